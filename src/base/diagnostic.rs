@@ -1,0 +1,59 @@
+//! What stops a run: data that the screen renders in the reader's language.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::message::Msg;
+
+/// One thing that stops the run: the fact, the cure apart from it, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    pub fact: Msg,
+    pub cure: Option<Msg>,
+    pub excerpt: Option<Excerpt>,
+}
+
+/// A part of a text file, in bytes.
+#[derive(Clone, Debug)]
+pub struct Excerpt {
+    pub path: String,
+    pub text: std::sync::Arc<str>,
+    pub span: Range<usize>,
+}
+
+/// Everything that stops this run, told at once.
+#[derive(Debug)]
+pub struct Stopped {
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.diagnostics)
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+impl From<Diagnostic> for anyhow::Error {
+    fn from(diagnostic: Diagnostic) -> anyhow::Error {
+        anyhow::Error::new(Stopped { diagnostics: vec![diagnostic] })
+    }
+}
+
+/// An error that stops the run with a fact and its cure.
+pub fn stop(fact: Msg, cure: Option<Msg>) -> anyhow::Error {
+    Diagnostic { fact, cure, excerpt: None }.into()
+}
+
+/// What `wanted` was probably meant to be: the nearest of `known` by edits, if any is near.
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = wanted.to_lowercase();
+    let limit = (wanted.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&wanted, &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, name)| name)
+}

@@ -1,0 +1,208 @@
+//! Days, periods and cycles. Every date is an argument: the clock is never read here.
+
+use std::fmt;
+
+pub use jiff::civil::Date;
+
+/// How often something is settled or assessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cycle {
+    Month,
+    Quarter,
+    Half,
+    Year,
+}
+
+impl Cycle {
+    pub const ALL: [(&str, Cycle); 4] =
+        [("month", Cycle::Month), ("quarter", Cycle::Quarter), ("half", Cycle::Half), ("year", Cycle::Year)];
+
+    pub fn months(self) -> u8 {
+        match self {
+            Cycle::Month => 1,
+            Cycle::Quarter => 3,
+            Cycle::Half => 6,
+            Cycle::Year => 12,
+        }
+    }
+
+    pub fn in_a_year(self) -> u8 {
+        12 / self.months()
+    }
+
+    /// The period of this cycle that `day` is in.
+    pub fn of(self, day: Date) -> Period {
+        let nth = (day.month().unsigned_abs() - 1) / self.months();
+        Period { year: day.year(), cycle: self, nth }
+    }
+}
+
+/// A month, quarter, half-year or year: `2020-01`, `2020Q1`, `2020H1`, `2020`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Period {
+    year: i16,
+    cycle: Cycle,
+    /// From 0 within the year.
+    nth: u8,
+}
+
+impl Period {
+    /// Reads `2020-01`, `2020Q1`, `2020H1` or `2020` (letters in either case).
+    pub fn parse(text: &str) -> Option<Period> {
+        let (year, rest) = text.split_at_checked(4)?;
+        if !year.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let year = year.parse().ok().filter(|year| (1800..=2999).contains(year))?;
+        let mut rest = rest.chars();
+        let (cycle, digits) = match rest.next() {
+            None => return Some(Period { year, cycle: Cycle::Year, nth: 0 }),
+            Some('-') => (Cycle::Month, 2),
+            Some('Q' | 'q') => (Cycle::Quarter, 1),
+            Some('H' | 'h') => (Cycle::Half, 1),
+            Some(_) => return None,
+        };
+        let rest = rest.as_str();
+        if rest.len() != digits || !rest.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let nth: u8 = rest.parse().ok()?;
+        (1..=cycle.in_a_year()).contains(&nth).then(|| Period { year, cycle, nth: nth - 1 })
+    }
+
+    pub fn cycle(self) -> Cycle {
+        self.cycle
+    }
+
+    pub fn first_day(self) -> Date {
+        let month = self.nth * self.cycle.months() + 1;
+        Date::new(self.year, month.cast_signed(), 1).expect("a period starts on a real day")
+    }
+
+    /// The day after the last.
+    pub fn end(self) -> Date {
+        add_months(self.first_day(), u32::from(self.cycle.months()))
+    }
+
+    pub fn contains(self, day: Date) -> bool {
+        self.first_day() <= day && day < self.end()
+    }
+
+    /// Whether the whole of `other` lies in this period.
+    pub fn covers(self, other: Period) -> bool {
+        self.first_day() <= other.first_day() && other.end() <= self.end()
+    }
+
+    /// The periods of `cycle` that make up this one; none where `cycle` is longer.
+    pub fn split(self, cycle: Cycle) -> Vec<Period> {
+        let mut parts = Vec::new();
+        let mut day = self.first_day();
+        while day < self.end() {
+            let part = cycle.of(day);
+            if self.covers(part) {
+                parts.push(part);
+            }
+            day = part.end();
+        }
+        parts
+    }
+}
+
+impl PartialOrd for Period {
+    fn partial_cmp(&self, other: &Period) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By first day, then the shorter one.
+impl Ord for Period {
+    fn cmp(&self, other: &Period) -> std::cmp::Ordering {
+        (self.first_day(), self.cycle).cmp(&(other.first_day(), other.cycle))
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nth = self.nth + 1;
+        match self.cycle {
+            Cycle::Month => write!(f, "{:04}-{nth:02}", self.year),
+            Cycle::Quarter => write!(f, "{:04}Q{nth}", self.year),
+            Cycle::Half => write!(f, "{:04}H{nth}", self.year),
+            Cycle::Year => write!(f, "{:04}", self.year),
+        }
+    }
+}
+
+/// `day` plus `months`, on the last day of the month where there is no such day:
+/// 2020-01-31 plus one month is 2020-02-29.
+pub fn add_months(day: Date, months: u32) -> Date {
+    let months = i32::try_from(months).unwrap_or(i32::MAX / 2);
+    let total = i32::from(day.year()) * 12 + i32::from(day.month()) - 1 + months;
+    let (year, month) = (total / 12, (total % 12 + 1) as i8);
+    let Ok(first) = i16::try_from(year).map_err(drop).and_then(|y| Date::new(y, month, 1).map_err(drop))
+    else {
+        return Date::MAX;
+    };
+    Date::new(first.year(), month, day.day().min(first.days_in_month())).unwrap_or(Date::MAX)
+}
+
+/// Whole months from the month of `from` to the month of `to`, days not looked at.
+pub fn months_between(from: Date, to: Date) -> i32 {
+    (i32::from(to.year()) - i32::from(from.year())) * 12 + i32::from(to.month()) - i32::from(from.month())
+}
+
+/// Age in whole years on `day`; who was born on 29 February is a year older on 1 March.
+pub fn age_on(birth: Date, day: Date) -> i16 {
+    let before_birthday = (day.month(), day.day()) < (birth.month(), birth.day());
+    day.year() - birth.year() - i16::from(before_birthday)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Date {
+        text.parse().expect("a date")
+    }
+
+    #[test]
+    fn periods_read_and_print_alike() {
+        for text in ["2020-01", "2020-12", "2020Q1", "2020Q4", "2020H1", "2020H2", "2020"] {
+            assert_eq!(Period::parse(text).map(|p| p.to_string()).as_deref(), Some(text));
+        }
+        for text in
+            ["2020Q5", "2020Q0", "2020H3", "2020-13", "2020-1", "20", "2020Q", "2020-001", "二〇二〇", "1799"]
+        {
+            assert_eq!(Period::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_period_holds_its_first_and_last_day() {
+        let quarter = Period::parse("2020Q1").expect("a quarter");
+        assert!(!quarter.contains(day("2019-12-31")));
+        assert!(quarter.contains(day("2020-01-01")));
+        assert!(quarter.contains(day("2020-03-31")));
+        assert!(!quarter.contains(day("2020-04-01")));
+        assert_eq!(quarter.split(Cycle::Month).len(), 3);
+        assert!(quarter.split(Cycle::Half).is_empty());
+    }
+
+    #[test]
+    fn months_are_clamped_from_the_original_day() {
+        assert_eq!(add_months(day("2020-01-31"), 1), day("2020-02-29"));
+        assert_eq!(add_months(day("2020-01-31"), 2), day("2020-03-31"));
+        assert_eq!(add_months(day("2024-02-29"), 12), day("2025-02-28"));
+        assert_eq!(add_months(day("2019-11-30"), 3), day("2020-02-29"));
+    }
+
+    #[test]
+    fn a_leap_child_is_older_on_the_first_of_march() {
+        let birth = day("1956-02-29");
+        assert_eq!(age_on(birth, day("2021-02-28")), 64);
+        assert_eq!(age_on(birth, day("2021-03-01")), 65);
+        assert_eq!(age_on(birth, day("2020-02-29")), 64);
+        assert_eq!(age_on(day("1955-03-01"), day("2020-02-29")), 64);
+        assert_eq!(age_on(day("1955-03-01"), day("2020-03-01")), 65);
+    }
+}

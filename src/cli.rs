@@ -1,0 +1,266 @@
+//! What was typed → the command's function.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::base::period::{Cycle, Period};
+use crate::command::assess::Assess;
+use crate::command::check::Check;
+use crate::command::settle::Settle;
+use crate::command::{Common, Ended, assess, check, explain, period, settle};
+use crate::report::screen::Look;
+use crate::words::{HELP, Lang};
+
+#[derive(Parser)]
+#[command(name = "jiayi", version, arg_required_else_help = true)]
+struct Cli {
+    #[arg(long, global = true, env = "JIAYI_LANG")]
+    lang: Option<LangArg>,
+    #[arg(long, global = true, default_value = "auto", hide_default_value = true)]
+    color: ColorArg,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LangArg {
+    Zh,
+    En,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum ColorArg {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+#[derive(Args)]
+struct Shared {
+    #[arg(long)]
+    region: String,
+    #[arg(long, value_name = "DIR", env = "JIAYI_REGIONS")]
+    regions: Option<PathBuf>,
+    #[arg(long, short = 'j', value_name = "N")]
+    threads: Option<usize>,
+    #[arg(long, short)]
+    quiet: bool,
+    #[arg(long)]
+    strict: bool,
+    #[arg(long, default_value = "table", hide_default_value = true)]
+    format: Format,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct When {
+    #[arg(long)]
+    period: Option<String>,
+    #[arg(long)]
+    quarter: Option<String>,
+    #[arg(long)]
+    half: Option<String>,
+    #[arg(long)]
+    year: Option<String>,
+    #[arg(long)]
+    month: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Settle {
+        #[command(flatten)]
+        shared: Shared,
+        #[command(flatten)]
+        when: When,
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        #[arg(long, default_value = "zh", hide_default_value = true)]
+        file_lang: LangArg,
+    },
+    Assess {
+        #[command(flatten)]
+        shared: Shared,
+        #[arg(long)]
+        period: String,
+        #[arg(required = true)]
+        sheets: Vec<PathBuf>,
+        #[arg(long, short, value_name = "FILE", default_value = "scores.csv", hide_default_value = true)]
+        output: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    Check {
+        #[command(flatten)]
+        shared: Shared,
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    Explain {
+        code: Option<String>,
+    },
+}
+
+impl From<LangArg> for Lang {
+    fn from(lang: LangArg) -> Lang {
+        match lang {
+            LangArg::Zh => Lang::Zh,
+            LangArg::En => Lang::En,
+        }
+    }
+}
+
+/// The language that `--lang`, JIAYI_LANG or the locale ask for; Chinese where none does.
+fn language(arguments: &[OsString]) -> Lang {
+    let typed = arguments.iter().enumerate().find_map(|(at, argument)| {
+        let text = argument.to_string_lossy().into_owned();
+        match text.strip_prefix("--lang=") {
+            Some(lang) => Some(lang.to_string()),
+            None if text == "--lang" => arguments.get(at + 1).map(|next| next.to_string_lossy().into_owned()),
+            None => None,
+        }
+    });
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = || set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG"));
+    match typed.or_else(|| set("JIAYI_LANG")).or_else(locale) {
+        Some(lang) if lang.starts_with("en") => Lang::En,
+        _ => Lang::Zh,
+    }
+}
+
+/// The command line with its help in the reader's language.
+fn command(lang: Lang) -> clap::Command {
+    let words = |of: &str, argument: &str| {
+        let entry = HELP.iter().find(|(command, name, _, _)| *command == of && *name == argument);
+        entry.map(|(_, _, zh, en)| match lang {
+            Lang::Zh => *zh,
+            Lang::En => *en,
+        })
+    };
+    let described = |command: clap::Command, of: &str| {
+        let about = words(of, "").unwrap_or_default();
+        command.about(about).mut_args(|argument| match words(of, argument.get_id().as_str()) {
+            Some(help) => argument.help(help),
+            None => argument,
+        })
+    };
+    let mut root = described(Cli::command(), "jiayi");
+    let names: Vec<String> = root.get_subcommands().map(|sub| sub.get_name().to_string()).collect();
+    for name in names {
+        root = root.mut_subcommand(&name, |sub| described(sub, &name));
+    }
+    root
+}
+
+/// Reads the command line and runs the command.
+pub fn run(arguments: Vec<OsString>) -> Result<(Ended, Look)> {
+    let lang = language(&arguments);
+    let matches = command(lang).get_matches_from(arguments);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let look = look(lang, cli.color);
+    Ok((dispatch(&cli, look)?, look))
+}
+
+/// How to write to the screen, also when the command line could not be read.
+pub fn default_look(arguments: &[OsString]) -> Look {
+    look(language(arguments), ColorArg::Auto)
+}
+
+fn look(lang: Lang, color: ColorArg) -> Look {
+    let terminal = std::io::stdout().is_terminal();
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let color = match color {
+        ColorArg::Always => true,
+        ColorArg::Never => false,
+        ColorArg::Auto => terminal && !plain && std::env::var("TERM").as_deref() != Ok("dumb"),
+    };
+    let width = terminal.then(|| comfy_table::Table::new().width()).flatten();
+    Look { lang, color, width }
+}
+
+fn common(shared: &Shared, look: Look) -> Common<'_> {
+    Common {
+        region: &shared.region,
+        regions: shared.regions.as_deref(),
+        threads: shared.threads,
+        quiet: shared.quiet,
+        strict: shared.strict,
+        json: shared.format == Format::Json,
+        look,
+    }
+}
+
+fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
+    match &cli.command {
+        Command::Settle { shared, when, data, out, file_lang } => settle::run(&Settle {
+            common: common(shared, look),
+            period: when.read()?,
+            data: data.as_deref(),
+            out: out.as_deref(),
+            file_lang: (*file_lang).into(),
+        }),
+        Command::Assess { shared, period: text, sheets, output, data } => assess::run(&Assess {
+            common: common(shared, look),
+            period: period(text, ANY_PERIOD, |_| true)?,
+            sheets,
+            output,
+            data: data.as_deref(),
+        }),
+        Command::Check { shared, data } => {
+            check::run(&Check { common: common(shared, look), data: data.as_deref() })
+        }
+        Command::Explain { code } => explain::run(code.as_deref(), look),
+    }
+}
+
+const ANY_PERIOD: &str = "2020Q1, 2020H1, 2020, 2020-01";
+
+impl When {
+    fn read(&self) -> Result<Period> {
+        let of = |cycle: Cycle| move |period: Period| period.cycle() == cycle;
+        match (&self.period, &self.quarter, &self.half, &self.year, &self.month) {
+            (_, Some(text), _, _, _) => period(text, "2020Q1", of(Cycle::Quarter)),
+            (_, _, Some(text), _, _) => period(text, "2020H1", of(Cycle::Half)),
+            (_, _, _, Some(text), _) => period(text, "2020", of(Cycle::Year)),
+            (_, _, _, _, Some(text)) => period(text, "2020-01", of(Cycle::Month)),
+            (text, ..) => period(text.as_deref().unwrap_or_default(), ANY_PERIOD, |_| true),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_argument_has_its_help_in_both_languages() {
+        for lang in [Lang::Zh, Lang::En] {
+            let root = command(lang);
+            root.clone().debug_assert();
+            for sub in root.get_subcommands() {
+                assert!(
+                    sub.get_about().is_some_and(|about| !about.to_string().is_empty()),
+                    "{}",
+                    sub.get_name()
+                );
+                for argument in
+                    sub.get_arguments().filter(|one| !matches!(one.get_id().as_str(), "help" | "version"))
+                {
+                    assert!(argument.get_help().is_some(), "{} {}", sub.get_name(), argument.get_id());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `jiayi check`: reads and refuses as `settle` does, and settles nothing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::base::period::Cycle;
+use crate::base::place::Place;
+use crate::intake::rows::{Reject, excerpts};
+use crate::pipeline;
+use crate::report::screen::{self, Shown};
+use crate::stages::Inputs;
+
+use super::{Common, Ended};
+
+/// How many places of each code are shown.
+const FIRST: usize = 3;
+
+pub struct Check<'a> {
+    pub common: Common<'a>,
+    pub data: Option<&'a Path>,
+}
+
+pub fn run(check: &Check) -> Result<Ended> {
+    let common = &check.common;
+    let region = common.region()?;
+    let data = common.data(check.data);
+    let bar = common.bar(&data);
+    let progress = |bytes| bar.inc(bytes);
+    let latest = region.versions.last().map(|version| Cycle::Year.of(version.from));
+    let Some(period) = latest else { return Ok(Ended::Done) };
+    common.threads(|| {
+        pipeline::check(&region, period, &data, &progress, |inputs| {
+            bar.finish_and_clear();
+            let shown = first_places(inputs)?;
+            common.notices(&inputs.notices)?;
+            common.print(
+                |screen| screen::check(screen, inputs, &shown, common.look),
+                || screen::check_json(inputs, &shown, common.look.lang),
+            )?;
+            Ok(common.ended(inputs.rejects.len()))
+        })
+    })
+}
+
+/// The first refused rows of each code, with the lines they stand on.
+fn first_places(inputs: &Inputs) -> Result<Vec<Shown<'_>>> {
+    let mut by_code: BTreeMap<_, Vec<&Reject>> = BTreeMap::new();
+    for reject in &inputs.rejects {
+        let first = by_code.entry(reject.code).or_default();
+        if first.len() < FIRST {
+            first.push(reject);
+        }
+    }
+    let wanted: Vec<Place> = by_code.values().flatten().map(|reject| reject.place).collect();
+    let mut lines = BTreeMap::new();
+    for file in inputs.files() {
+        lines.extend(excerpts(file.1, file.0, &wanted)?);
+    }
+    let shown = |reject: &'_ Reject| lines.get(&reject.place).cloned().unwrap_or_default();
+    Ok(by_code.into_values().flatten().map(|reject| Shown { reject, excerpt: shown(reject) }).collect())
+}

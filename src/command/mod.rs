@@ -1,0 +1,108 @@
+//! One file a command: what was typed → the pipeline → reports.
+
+pub mod assess;
+pub mod check;
+pub mod explain;
+pub mod settle;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::base::diagnostic::stop;
+use crate::base::message::Msg;
+use crate::base::period::Period;
+use crate::policy::version::{self, Region};
+use crate::report::screen::{self, Look};
+use crate::words::{Label, label};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Done,
+    /// Rows were refused, and `--strict` was given.
+    Refused,
+}
+
+/// What all commands that read have in common.
+pub struct Common<'a> {
+    pub region: &'a str,
+    pub regions: Option<&'a Path>,
+    pub threads: Option<usize>,
+    pub quiet: bool,
+    pub strict: bool,
+    pub json: bool,
+    pub look: Look,
+}
+
+impl Common<'_> {
+    /// The region's rules: `--regions`, else `./regions`, go before those inside the program.
+    fn region(&self) -> Result<Region> {
+        let here = Path::new("regions");
+        version::load(self.region, self.regions.or_else(|| here.is_dir().then_some(here)))
+    }
+
+    fn data(&self, data: Option<&Path>) -> PathBuf {
+        data.map_or_else(|| Path::new("data").join(self.region), Path::to_path_buf)
+    }
+
+    /// Runs `work` on as many threads as were asked for.
+    fn threads<R: Send>(&self, work: impl FnOnce() -> Result<R> + Send) -> Result<R> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build()?;
+        pool.install(work)
+    }
+
+    /// A bar on a terminal, by bytes of `files`.
+    fn bar(&self, folder: &Path) -> ProgressBar {
+        if self.quiet || self.json || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let csv = files.filter(|entry| entry.path().extension().is_some_and(|end| end == "csv"));
+        let total = csv.filter_map(|entry| entry.metadata().ok()).map(|data| data.len()).sum();
+        let style =
+            ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+        let bar = ProgressBar::new(total).with_message(label(self.look.lang, Label::Reading));
+        match style {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
+    }
+
+    fn notices(&self, notices: &[Msg]) -> Result<()> {
+        if self.quiet || self.json {
+            return Ok(());
+        }
+        Ok(screen::notices(&mut io::stderr().lock(), notices, self.look)?)
+    }
+
+    fn ended(&self, rejects: usize) -> Ended {
+        if self.strict && rejects > 0 { Ended::Refused } else { Ended::Done }
+    }
+
+    /// Prints what `table` writes, or the JSON.
+    fn print(
+        &self,
+        table: impl FnOnce(&mut io::BufWriter<io::StdoutLock>) -> io::Result<()>,
+        json: impl FnOnce() -> serde_json::Value,
+    ) -> Result<()> {
+        if self.quiet && !self.json {
+            return Ok(());
+        }
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        if self.json {
+            writeln!(out, "{}", serde_json::to_string_pretty(&json())?)?;
+        } else {
+            table(&mut out)?;
+        }
+        Ok(out.flush()?)
+    }
+}
+
+/// Reads a period; `wanted` says what it should look like.
+pub fn period(text: &str, wanted: &'static str, fits: impl Fn(Period) -> bool) -> Result<Period> {
+    let period = Period::parse(text.trim()).filter(|period| fits(*period));
+    period.ok_or_else(|| stop(Msg::BadPeriod { text: text.to_string(), wanted }, None))
+}

@@ -1,0 +1,317 @@
+//! One cell → a value. Cleaning first: full-width characters, blanks at the ends, and what
+//! Excel wraps around a text (`'…`, `="…"`); then the shapes that SPEC §2 lists and no others.
+
+use std::borrow::Cow;
+
+use crate::base::money::Fen;
+use crate::base::period::Date;
+
+use super::encoding::Encoding;
+
+/// The cell's text, cleaned.
+pub fn clean(raw: &[u8], encoding: Encoding) -> Cow<'_, str> {
+    let plain = |byte: &u8| (0x21..=0x7E).contains(byte);
+    if raw.iter().all(plain) && !matches!(raw.first(), Some(b'\'' | b'=')) {
+        // ASCII is the same in every encoding that reaches here.
+        return Cow::Borrowed(std::str::from_utf8(raw).unwrap_or_default());
+    }
+    Cow::Owned(clean_text(&encoding.decode(raw)))
+}
+
+/// [`clean`] for what is already text.
+pub fn clean_text(text: &str) -> String {
+    let narrow: String = text.chars().map(narrowed).collect();
+    let mut text = trimmed(&narrow);
+    if let Some(inner) = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
+        text = trimmed(inner);
+    }
+    text = trimmed(text.strip_prefix('\'').unwrap_or(text));
+    text.to_string()
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{FEFF}' || c == '\u{200B}')
+}
+
+fn narrowed(c: char) -> char {
+    match c {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        '\u{3000}' => ' ',
+        '￥' => '¥',
+        _ => c,
+    }
+}
+
+/// `2020-01-03`, `2020/1/3`, `2020.1.3`, `20200103`, `2020年1月3日`, each also with a time
+/// behind it; years 1800–2999, a day that the calendar has.
+pub fn date(text: &str) -> Option<Date> {
+    let bytes = text.as_bytes();
+    let year = number(bytes.get(..4)?)?;
+    let (month, day, rest) = match bytes.get(4)? {
+        separator @ (b'-' | b'/' | b'.') => {
+            let (month, rest) = one_or_two(&bytes[5..])?;
+            let rest = rest.strip_prefix(&[*separator])?;
+            let (day, rest) = one_or_two(rest)?;
+            (month, day, rest)
+        }
+        digit if digit.is_ascii_digit() => {
+            (number(bytes.get(4..6)?)?, number(bytes.get(6..8)?)?, &bytes[8..])
+        }
+        _ => {
+            let rest = bytes[4..].strip_prefix("年".as_bytes())?;
+            let (month, rest) = one_or_two(rest)?;
+            let (day, rest) = one_or_two(rest.strip_prefix("月".as_bytes())?)?;
+            (month, day, rest.strip_prefix("日".as_bytes())?)
+        }
+    };
+    if !(rest.is_empty() || is_time(rest)) || !(1800..=2999).contains(&year) {
+        return None;
+    }
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+fn number(digits: &[u8]) -> Option<i16> {
+    digits.iter().try_fold(0i16, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i16::from(byte - b'0')))
+}
+
+fn one_or_two(text: &[u8]) -> Option<(i16, &[u8])> {
+    let length = text.iter().take(2).take_while(|byte| byte.is_ascii_digit()).count();
+    (length > 0).then(|| number(&text[..length]).map(|value| (value, &text[length..])))?
+}
+
+/// ` 08:30`, `T08:30:00.000+08:00`, ` 8时30分`, `083000`: a time of day that a clock has.
+fn is_time(rest: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(rest) else { return false };
+    if matches!(text.len(), 4 | 6) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return in_range(&text[..2], 23)
+            && in_range(&text[2..4], 59)
+            && in_range(text.get(4..).unwrap_or("0"), 59);
+    }
+    let Some(text) = text.strip_prefix(['T', ' ']) else { return false };
+    let text = text.trim();
+    if matches!(text.len(), 4 | 6) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return is_time(text.as_bytes());
+    }
+    let text = text.replace(['时', '分'], ":").replace('秒', "");
+    let text = text.trim_end_matches(':');
+    let zone = text.find(['Z', '+']).unwrap_or(text.len());
+    let (clock, zone) = text.split_at(zone);
+    let zone_ok =
+        zone.is_empty() || zone == "Z" || zone.bytes().skip(1).all(|b| b.is_ascii_digit() || b == b':');
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let parts: Vec<&str> = clock.trim().split(':').collect();
+    zone_ok
+        && !fraction.is_empty()
+        && fraction.bytes().all(|byte| byte.is_ascii_digit())
+        && (1..=3).contains(&parts.len())
+        && parts.iter().zip([23, 59, 59]).all(|(part, most)| in_range(part, most))
+}
+
+fn in_range(digits: &str, most: u8) -> bool {
+    let short = matches!(digits.len(), 0..=2) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    short && !digits.is_empty() && digits.parse::<u8>().is_ok_and(|value| value <= most) || digits == "0"
+}
+
+/// Why a number is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberFault {
+    Unreadable,
+    Negative,
+    Decimals,
+    NotWhole,
+}
+
+/// `15`, `15.00`, `1,234.50`, `¥15.00`, `15元`.
+pub fn amount(text: &str) -> Result<Fen, NumberFault> {
+    let text = text.strip_prefix('¥').unwrap_or(text);
+    let text = text.strip_suffix('元').unwrap_or(text).trim();
+    let (whole, decimals) = plain_number(text)?;
+    if decimals.len() > 2 {
+        return Err(NumberFault::Decimals);
+    }
+    let digits = format!("{whole}{decimals:0<2}");
+    if digits.len() > 17 {
+        return Err(NumberFault::Unreadable);
+    }
+    digits.parse().map(Fen).map_err(|_| NumberFault::Unreadable)
+}
+
+/// A whole number, thousands separators allowed.
+pub fn whole(text: &str) -> Result<u64, NumberFault> {
+    let (whole, decimals) = plain_number(text)?;
+    if decimals.bytes().any(|digit| digit != b'0') {
+        return Err(NumberFault::NotWhole);
+    }
+    whole.parse().map_err(|_| NumberFault::Unreadable)
+}
+
+/// A number with up to 12 decimals.
+pub fn decimal(text: &str) -> Result<rust_decimal::Decimal, NumberFault> {
+    let (whole, decimals) = plain_number(text)?;
+    if whole.len() > 12 || decimals.len() > 12 {
+        return Err(NumberFault::Unreadable);
+    }
+    let text = if decimals.is_empty() { whole } else { format!("{whole}.{decimals}") };
+    rust_decimal::Decimal::from_str_exact(&text).map_err(|_| NumberFault::Unreadable)
+}
+
+/// A number of months: `12`, `12个月`, `1年`.
+pub fn months(text: &str) -> Result<u32, NumberFault> {
+    let (digits, unit) = match text.strip_suffix('年') {
+        Some(years) => (years, 12),
+        None => (text.strip_suffix("个月").or_else(|| text.strip_suffix('月')).unwrap_or(text), 1),
+    };
+    let count = u32::try_from(whole(digits.trim())?).map_err(|_| NumberFault::Unreadable)?;
+    count.checked_mul(unit).filter(|months| *months <= 12_000).ok_or(NumberFault::Unreadable)
+}
+
+/// The digits before and behind the point; nothing but digits, one point, and commas at thousands.
+fn plain_number(text: &str) -> Result<(String, &str), NumberFault> {
+    if let Some(positive) = text.strip_prefix('-') {
+        return match plain_number(positive) {
+            Ok((whole, decimals)) if !format!("{whole}{decimals}").bytes().any(|digit| digit != b'0') => {
+                Ok((whole, decimals))
+            }
+            Ok(_) => Err(NumberFault::Negative),
+            Err(fault) => Err(fault),
+        };
+    }
+    let (whole, decimals) = match text.split_once('.') {
+        Some((_, "")) => return Err(NumberFault::Unreadable),
+        Some(parts) => parts,
+        None => (text, ""),
+    };
+    let digits_only = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let grouped = whole.contains(',');
+    let groups_right = !grouped
+        || whole.split(',').enumerate().all(|(at, group)| {
+            digits_only(group) && if at == 0 { (1..=3).contains(&group.len()) } else { group.len() == 3 }
+        });
+    let whole = whole.replace(',', "");
+    if whole.is_empty() || !digits_only(&whole) || !digits_only(decimals) || !groups_right {
+        return Err(NumberFault::Unreadable);
+    }
+    Ok((whole, decimals))
+}
+
+/// y/n, yes/no, true/false, 1/0, 是/否, 有/无.
+pub fn yes_no(text: &str) -> Option<bool> {
+    match text {
+        "1" | "是" | "有" => Some(true),
+        "0" | "否" | "无" => Some(false),
+        _ if ["y", "yes", "true"].iter().any(|word| text.eq_ignore_ascii_case(word)) => Some(true),
+        _ if ["n", "no", "false"].iter().any(|word| text.eq_ignore_ascii_case(word)) => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_cleaned_of_what_excel_adds() {
+        for raw in ["0012", " 0012\t", "'0012", "=\"0012\"", "００１２", "\u{3000}0012", "\u{FEFF}0012"] {
+            assert_eq!(clean(raw.as_bytes(), Encoding::Utf8), "0012", "{raw:?}");
+        }
+        assert_eq!(clean("Ａ１－村".as_bytes(), Encoding::Utf8), "A1-村");
+        assert_eq!(clean(&[0xB4, 0xE5, 0x20], Encoding::Gb18030), "村");
+    }
+
+    #[test]
+    fn dates_have_five_shapes_and_a_time() {
+        for text in [
+            "2020-01-03",
+            "2020/1/3",
+            "2020.1.3",
+            "20200103",
+            "2020年1月3日",
+            "2020-01-03 08:30",
+            "2020/1/3 8:30:05",
+            "2020-01-03T08:30:00.123+08:00",
+            "20200103083000",
+            "20200103 083000",
+            "2020年1月3日 8时30分",
+            "2020-1-03",
+            "2020-01-03 00:00:00.0",
+            "2020.01.03 23:59:59Z",
+        ] {
+            assert_eq!(date(text).map(|d| d.to_string()).as_deref(), Some("2020-01-03"), "{text}");
+        }
+        for text in [
+            "",
+            "2020",
+            "2020-13-01",
+            "2020-02-30",
+            "2019-02-29",
+            "20-01-03",
+            "2020-1/3",
+            "2020113",
+            "1799-12-31",
+            "3000-01-01",
+            "2020-01-03x",
+            "2020-01-03 25:00",
+            "2020-01-03 08:60",
+            "43833",
+            "2020-01-003",
+            "03/01/2020",
+            "+2020-01-03",
+            "2020--1-3",
+            "202001030",
+            "2020年1月3",
+        ] {
+            assert_eq!(date(text), None, "{text}");
+        }
+        assert!(date("1800-01-01").is_some() && date("2999-12-31").is_some() && date("2020-02-29").is_some());
+    }
+
+    #[test]
+    fn amounts_are_exact_or_refused() {
+        for (text, fen) in [
+            ("15", 1_500),
+            ("15.00", 1_500),
+            ("1,234.50", 123_450),
+            ("¥15.00", 1_500),
+            ("15元", 1_500),
+            ("0", 0),
+            ("15.5", 1_550),
+            ("-0.00", 0),
+            ("¥ 1,234,567.8 元", 123_456_780),
+        ] {
+            assert_eq!(amount(text), Ok(Fen(fen)), "{text}");
+        }
+        for (text, fault) in [
+            ("15.005", NumberFault::Decimals),
+            ("15.000", NumberFault::Decimals),
+            ("-1", NumberFault::Negative),
+            ("1e3", NumberFault::Unreadable),
+            ("+3", NumberFault::Unreadable),
+            (".5", NumberFault::Unreadable),
+            ("5.", NumberFault::Unreadable),
+            ("12,34", NumberFault::Unreadable),
+            ("1_000", NumberFault::Unreadable),
+            ("", NumberFault::Unreadable),
+            ("十五", NumberFault::Unreadable),
+            ("1.2.3", NumberFault::Unreadable),
+            ("999999999999999999", NumberFault::Unreadable),
+        ] {
+            assert_eq!(amount(text), Err(fault), "{text}");
+        }
+        assert_eq!(whole("12"), Ok(12));
+        assert_eq!(whole("12.0"), Ok(12));
+        assert_eq!(whole("1.5"), Err(NumberFault::NotWhole));
+        assert_eq!(months("12个月"), Ok(12));
+        assert_eq!(months("2年"), Ok(24));
+    }
+
+    #[test]
+    fn yes_and_no_have_six_words_each() {
+        for word in ["y", "Yes", "TRUE", "1", "是", "有"] {
+            assert_eq!(yes_no(word), Some(true));
+        }
+        for word in ["N", "no", "False", "0", "否", "无"] {
+            assert_eq!(yes_no(word), Some(false));
+        }
+        assert_eq!(yes_no("好"), None);
+    }
+}

@@ -1,0 +1,15 @@
+//! Bytes of exported files → typed rows, or refusals with their place and reason.
+//! Nothing here knows a region's rules.
+
+pub mod blocks;
+pub mod cells;
+pub mod columns;
+pub mod encoding;
+pub mod folder;
+pub mod institutions;
+pub mod record;
+pub mod rows;
+pub mod scores;
+pub mod sheets;
+pub mod signings;
+pub mod swipes;

@@ -1,0 +1,298 @@
+//! Blocks of bytes → records and their fields.
+//!
+//! A quote opens only at the start of a field; what stands behind a closing quote, or a record
+//! longer than 64 KiB, is damage: the record is refused and reading goes on at the next line, so
+//! that one stray quote never swallows the rows below it.
+
+use memchr::{memchr, memchr2_iter};
+
+/// No record is longer than this, in bytes.
+pub const LONGEST_RECORD: usize = 64 * 1024;
+
+/// What is wrong with a record as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordFault {
+    TooLong,
+    Quote,
+}
+
+/// One record. Its fields are unquoted, not yet cleaned or decoded.
+pub struct Record<'a> {
+    /// Of its first byte, from the block's first line.
+    pub line: u32,
+    pub raw: &'a [u8],
+    pub fault: Option<RecordFault>,
+    bytes: &'a [u8],
+    ends: &'a [(u32, u32)],
+}
+
+impl Record<'_> {
+    pub fn width(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn field(&self, at: usize) -> &[u8] {
+        let (start, end) = self.ends[at];
+        &self.bytes[start as usize..end as usize]
+    }
+}
+
+/// Where the record that starts at `bytes[0]` ends.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    /// With its line break.
+    At(usize),
+    /// It is damaged: its first line ends here.
+    Damaged(usize, RecordFault),
+    /// More bytes must be seen to know.
+    Unknown,
+}
+
+/// Looks for the end of the first record. `last`: nothing follows `bytes`.
+pub fn record_end(bytes: &[u8], last: bool) -> End {
+    let line_end = memchr(b'\n', bytes);
+    let line = &bytes[..line_end.unwrap_or(bytes.len())];
+    let first_line = line_end.map_or(bytes.len(), |at| at + 1);
+    if line.len() > LONGEST_RECORD {
+        return End::Damaged(first_line, RecordFault::TooLong);
+    }
+    if memchr(b'"', line).is_none() {
+        return if line_end.is_some() || last { End::At(first_line) } else { End::Unknown };
+    }
+    let window = &bytes[..bytes.len().min(LONGEST_RECORD)];
+    match split_quoted(window, |_, _, _| {}) {
+        Quoted::Ended(end) => End::At(end),
+        Quoted::Open if window.len() == LONGEST_RECORD => damaged(line_end, last, first_line),
+        Quoted::Open if !last => End::Unknown,
+        // The last record of the file may end without a line break, but not inside quotes.
+        Quoted::Open if closed_at_end(window) => End::At(bytes.len()),
+        Quoted::Open | Quoted::Damaged => damaged(line_end, last, first_line),
+    }
+}
+
+fn damaged(line_end: Option<usize>, last: bool, first_line: usize) -> End {
+    if line_end.is_some() || last { End::Damaged(first_line, RecordFault::Quote) } else { End::Unknown }
+}
+
+enum Quoted {
+    Ended(usize),
+    Open,
+    Damaged,
+}
+
+fn closed_at_end(bytes: &[u8]) -> bool {
+    let mut open = false;
+    let ended = split_quoted(bytes, |_, _, inside| open = inside);
+    matches!(ended, Quoted::Open) && !open
+}
+
+/// Splits the first record of `bytes`, telling `field(start, end, inside)` the place of each,
+/// without its quotes. `inside`: the bytes ended within quotes.
+fn split_quoted(bytes: &[u8], mut field: impl FnMut(usize, usize, bool)) -> Quoted {
+    let mut at = 0;
+    loop {
+        if bytes.get(at) != Some(&b'"') {
+            let Some(length) = memchr::memchr2(b',', b'\n', &bytes[at..]) else {
+                field(at, bytes.len(), false);
+                return Quoted::Open;
+            };
+            field(at, at + length, false);
+            at += length + 1;
+            if bytes[at - 1] == b'\n' {
+                return Quoted::Ended(at);
+            }
+            continue;
+        }
+        let start = at + 1;
+        let mut close = start;
+        loop {
+            let Some(length) = memchr(b'"', &bytes[close..]) else {
+                field(start, bytes.len(), true);
+                return Quoted::Open;
+            };
+            close += length;
+            if bytes.get(close + 1) != Some(&b'"') {
+                break;
+            }
+            close += 2;
+        }
+        field(start, close, false);
+        at = close + 1;
+        while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\r')) {
+            at += 1;
+        }
+        match bytes.get(at) {
+            None => return Quoted::Open,
+            Some(b'\n') => return Quoted::Ended(at + 1),
+            Some(b',') => at += 1,
+            Some(_) => return Quoted::Damaged,
+        }
+    }
+}
+
+/// Tells `each` every record of a block that was cut at record ends. Blank lines are skipped.
+pub fn records(block: &[u8], first_line: u32, mut each: impl FnMut(&Record)) {
+    let mut ends: Vec<(u32, u32)> = Vec::with_capacity(32);
+    if memchr(b'"', block).is_some() {
+        return quoted_records(block, first_line, &mut ends, each);
+    }
+    let (mut start, mut field, mut line) = (0, 0, first_line);
+    let mut finish = |start: usize, field: usize, end: usize, line: u32, ends: &mut Vec<(u32, u32)>| {
+        let end = if end > start && block[end - 1] == b'\r' { end - 1 } else { end };
+        ends.push((field as u32, end.max(field) as u32));
+        give(block, &block[start..end], line, None, ends, &mut each);
+        ends.clear();
+    };
+    for at in memchr2_iter(b',', b'\n', block) {
+        if block[at] == b',' {
+            ends.push((field as u32, at as u32));
+            field = at + 1;
+        } else {
+            finish(start, field, at, line, &mut ends);
+            line += 1;
+            (start, field) = (at + 1, at + 1);
+        }
+    }
+    if start < block.len() {
+        finish(start, field, block.len(), line, &mut ends);
+    }
+}
+
+fn give(
+    bytes: &[u8],
+    raw: &[u8],
+    line: u32,
+    fault: Option<RecordFault>,
+    ends: &[(u32, u32)],
+    each: &mut impl FnMut(&Record),
+) {
+    if raw.len() > LONGEST_RECORD {
+        each(&Record { line, raw, fault: Some(RecordFault::TooLong), bytes, ends: &[] });
+    } else if !raw.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+        each(&Record { line, raw, fault, bytes, ends });
+    }
+}
+
+fn quoted_records(block: &[u8], first_line: u32, ends: &mut Vec<(u32, u32)>, mut each: impl FnMut(&Record)) {
+    let (mut start, mut line) = (0, first_line);
+    let mut scratch = Vec::new();
+    while start < block.len() {
+        let rest = &block[start..];
+        ends.clear();
+        // The block was cut where a record ends, so what is open here stays open.
+        match record_end(rest, true) {
+            End::Damaged(length, fault) => {
+                let raw = trim_break(&rest[..length]);
+                give(block, raw, line, Some(fault), &[], &mut each);
+                start += length;
+                line += 1;
+            }
+            End::At(length) => {
+                let record = &rest[..length];
+                let raw = trim_break(record);
+                scratch.clear();
+                split_quoted(record, |from, to, _| {
+                    let field_start = scratch.len() as u32;
+                    let quoted = from > 0 && record[from - 1] == b'"';
+                    let to = if !quoted && to > raw.len() { raw.len().max(from) } else { to };
+                    unquote(&record[from..to], quoted, &mut scratch);
+                    ends.push((field_start, scratch.len() as u32));
+                });
+                give(&scratch, raw, line, None, ends, &mut each);
+                start += length;
+                line += memchr::memchr_iter(b'\n', record).count() as u32;
+            }
+            End::Unknown => unreachable!("the end of a whole block is known"),
+        }
+    }
+}
+
+fn trim_break(record: &[u8]) -> &[u8] {
+    let record = record.strip_suffix(b"\n").unwrap_or(record);
+    record.strip_suffix(b"\r").unwrap_or(record)
+}
+
+fn unquote(field: &[u8], quoted: bool, out: &mut Vec<u8>) {
+    let mut rest = field;
+    while quoted && let Some(at) = memchr(b'"', rest) {
+        out.extend_from_slice(&rest[..=at]);
+        rest = &rest[at + 2..];
+    }
+    out.extend_from_slice(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(block: &[u8]) -> Vec<(u32, Vec<String>)> {
+        let mut rows = Vec::new();
+        records(block, 1, |record| {
+            let mut row: Vec<String> = (0..record.width())
+                .map(|at| String::from_utf8_lossy(record.field(at)).into_owned())
+                .collect();
+            if let Some(fault) = record.fault {
+                row = vec![format!("{fault:?}")];
+            }
+            rows.push((record.line, row));
+        });
+        rows
+    }
+
+    fn row(line: u32, fields: &[&str]) -> (u32, Vec<String>) {
+        (line, fields.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn lines_are_counted_with_any_line_break() {
+        let want = [row(1, &["a", "b"]), row(3, &["c", "d"])];
+        assert_eq!(read(b"a,b\n\nc,d\n"), want);
+        assert_eq!(read(b"a,b\r\n \t\r\nc,d"), want);
+        assert_eq!(read(b"a,b\n\n\"c\",d\n"), want);
+        assert_eq!(read(b"a,b\r\n\r\n\"c\" ,d\r\n"), want);
+    }
+
+    #[test]
+    fn quoted_fields_hold_commas_quotes_and_line_breaks() {
+        assert_eq!(
+            read(b"\"a,\"\"1\"\"\",\"x\r\ny\"\r\nb,c\r\n"),
+            [row(1, &["a,\"1\"", "x\r\ny"]), row(3, &["b", "c"])]
+        );
+        assert_eq!(read(b"\"\",\"\""), [row(1, &["", ""])]);
+    }
+
+    #[test]
+    fn a_stray_quote_never_swallows_a_row() {
+        assert_eq!(read(b"1\"x,2\n3\"y,4\n"), [row(1, &["1\"x", "2"]), row(2, &["3\"y", "4"])]);
+        assert_eq!(
+            read(b"a,\"b\nc,\"d\ne,f\n"),
+            [row(1, &["Quote"]), row(2, &["Quote"]), row(3, &["e", "f"])]
+        );
+        assert_eq!(read(b"a,\"b\nc,d\n"), [row(1, &["Quote"]), row(2, &["c", "d"])]);
+        assert_eq!(read(b"\"a\"b,c\nd,e"), [row(1, &["Quote"]), row(2, &["d", "e"])]);
+    }
+
+    #[test]
+    fn a_record_over_64_kib_is_refused_and_the_next_line_read() {
+        for quote in ["", "\""] {
+            let mut block = format!("{quote}{}{quote},b\n", "x".repeat(LONGEST_RECORD)).into_bytes();
+            block.extend_from_slice(b"c,d\n");
+            assert_eq!(read(&block), [row(1, &["TooLong"]), row(2, &["c", "d"])]);
+        }
+        let just = format!("{},b\nc,d", "x".repeat(LONGEST_RECORD - 2));
+        assert_eq!(read(just.as_bytes()).len(), 2);
+        assert_eq!(read(just.as_bytes())[0].1.len(), 2);
+    }
+
+    #[test]
+    fn an_end_is_only_told_when_it_is_certain() {
+        assert_eq!(record_end(b"a,b\nc", false), End::At(4));
+        assert_eq!(record_end(b"a,b", false), End::Unknown);
+        assert_eq!(record_end(b"a,b", true), End::At(3));
+        assert_eq!(record_end(b"a,\"b\nc", false), End::Unknown);
+        assert_eq!(record_end(b"a,\"b\nc\"", true), End::At(7));
+        assert_eq!(record_end(b"a,\"b\nc\"", false), End::Unknown);
+        let open = [b"a,\"b\n".as_slice(), &vec![b'x'; LONGEST_RECORD]].concat();
+        assert_eq!(record_end(&open, false), End::Damaged(5, RecordFault::Quote));
+    }
+}

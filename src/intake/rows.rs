@@ -1,0 +1,419 @@
+//! A file → its rows: header, encoding, blocks; and the refusals that any kind of row may get.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Result;
+
+use crate::base::code::Code;
+use crate::base::diagnostic::{nearest, stop};
+use crate::base::message::Msg;
+use crate::base::period::Date;
+use crate::base::person::{IdFault, PersonId};
+use crate::base::place::{Kind, Place};
+
+use super::blocks::{Block, Digested, Raw, read_blocks};
+use super::cells::{self, NumberFault, clean};
+use super::columns::{Column, Columns, chinese_name};
+use super::encoding::Encoding;
+use super::folder::InputFile;
+use super::record::{End, LONGEST_RECORD, Record, RecordFault, record_end, records};
+
+/// The words of a yes/no column.
+pub const YES_NO: &str = "y/n, yes/no, true/false, 1/0, 是/否, 有/无";
+
+/// A row that can't be taken.
+#[derive(Clone, Debug)]
+pub struct Reject {
+    pub kind: Kind,
+    pub place: Place,
+    pub contract: String,
+    /// Masked.
+    pub person: String,
+    pub institution: String,
+    pub code: Code,
+    pub reason: Msg,
+    pub clause: Option<Arc<str>>,
+}
+
+/// Why a row by itself is refused.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub code: Code,
+    pub reason: Box<Msg>,
+    pub clause: Option<Arc<str>>,
+}
+
+impl Fault {
+    pub fn new(code: Code, reason: Msg) -> Fault {
+        Fault { code, reason: Box::new(reason), clause: None }
+    }
+
+    /// A refusal by an article of the policy.
+    pub fn by(code: Code, reason: Msg, clause: &Arc<str>) -> Fault {
+        Fault { code, reason: Box::new(reason), clause: Some(Arc::clone(clause)) }
+    }
+}
+
+/// What there is to say of a file that was read.
+#[derive(Clone, Debug)]
+pub struct FileFacts {
+    pub kind: Kind,
+    pub name: String,
+    pub sha256: String,
+    pub bytes: u64,
+    pub encoding: &'static str,
+    /// Without the header and blank lines.
+    pub rows: u64,
+}
+
+/// A file whose header has been read.
+pub struct Opened {
+    pub file: InputFile,
+    /// Its number in the run.
+    pub index: u16,
+    pub encoding: Encoding,
+    pub columns: Columns,
+    raw: Raw,
+}
+
+/// Opens a file and reads its header; a required column that is missing stops the run.
+pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
+    let path = file.path.display().to_string();
+    let failed = |error: io::Error| cannot_read(&path, &error);
+    let mut raw = Raw::open(&file.path).map_err(failed)?;
+    raw.fill().map_err(failed)?;
+    let bom = Encoding::of_bom(&raw.buffer);
+    if let Some((encoding, length)) = bom {
+        raw.buffer.drain(..length);
+        if encoding != Encoding::Utf8Bom {
+            raw.set_utf16(encoding);
+        }
+    }
+    let Some(header) = header_record(&mut raw).map_err(failed)? else {
+        return Err(stop(Msg::EmptyFile { path }, Some(Msg::ExportAgain)));
+    };
+    let read = |encoding| {
+        let mut cells = Vec::new();
+        records(&header, 1, |record| {
+            cells = (0..record.width()).map(|at| clean(record.field(at), encoding).into_owned()).collect();
+        });
+        Columns::find(file.kind, columns, cells)
+    };
+    let (encoding, columns) = match bom {
+        Some((encoding, _)) => (encoding, read(Encoding::Utf8)),
+        None => {
+            let (utf8, gb) = (read(Encoding::Utf8), read(Encoding::Gb18030));
+            if gb.known() > utf8.known() { (Encoding::Gb18030, gb) } else { (Encoding::Utf8, utf8) }
+        }
+    };
+    if let Some(column) = columns.missing.first() {
+        let chinese = chinese_name(file.kind, column);
+        let header = columns.unknown.iter().map(String::as_str);
+        let near = nearest(column, header.clone()).or_else(|| nearest(&chinese, header)).map(str::to_string);
+        let fact = Msg::MissingColumns {
+            path,
+            columns: columns
+                .missing
+                .iter()
+                .map(|name| (name.to_string(), chinese_name(file.kind, name)))
+                .collect(),
+        };
+        let binary = columns.header.iter().any(|cell| cell.contains(['\0', '\u{FFFD}']));
+        return Err(stop(fact, Some(Msg::ColumnsThere { there: columns.header, near, binary })));
+    }
+    Ok(Opened { file, index, encoding, columns, raw })
+}
+
+pub fn cannot_read(path: &str, error: &io::Error) -> anyhow::Error {
+    let why = match error.kind() {
+        io::ErrorKind::IsADirectory => return stop(Msg::IsAFolder { path: path.to_string() }, None),
+        io::ErrorKind::NotFound => return stop(Msg::NoSuchFile { path: path.to_string() }, None),
+        _ => error.to_string(),
+    };
+    stop(Msg::CannotRead { path: path.to_string(), why }, None)
+}
+
+/// Takes the first record that is not blank off the file.
+fn header_record(raw: &mut Raw) -> io::Result<Option<Vec<u8>>> {
+    loop {
+        match record_end(&raw.buffer, raw.ended()) {
+            End::Unknown if raw.buffer.len() <= 2 * LONGEST_RECORD => {
+                if raw.ended() {
+                    return Ok(None);
+                }
+                raw.fill()?;
+            }
+            End::At(length) | End::Damaged(length, _) => {
+                let blank = raw.buffer[..length].iter().all(u8::is_ascii_whitespace);
+                let header = raw.buffer[..length].to_vec();
+                if blank && length == 0 {
+                    return Ok(None);
+                }
+                raw.skip(length);
+                if !blank {
+                    return Ok(Some(header));
+                }
+            }
+            End::Unknown => return Ok(Some(raw.buffer[..LONGEST_RECORD].to_vec())),
+        }
+    }
+}
+
+/// One record with what is needed to read its cells.
+pub struct Row<'a> {
+    record: &'a Record<'a>,
+    columns: &'a Columns,
+    encoding: Encoding,
+    file: u16,
+    text: bool,
+}
+
+impl<'a> Row<'a> {
+    pub fn place(&self) -> Place {
+        Place { file: self.file, line: self.record.line }
+    }
+
+    /// E101 and E105: the row as a whole.
+    pub fn whole(&self) -> Result<(), Fault> {
+        let (got, want) = (self.record.width(), self.columns.header.len());
+        let reason = match self.record.fault {
+            Some(RecordFault::TooLong) => Msg::RecordTooLong,
+            Some(RecordFault::Quote) => Msg::QuoteNotClosed,
+            None if got != want => Msg::FieldCount { want, got },
+            None if !self.text && self.record.raw.contains(&0) => {
+                return Err(Fault::new(Code::E105, Msg::NulByte));
+            }
+            None if !self.text && !self.encoding.is_text(self.record.raw) => {
+                return Err(Fault::new(Code::E105, Msg::NotText { encoding: self.encoding.name() }));
+            }
+            None => return Ok(()),
+        };
+        Err(Fault::new(Code::E101, reason))
+    }
+
+    pub fn has(&self, column: usize) -> bool {
+        self.columns.position(column).is_some()
+    }
+
+    /// The bytes of a cell as they stand; empty where the file has no such column.
+    pub fn bytes(&self, column: usize) -> &'a [u8] {
+        match self.columns.position(column) {
+            Some(at) if at < self.record.width() => self.record.field(at),
+            _ => b"",
+        }
+    }
+
+    /// The cleaned text of a cell; empty where the file has no such column.
+    pub fn text(&self, column: usize) -> Cow<'a, str> {
+        clean(self.bytes(column), self.encoding)
+    }
+
+    fn title(&self, column: usize) -> String {
+        self.columns.title(column)
+    }
+
+    /// E102: the first of `columns` that is empty.
+    pub fn required(&self, columns: impl IntoIterator<Item = usize>) -> Result<(), Fault> {
+        match columns.into_iter().find(|column| {
+            let bytes = self.bytes(*column);
+            bytes.first().is_none_or(|byte| !byte.is_ascii_alphanumeric()) && self.text(*column).is_empty()
+        }) {
+            Some(column) => Err(Fault::new(Code::E102, Msg::Empty { column: self.title(column) })),
+            None => Ok(()),
+        }
+    }
+
+    /// E103: a date, or nothing where the cell is empty.
+    pub fn date(&self, column: usize) -> Result<Option<Date>, Fault> {
+        let text = self.text(column);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        match cells::date(&text) {
+            Some(date) => Ok(Some(date)),
+            None => {
+                Err(Fault::new(Code::E103, Msg::BadDate { column: self.title(column), value: shown(&text) }))
+            }
+        }
+    }
+
+    /// E104: a number read by `read`, or nothing where the cell is empty.
+    pub fn number<T>(
+        &self,
+        column: usize,
+        read: impl Fn(&str) -> Result<T, NumberFault>,
+    ) -> Result<Option<T>, Fault> {
+        let text = self.text(column);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        read(&text).map(Some).map_err(|fault| {
+            let (column, value) = (self.title(column), shown(&text));
+            let reason = match fault {
+                NumberFault::Unreadable => Msg::BadNumber { column, value },
+                NumberFault::Negative => Msg::NegativeNumber { column, value },
+                NumberFault::Decimals => Msg::TooManyDecimals { column, value },
+                NumberFault::NotWhole => Msg::NotWhole { column, value },
+            };
+            Fault::new(Code::E104, reason)
+        })
+    }
+
+    /// E106: one of the words that the column takes, or nothing where the cell is empty.
+    pub fn word<T>(
+        &self,
+        column: usize,
+        takes: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Fault> {
+        let text = self.text(column);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        match read(&text) {
+            Some(value) => Ok(Some(value)),
+            None => {
+                let reason = Msg::BadWord { column: self.title(column), value: shown(&text), takes };
+                Err(Fault::new(Code::E106, reason))
+            }
+        }
+    }
+
+    pub fn yes_no(&self, column: usize) -> Result<Option<bool>, Fault> {
+        self.word(column, YES_NO, cells::yes_no)
+    }
+
+    /// E201: a valid ID number of somebody born by `day`.
+    pub fn person(&self, column: usize, day: Date) -> Result<PersonId, Fault> {
+        let refused = |reason| Fault::new(Code::E201, reason);
+        let bytes = self.bytes(column);
+        let person = PersonId::parse(bytes).or_else(|_| PersonId::parse(self.text(column).as_bytes()));
+        match person {
+            Ok(person) if person.birth() > day => Err(refused(Msg::BornLater { day })),
+            Ok(person) => Ok(person),
+            Err(IdFault::Length(length)) => Err(refused(Msg::IdLength { length })),
+            Err(IdFault::NotDigits) => Err(refused(Msg::IdNotDigits)),
+            Err(IdFault::BirthDate) => Err(refused(Msg::IdBirthDate)),
+            Err(IdFault::CheckDigit(_)) if bytes.ends_with(b"000") => Err(refused(Msg::IdCutByExcel)),
+            Err(IdFault::CheckDigit(_)) => Err(refused(Msg::IdCheckDigit)),
+            Err(IdFault::SpreadsheetNumber) => Err(refused(Msg::IdCutByExcel)),
+        }
+    }
+
+    /// The refusal of this row. Columns whose place is not certain (E101) are left empty.
+    pub fn reject(&self, kind: Kind, fault: Fault, ids: [Option<usize>; 3]) -> Reject {
+        let certain = fault.code != Code::E101;
+        let text = |column: Option<usize>| match column {
+            Some(column) if certain => self.text(column).into_owned(),
+            _ => String::new(),
+        };
+        let [contract, person, institution] = ids.map(text);
+        Reject {
+            kind,
+            place: self.place(),
+            contract,
+            person: match PersonId::parse(person.as_bytes()) {
+                Ok(person) => person.masked(),
+                Err(_) => crate::base::person::mask(&person),
+            },
+            institution,
+            code: fault.code,
+            reason: *fault.reason,
+            clause: fault.clause,
+        }
+    }
+}
+
+/// A cell as a message may show it: short, and with no ID number in it.
+fn shown(text: &str) -> String {
+    let short: String = text.chars().take(40).collect();
+    hide_numbers(&short)
+}
+
+/// Masks whatever could be an ID number: runs of 11 or more digits.
+pub fn hide_numbers(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut run = String::new();
+    for c in text.chars().chain(['\0']) {
+        if c.is_ascii_digit() || (!run.is_empty() && matches!(c, 'x' | 'X')) {
+            run.push(c);
+            continue;
+        }
+        out += &if run.len() > 10 { crate::base::person::mask(&run) } else { std::mem::take(&mut run) };
+        run.clear();
+        out.push(c);
+    }
+    out.pop();
+    out
+}
+
+/// The rows of one block.
+pub struct BlockRows<'a> {
+    block: &'a Block,
+    columns: &'a Columns,
+    encoding: Encoding,
+    file: u16,
+    counted: &'a AtomicU64,
+}
+
+impl BlockRows<'_> {
+    pub fn each(&self, mut row: impl FnMut(&Row)) {
+        let text = self.encoding.is_text(&self.block.bytes);
+        let mut count = 0;
+        records(&self.block.bytes, self.block.first_line, |record| {
+            count += 1;
+            row(&Row { record, columns: self.columns, encoding: self.encoding, file: self.file, text });
+        });
+        self.counted.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+/// Reads a file through: `parse` makes something of a block's rows on any thread, `join` takes
+/// the results, a wave at a time, in the order of the file.
+pub fn read_rows<T: Send>(
+    opened: Opened,
+    progress: &(dyn Fn(u64) + Sync),
+    parse: impl Fn(&BlockRows) -> T + Sync,
+    join: impl FnMut(Vec<T>),
+) -> Result<FileFacts> {
+    let Opened { file, index, encoding, columns, raw } = opened;
+    let counted = AtomicU64::new(0);
+    let rows = |block: &Block| {
+        parse(&BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
+    };
+    let read = read_blocks(raw, rayon::current_num_threads() * 2, progress, rows, join);
+    let Digested { sha256, bytes } =
+        read.map_err(|error| cannot_read(&file.path.display().to_string(), &error))?;
+    let rows = counted.into_inner();
+    Ok(FileFacts { kind: file.kind, name: file.name, sha256, bytes, encoding: encoding.name(), rows })
+}
+
+/// The lines of a file at `wanted` places, as a message may show them: one line, short, and with no
+/// ID number in it.
+pub fn excerpts(file: &InputFile, index: u16, wanted: &[Place]) -> Result<BTreeMap<Place, String>> {
+    let mut found = BTreeMap::new();
+    let lines: BTreeSet<u32> =
+        wanted.iter().filter(|place| place.file == index).map(|place| place.line).collect();
+    if lines.is_empty() {
+        return Ok(found);
+    }
+    let opened = open(file.clone(), index, &[])?;
+    let parse = |block: &BlockRows| {
+        let mut shown = Vec::new();
+        block.each(|row| {
+            if lines.contains(&row.record.line) {
+                let raw = &row.record.raw[..row.record.raw.len().min(2_000)];
+                let text: String = row.encoding.decode(raw).chars().take(160).collect();
+                let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                shown.push((row.place(), hide_numbers(&text)));
+            }
+        });
+        shown
+    };
+    read_rows(opened, &|_| {}, parse, |wave| found.extend(wave.into_iter().flatten()))?;
+    Ok(found)
+}

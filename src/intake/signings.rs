@@ -1,0 +1,144 @@
+//! signings.csv → rows that are well formed by themselves (E101–E201). Whether a policy admits
+//! them is not asked here.
+
+use std::borrow::Cow;
+
+use crate::base::money::Fen;
+use crate::base::period::Date;
+use crate::base::person::PersonId;
+
+use super::cells::{amount, months};
+use super::columns::Column;
+use super::rows::{Fault, Row};
+
+pub const COLUMNS: &[Column] = &[
+    ("contract_id", true),
+    ("person_id", true),
+    ("institution_id", true),
+    ("package", true),
+    ("signed_on", true),
+    ("starts_on", false),
+    ("term_months", false),
+    ("ended_on", false),
+    ("scheme", false),
+    ("insured", false),
+    ("balance", false),
+    ("personal_paid", false),
+    ("authorized", false),
+    ("groups", false),
+    ("team_id", false),
+    ("status", false),
+];
+pub const CONTRACT: usize = 0;
+pub const PERSON: usize = 1;
+pub const INSTITUTION: usize = 2;
+pub const PACKAGE: usize = 3;
+pub const SIGNED_ON: usize = 4;
+pub const STARTS_ON: usize = 5;
+pub const TERM: usize = 6;
+pub const ENDED_ON: usize = 7;
+pub const SCHEME: usize = 8;
+pub const INSURED: usize = 9;
+pub const BALANCE: usize = 10;
+pub const PERSONAL_PAID: usize = 11;
+pub const AUTHORIZED: usize = 12;
+pub const GROUPS: usize = 13;
+pub const TEAM: usize = 14;
+pub const STATUS: usize = 15;
+/// The columns that identify a refused row.
+pub const IDS: [Option<usize>; 3] = [Some(CONTRACT), Some(PERSON), Some(INSTITUTION)];
+
+/// What the institution collected from the resident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paid {
+    /// The file has no such column.
+    Unasked,
+    Missing,
+    Amount(Fen),
+}
+
+/// A row that is well formed by itself.
+#[derive(Debug)]
+pub struct SigningRow<'a> {
+    pub contract: Cow<'a, str>,
+    pub person: PersonId,
+    pub institution: Cow<'a, str>,
+    pub package: Cow<'a, str>,
+    pub signed_on: Date,
+    pub starts_on: Date,
+    pub term_months: Option<u32>,
+    pub ended_on: Option<Date>,
+    pub scheme: Cow<'a, str>,
+    pub insured: bool,
+    pub balance: Option<Fen>,
+    pub paid: Paid,
+    pub authorized: bool,
+    pub groups: Cow<'a, str>,
+    pub team: Cow<'a, str>,
+}
+
+/// A row read by itself.
+#[derive(Debug)]
+pub enum Signing<'a> {
+    Row(SigningRow<'a>),
+    /// Counted, not settled; blocks nobody.
+    Void,
+}
+
+fn is_void(word: &str) -> Option<bool> {
+    match word {
+        "void" | "作废" | "已作废" | "无效" | "VOID" | "Void" => Some(true),
+        "valid" | "有效" | "正常" | "生效" | "VALID" | "Valid" => Some(false),
+        _ => None,
+    }
+}
+
+/// Reads a row by itself: E101, E105, E102, E103, E104, E106, E201, in this order.
+pub fn read<'a>(row: &Row<'a>) -> Result<Signing<'a>, Fault> {
+    row.whole()?;
+    row.required([CONTRACT, PERSON, INSTITUTION, PACKAGE, SIGNED_ON])?;
+    let status = row.word(STATUS, "valid, void, 有效, 作废", is_void);
+    if let Ok(Some(true)) = status {
+        return Ok(Signing::Void);
+    }
+    let signed_on = row.date(SIGNED_ON)?.expect("a required value is not empty");
+    let starts_on = row.date(STARTS_ON)?.unwrap_or(signed_on);
+    let ended_on = row.date(ENDED_ON)?;
+    let term_months = row.number(TERM, months)?;
+    let balance = row.number(BALANCE, amount)?;
+    let paid = match row.number(PERSONAL_PAID, amount)? {
+        Some(amount) => Paid::Amount(amount),
+        None if row.has(PERSONAL_PAID) => Paid::Missing,
+        None => Paid::Unasked,
+    };
+    let insured = row.word(INSURED, super::rows::YES_NO, insured_word)?.unwrap_or(true);
+    let authorized = row.yes_no(AUTHORIZED)?.unwrap_or(false);
+    status?;
+    let person = row.person(PERSON, signed_on)?;
+    Ok(Signing::Row(SigningRow {
+        contract: row.text(CONTRACT),
+        person,
+        institution: row.text(INSTITUTION),
+        package: row.text(PACKAGE),
+        signed_on,
+        starts_on,
+        term_months,
+        ended_on,
+        scheme: row.text(SCHEME),
+        insured,
+        balance,
+        paid,
+        authorized,
+        groups: row.text(GROUPS),
+        team: row.text(TEAM),
+    }))
+}
+
+/// What hospital systems write in 参保状态 beside yes and no.
+fn insured_word(text: &str) -> Option<bool> {
+    match text {
+        "参保" | "正常参保" | "已参保" | "正常" => Some(true),
+        "未参保" | "停保" | "暂停参保" | "断保" => Some(false),
+        _ => super::cells::yes_no(text),
+    }
+}

@@ -1,0 +1,61 @@
+//! swipes.csv → rows that are well formed by themselves (E101–E201).
+
+use std::borrow::Cow;
+
+use crate::base::money::Fen;
+use crate::base::period::Date;
+use crate::base::person::PersonId;
+
+use super::cells::{amount, whole};
+use super::columns::Column;
+use super::rows::{Fault, Row};
+
+pub const COLUMNS: &[Column] = &[
+    ("person_id", true),
+    ("institution_id", true),
+    ("swiped_at", true),
+    ("swipe_id", false),
+    ("item", false),
+    ("quantity", false),
+    ("charged", false),
+    ("card_type", false),
+];
+pub const PERSON: usize = 0;
+pub const INSTITUTION: usize = 1;
+pub const SWIPED_AT: usize = 2;
+pub const SWIPE_ID: usize = 3;
+pub const ITEM: usize = 4;
+pub const QUANTITY: usize = 5;
+pub const CHARGED: usize = 6;
+pub const CARD: usize = 7;
+/// The columns that identify a refused row; a swipe has no contract.
+pub const IDS: [Option<usize>; 3] = [None, Some(PERSON), Some(INSTITUTION)];
+
+/// A row that is well formed by itself. Items and cards are read as a policy lists them, later.
+pub struct SwipeRow<'a> {
+    pub person: PersonId,
+    pub institution: Cow<'a, str>,
+    pub day: Date,
+    /// Empty where the row has none.
+    pub id: Cow<'a, str>,
+    pub quantity: u64,
+    pub charged: Fen,
+}
+
+/// Reads a row by itself: E101, E105, E102, E103, E104, E201.
+pub fn read<'a>(row: &Row<'a>) -> Result<SwipeRow<'a>, Fault> {
+    row.whole()?;
+    row.required([PERSON, INSTITUTION, SWIPED_AT])?;
+    let day = row.date(SWIPED_AT)?.expect("a required value is not empty");
+    let quantity = row.number(QUANTITY, whole)?.unwrap_or(1);
+    let charged = row.number(CHARGED, amount)?.unwrap_or(Fen::ZERO);
+    let person = row.person(PERSON, day)?;
+    Ok(SwipeRow {
+        person,
+        institution: row.text(INSTITUTION),
+        day,
+        id: row.text(SWIPE_ID),
+        quantity,
+        charged,
+    })
+}

@@ -1,0 +1,31 @@
+//! jiayi settles family doctor signing fees (家庭医生签约服务费) by a region's rules.
+//!
+//! The run stands in [`pipeline`]: read → qualify → price → assess → settle → report.
+//!
+//! | to change | open |
+//! |---|---|
+//! | a figure or a reading of a policy | `regions/<region>/<date>.toml` |
+//! | what a rule file may say | `policy/build.rs`, then the types of `policy/` |
+//! | what a column is called | `intake/aliases.toml` |
+//! | how a cell is read | `intake/cells.rs` |
+//! | when a row is refused | by itself: `intake/`, by the rules: `settlement/qualify.rs` |
+//! | what a charge is worth | `settlement/price.rs` |
+//! | how a score comes about | `settlement/assess.rs`, `policy/sheet.rs` |
+//! | what a score earns | `policy/curve.rs` |
+//! | what is due | `settlement/lines.rs` |
+//! | what an output looks like | `report/` |
+//! | a word | `words/zh.rs`, `words/en.rs` |
+//! | a command | `command/`, `cli.rs` |
+//!
+//! A module imports only from those above it in the list below; a test holds that.
+
+pub mod base;
+pub mod cli;
+pub mod command;
+pub mod intake;
+pub mod pipeline;
+pub mod policy;
+pub mod report;
+pub mod settlement;
+pub mod stages;
+pub mod words;

@@ -1,0 +1,35 @@
+//! Parse, run, exit code.
+
+use std::io;
+use std::process::ExitCode;
+
+use jiayi::base::diagnostic::Stopped;
+use jiayi::cli;
+use jiayi::command::Ended;
+use jiayi::report::screen;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let look = cli::default_look(&arguments);
+    match cli::run(arguments) {
+        Ok((Ended::Done, _)) => ExitCode::SUCCESS,
+        Ok((Ended::Refused, _)) => ExitCode::from(3),
+        // Whoever reads our output has seen enough.
+        Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut stderr = io::stderr().lock();
+            let told = match error.downcast_ref::<Stopped>() {
+                Some(stopped) => screen::diagnostics(&mut stderr, &stopped.diagnostics, look),
+                None => screen::failure(&mut stderr, &error, look),
+            };
+            drop(told);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,235 @@
+//! The whole run, one step a line: read → qualify → price → assess → settle.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::base::code::Code;
+use crate::base::diagnostic::stop;
+use crate::base::message::Msg;
+use crate::base::period::{Cycle, Period};
+use crate::base::place::Kind;
+use crate::intake::folder::{self, InputFile};
+use crate::policy::sheet::Value;
+use crate::policy::version::Region;
+use crate::settlement::assess::{Card, Derived, RowCounts, payers, scorecards, settle_scores};
+use crate::settlement::evidence::Evidence;
+use crate::settlement::lines::{Settlement, settle as settle_lines};
+use crate::settlement::price::Class;
+use crate::settlement::qualify::{Qualified, Signing, qualify};
+use crate::settlement::rules::Rules;
+use crate::stages::{self, Inputs, Progress};
+
+/// A settled period, for the reports.
+pub struct Run<'a> {
+    pub rules: &'a Rules<'a>,
+    pub inputs: &'a Inputs,
+    pub qualified: &'a Qualified,
+    pub evidence: &'a Evidence,
+    pub classes: &'a [Arc<Class>],
+    pub rows: &'a [RowCounts],
+    pub settlement: &'a Settlement,
+}
+
+/// Settles a period and hands the result to `then`.
+pub fn settle<R>(
+    region: &Region,
+    period: Period,
+    data: &Path,
+    progress: Progress,
+    then: impl FnOnce(&Run) -> Result<R>,
+) -> Result<R> {
+    must_fit(region, period)?;
+    let files = data_files(region, data, &[Kind::Sheets])?;
+    // Every header is read first: what is missing stops the run before the long reading starts.
+    let mut inputs = Inputs::open(files)?;
+    let institutions = stages::institutions(&mut inputs, progress)?;
+    let rules = Rules::compile(region, &institutions, period);
+    let qualification = qualified(&mut inputs, &rules, progress)?;
+    // Swipes come after the signings are held against each other: a refused signing has no evidence.
+    let evidence = stages::swipes(&mut inputs, &rules, &qualification.qualified, progress)?;
+    let entries = stages::scores(&mut inputs, &rules, progress)?;
+    let names = inputs.names.clone();
+    let scores = settle_scores(entries, &rules, &names, |reject| inputs.rejects.push(reject));
+    let posted = stages::payments(&mut inputs, &rules, progress)?;
+    let Qualification { qualified, classes, teams, rows } = &qualification;
+    let settlement = settle_lines(&rules, qualified, classes, &evidence, &scores, &posted, teams);
+    inputs.rejects.sort_by_key(|reject| (reject.kind.name(), reject.place));
+    let run = Run {
+        rules: &rules,
+        inputs: &inputs,
+        qualified,
+        evidence: &evidence,
+        classes,
+        rows,
+        settlement: &settlement,
+    };
+    balance(&run);
+    then(&run)
+}
+
+/// No row is lost: what was read was refused, void, or qualified.
+fn balance(run: &Run) {
+    let signings: u64 =
+        run.inputs.facts.iter().filter(|facts| facts.kind == Kind::Signings).map(|facts| facts.rows).sum();
+    let refused = run.inputs.rejects.iter().filter(|reject| reject.kind == Kind::Signings).count() as u64;
+    assert_eq!(
+        signings,
+        refused + run.inputs.void_rows + run.qualified.signings.len() as u64,
+        "every signing row is accounted for"
+    );
+}
+
+struct Qualification {
+    qualified: Qualified,
+    classes: Vec<Arc<Class>>,
+    teams: Vec<(u32, String)>,
+    rows: Vec<RowCounts>,
+}
+
+/// Reads signings and holds them against the rules and each other.
+fn qualified(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Qualification> {
+    let stages::ReadSignings { candidates, mut counts, classes, teams } =
+        stages::signings(inputs, rules, progress)?;
+    let names = inputs.names.clone();
+    let qualified = qualify(candidates, rules, &names, |signing: &Signing, reject| {
+        let counts = &mut counts[signing.institution as usize];
+        counts.rejected += 1;
+        counts.assessed_refused += u64::from(rules.period.contains(signing.signed_on));
+        inputs.rejects.push(reject);
+    });
+    Ok(Qualification { qualified, classes: classes.all(), teams: teams.list(), rows: counts })
+}
+
+/// Reads and refuses as `settle` does, and settles nothing.
+pub fn check<R>(
+    region: &Region,
+    period: Period,
+    data: &Path,
+    progress: Progress,
+    then: impl FnOnce(&Inputs) -> Result<R>,
+) -> Result<R> {
+    let mut inputs = Inputs::open(data_files(region, data, &[])?)?;
+    let institutions = stages::institutions(&mut inputs, progress)?;
+    let rules = Rules::compile(region, &institutions, period);
+    let qualification = qualified(&mut inputs, &rules, progress)?;
+    stages::swipes(&mut inputs, &rules, &qualification.qualified, progress)?;
+    let entries = stages::scores(&mut inputs, &rules, progress)?;
+    let names = inputs.names.clone();
+    settle_scores(entries, &rules, &names, |reject| inputs.rejects.push(reject));
+    stages::payments(&mut inputs, &rules, progress)?;
+    stages::sheets(&mut inputs, &rules, progress)?;
+    inputs.rejects.sort_by_key(|reject| (reject.kind.name(), reject.place));
+    then(&inputs)
+}
+
+/// An assessed period, for the reports.
+pub struct Assessment<'a> {
+    pub rules: &'a Rules<'a>,
+    pub inputs: &'a Inputs,
+    pub cards: &'a [Card],
+}
+
+/// Works out scorecards from sheets, with a data folder for what they leave out.
+pub fn assess<R>(
+    region: &Region,
+    period: Period,
+    sheets: &[PathBuf],
+    data: Option<&Path>,
+    progress: Progress,
+    then: impl FnOnce(&Assessment) -> Result<R>,
+) -> Result<R> {
+    let mut files: Vec<InputFile> = match data {
+        Some(data) => data_files(region, data, &[Kind::Sheets, Kind::Scores, Kind::Payments])?,
+        None => Vec::new(),
+    };
+    files.extend(sheets.iter().map(|path| InputFile {
+        kind: Kind::Sheets,
+        path: path.clone(),
+        name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+    }));
+    let mut inputs = Inputs::open(files)?;
+    let institutions = match data {
+        Some(_) => stages::institutions(&mut inputs, progress)?,
+        None => stages::institutions_of_sheets(&mut inputs)?,
+    };
+    let rules = Rules::compile(region, &institutions, period);
+    let policy = &region.versions[rules.version_on(period.first_day())];
+    if policy.sheets.is_empty() {
+        return Err(stop(Msg::NoSheetForLevel, None));
+    }
+    let derived = match data {
+        Some(_) => Some(derived(&mut inputs, &rules, progress)?),
+        None => None,
+    };
+    let entries = stages::sheets(&mut inputs, &rules, progress)?;
+    let (mut rejects, mut notices) = (Vec::new(), Vec::new());
+    let names = inputs.names.clone();
+    let cards = scorecards(
+        &rules,
+        entries,
+        derived.as_ref(),
+        &names,
+        |reject| rejects.push(reject),
+        |msg| notices.push(msg),
+    );
+    inputs.rejects.extend(rejects);
+    inputs.notices.extend(notices);
+    inputs.rejects.sort_by_key(|reject| (reject.kind.name(), reject.place));
+    then(&Assessment { rules: &rules, inputs: &inputs, cards: &cards })
+}
+
+/// Values that the data folder gives for the assessed period.
+fn derived(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Derived> {
+    let Qualification { qualified, classes, rows, .. } = qualified(inputs, rules, progress)?;
+    let evidence = stages::swipes(inputs, rules, &qualified, progress)?;
+    let payers = payers(rules, &qualified, |class| classes[class as usize].individual);
+    Ok(Derived {
+        rows,
+        payers,
+        swipes: inputs.has(Kind::Swipes).then_some(evidence.counts),
+        has_item: !inputs.missing.item,
+        has_charged: !inputs.missing.charged,
+    })
+}
+
+/// Stops the run where the period is finer than a settlement cycle, or over before the policy began.
+fn must_fit(region: &Region, period: Period) -> Result<()> {
+    let version = &region.versions[region.on_or_after(period.first_day())];
+    if period.cycle() < version.cycle {
+        let cycle =
+            Cycle::ALL.iter().find(|(_, cycle)| *cycle == version.cycle).map_or("", |(name, _)| *name);
+        return Err(stop(Msg::PeriodTooFine { period: period.to_string(), cycle }, None));
+    }
+    let from = region.versions[0].admits_from();
+    if period.end() <= from {
+        return Err(stop(Msg::NoPolicyYet { period: period.to_string(), from }, None));
+    }
+    Ok(())
+}
+
+/// The files of a data folder, less the kinds that this run does not read.
+fn data_files(region: &Region, data: &Path, without: &[Kind]) -> Result<Vec<InputFile>> {
+    let files = folder::list(data)?;
+    folder::must_have(data, &files, Kind::Institutions)?;
+    folder::must_have(data, &files, Kind::Signings)?;
+    if region.versions.iter().any(|version| version.needs_swipes()) {
+        folder::must_have(data, &files, Kind::Swipes)?;
+    }
+    Ok(files.into_iter().filter(|file| !without.contains(&file.kind)).collect())
+}
+
+/// What a run refused, by kind of file and code.
+pub fn refused_by_code(inputs: &Inputs) -> std::collections::BTreeMap<(Code, &'static str), u64> {
+    let mut counts = std::collections::BTreeMap::new();
+    for reject in &inputs.rejects {
+        *counts.entry((reject.code, reject.kind.name())).or_default() += 1;
+    }
+    counts
+}
+
+/// A value as a scorecard shows it.
+pub fn shown(value: Option<Value>) -> String {
+    value.map_or(String::new(), Value::shown)
+}

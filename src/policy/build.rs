@@ -1,0 +1,586 @@
+//! A rule file as written → [`Policy`], or every fault of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use toml::de::DeTable;
+
+use crate::base::code::Code;
+use crate::base::diagnostic::{Diagnostic, Excerpt};
+use crate::base::message::Msg;
+use crate::base::money::Fen;
+use crate::base::period::{Cycle, Date};
+
+use super::curve::{Band, Below, BelowPays, Curve, Partial, Shape};
+use super::file::{At, Reader, Sheet as Written};
+use super::package::{Group, Item, Package, PackageKind, ShareAmount, ShareRule, When};
+use super::sheet::{Derive, Indicator, Method, Sheet, Side};
+use super::{
+    Authorization, Balance, DoubleBenefit, Evidence, Figure, FigureKind, Insurance, Kinds, Level, Named,
+    Overlap, Policy, PolicyFile, Population, Source, Terms,
+};
+
+/// Reads and checks `regions/<region>/<date>.toml`.
+pub fn read(region: &str, date: &str, file: PolicyFile) -> Result<Policy, Vec<Diagnostic>> {
+    let excerpt = |span| Excerpt { path: file.name.clone(), text: Arc::clone(&file.text), span };
+    let text = Arc::clone(&file.text);
+    let root = DeTable::parse(&text).map_err(|error| {
+        let fact = Msg::TomlSyntax { message: error.message().to_string() };
+        vec![Diagnostic { fact, cure: None, excerpt: Some(excerpt(error.span().unwrap_or(0..0))) }]
+    })?;
+    let Ok(version) = date.parse::<Date>() else {
+        let fact = Msg::VersionNotADate { name: date.to_string() };
+        return Err(vec![Diagnostic { fact, cure: None, excerpt: Some(excerpt(0..0)) }]);
+    };
+    let written = Written::new(file.name.clone(), Arc::clone(&file.text));
+    let root = Reader::new(&written, root.get_ref(), 0..0, String::new());
+    written.read_local(&root);
+    let policy = policy(region, version, &root, &written, file);
+    root.finish();
+    let faults = written.faults();
+    match policy {
+        Some(policy) if faults.is_empty() => Ok(policy),
+        _ => Err(faults),
+    }
+}
+
+fn policy<'t>(
+    region: &str,
+    version: Date,
+    root: &Reader<'t>,
+    written: &Written<'t>,
+    file: PolicyFile,
+) -> Option<Policy> {
+    let head = root.required("policy", Reader::table)?;
+    let from = head.required("in_force_from", Reader::date);
+    if let Some(at) = &from
+        && at.value != version
+    {
+        head.fault(at.span.clone(), Msg::VersionDiffers { name: version.to_string() }, None);
+    }
+    let name = head.required_text("name");
+    let document = head.required_text("document");
+    let clause = head.clause();
+    let to = head.date("in_force_to").map(|at| at.value);
+    head.finish();
+
+    let charge = root.required("charge", Reader::table)?;
+    let charge_months = charge.required("unit", |r, key| r.word(key, &[("year", 12), ("month", 1)]));
+    let cycle = charge.required("cycle", |r, key| r.word(key, &Cycle::ALL));
+    let charge_clause = charge.clause();
+    let terms_months = charge.required("terms_months", Reader::integers);
+    let or_more = charge.bool("or_more").unwrap_or(false);
+    let terms_clause = charge.required_text("terms_clause").unwrap_or_default().into();
+    charge.finish();
+
+    let insurance = root.table("insurance").map(|table| {
+        let schemes = table.tables("scheme").into_iter().filter_map(named).collect();
+        let clause = table.clause();
+        table.finish();
+        Insurance { schemes, clause }
+    });
+    let schemes: Vec<String> = insurance
+        .iter()
+        .flat_map(|insurance| &insurance.schemes)
+        .map(|scheme: &Named| scheme.id.clone())
+        .collect();
+    let kinds_table = root.required("institutions", Reader::table)?;
+    let institutions = Kinds {
+        kinds: kinds_table.tables("kind").into_iter().filter_map(named).collect(),
+        clause: kinds_table.clause(),
+    };
+    kinds_table.finish();
+    let kinds: Vec<String> = institutions.kinds.iter().map(|kind| kind.id.clone()).collect();
+
+    let levels: Vec<Level> = root.tables("level").into_iter().filter_map(level).collect();
+    let level_ids: Vec<String> = levels.iter().map(|level| level.named.id.clone()).collect();
+    if let Some(cycle) = cycle {
+        for (level, reader) in levels.iter().zip(root.tables("level")) {
+            if level.cycle < cycle {
+                reader.fault(reader.span(), Msg::AssessedTooOften { level: level.named.id.clone() }, None);
+            }
+        }
+    }
+    let curves: Vec<Curve> =
+        root.tables("curve").into_iter().filter_map(|table| curve(table, &level_ids)).collect();
+    let curve_ids: Vec<String> = curves.iter().map(|curve| curve.id.clone()).collect();
+    let sources: Vec<Source> =
+        root.tables("source").into_iter().filter_map(|table| source(table, &curve_ids)).collect();
+    let source_ids: Vec<String> = sources.iter().map(|source| source.id.clone()).collect();
+    let names = Known { sources: &source_ids, schemes: &schemes, kinds: &kinds, settled: &sources };
+    let packages: Vec<Package> =
+        root.tables("package").into_iter().filter_map(|table| package(table, version, &names)).collect();
+    check_packages(root, &packages);
+    let population: Vec<Population> =
+        root.tables("population").into_iter().filter_map(|table| population_line(table, &names)).collect();
+    if packages.is_empty() {
+        root.fault(0..0, Msg::MissingKey { table: String::new(), key: "package".into() }, None);
+    }
+
+    let overlap = root.required("overlap", Reader::table)?;
+    let addons_at_most = overlap.integer("addons_at_most").map_or(1, |at| at.value as usize);
+    let whole_term = overlap.bool("whole_term").unwrap_or(false);
+    let overlap_clause = overlap.clause();
+    let addon_clause = overlap.text("addon_clause").map_or_else(|| overlap_clause.clone(), Into::into);
+    overlap.finish();
+    let overlap = Overlap { whole_term, addons_at_most, clause: overlap_clause, addon_clause };
+    let balance = root.table("balance").and_then(|table| {
+        let source = table.required("source", |r, key| r.reference(key, &source_ids));
+        let clause = table.clause();
+        table.finish();
+        Some(Balance { source: source?, clause })
+    });
+    let authorization = root.table("authorization").and_then(|table| {
+        let source = table.required("source", |r, key| r.reference(key, &source_ids));
+        let clause = table.clause();
+        table.finish();
+        Some(Authorization { source: source?, clause })
+    });
+    let evidence = root.table("evidence").map(|table| {
+        let cards = table.tables("card").into_iter().filter_map(named).collect();
+        let clause = table.clause();
+        table.finish();
+        Evidence { cards, clause }
+    });
+    let sheets = root.tables("sheet").into_iter().filter_map(|table| sheet(table, &level_ids)).collect();
+    let (flags, team_cap) = root.table("flags").map_or((BTreeMap::new(), None), |table| {
+        let cap = table.integer("team_cap").map(|at| u64::from(at.value));
+        let cited = table.table("clauses").map(flag_clauses).unwrap_or_default();
+        table.finish();
+        (cited, cap)
+    });
+    let double_benefits = root.tables("double_benefit").into_iter().filter_map(double_benefit).collect();
+    let figures = root.tables("figure").into_iter().filter_map(|table| {
+        let kind = table.required("id", |r, key| r.word(key, &FigureKind::ALL));
+        let clause = table.clause();
+        table.finish();
+        Some(Figure { kind: kind?, clause })
+    });
+    let figures = figures.collect();
+    let local = written.local_figures(root);
+
+    Some(Policy {
+        id: format!("{region}/{version}"),
+        region: region.to_string(),
+        name: name?,
+        document: document?,
+        from: from?.value,
+        to,
+        clause,
+        charge_months: charge_months?,
+        charge_clause,
+        cycle: cycle?,
+        terms: Terms { months: terms_months?, or_more, clause: terms_clause },
+        insurance,
+        institutions,
+        sources,
+        packages,
+        overlap,
+        balance,
+        evidence,
+        authorization,
+        population,
+        levels,
+        curves,
+        sheets,
+        flags,
+        double_benefits,
+        team_cap,
+        figures,
+        local,
+        file,
+    })
+}
+
+/// Ids that packages refer to.
+struct Known<'a> {
+    sources: &'a [String],
+    schemes: &'a [String],
+    kinds: &'a [String],
+    settled: &'a [Source],
+}
+
+fn named(table: Reader) -> Option<Named> {
+    let named = named_part(&table);
+    table.finish();
+    named
+}
+
+fn named_part(table: &Reader) -> Option<Named> {
+    let id = table.required_text("id");
+    let name = table.required_text("name");
+    let aliases = table.texts("aliases").into_iter().map(|at| at.value).collect();
+    Some(Named { id: id?, name: name?, aliases })
+}
+
+fn level(table: Reader) -> Option<Level> {
+    let named = named_part(&table);
+    let cycle = table.required("cycle", |r, key| r.word(key, &Cycle::ALL));
+    let clause = table.clause();
+    table.finish();
+    Some(Level { named: named?, cycle: cycle?, clause })
+}
+
+fn source(table: Reader, curves: &[String]) -> Option<Source> {
+    let id = table.required_text("id");
+    let name = table.required_text("name");
+    let clause = table.clause();
+    let settled = table.required("settled", Reader::bool);
+    let once_for_person = table.bool("once_for_person").unwrap_or(false);
+    let (mut prepay, mut curve, mut prepay_clause) = (Some(Decimal::ZERO), None, None);
+    if settled == Some(true) {
+        prepay = table.required("prepay", Reader::ratio).map(|at| at.value);
+        prepay_clause = table.text("prepay_clause");
+        curve = table.required("curve", |r, key| r.reference(key, curves));
+    }
+    table.finish();
+    Some(Source {
+        id: id?,
+        name: name?,
+        settled: settled?,
+        prepay: prepay?,
+        once_for_person,
+        curve,
+        prepay_clause: prepay_clause.map_or_else(|| clause.clone(), Into::into),
+        clause,
+    })
+}
+
+fn curve(table: Reader, levels: &[String]) -> Option<Curve> {
+    let id = table.required_text("id");
+    let level = table.required("level", |r, key| r.reference(key, levels));
+    let clause = table.clause();
+    let score = |key| {
+        table.required(key, Reader::decimal).map(|at: At<Decimal>| {
+            if at.value > Decimal::ONE_HUNDRED {
+                table.fault(at.span, Msg::ScoreMark, None);
+            }
+            at.value
+        })
+    };
+    let shape = match table
+        .required("shape", |r, key| r.word(key, &[("linear", 0), ("bands", 1), ("gate", 2), ("share", 3)]))?
+    {
+        0 => {
+            let (full_at, floor) = (score("full_at"), score("floor"));
+            let per_point = table.required("per_point", Reader::decimal);
+            let partial = table.required("partial", |r, key| r.word(key, &Partial::ALL));
+            if let (Some(full_at), Some(floor)) = (full_at, floor)
+                && floor > full_at
+            {
+                table.fault(table.span(), Msg::FloorOverFull, None);
+            }
+            Shape::Linear { full_at: full_at?, per_point: per_point?.value, floor: floor?, partial: partial? }
+        }
+        1 => bands(&table)?,
+        2 => Shape::Gate { pass: score("pass")? },
+        _ => Shape::Share,
+    };
+    table.finish();
+    Some(Curve { id: id?, level: level?, shape, clause })
+}
+
+fn bands(table: &Reader) -> Option<Shape> {
+    let mut bands = Vec::new();
+    for row in table.tables("band") {
+        let from = row.required("from", Reader::decimal);
+        let ratio = row.required("ratio", Reader::ratio);
+        let (grade, renew) = (row.text("grade"), row.bool("renew"));
+        let span = row.span();
+        row.finish();
+        let band = Band { from: from?.value, ratio: ratio?.value, grade, renew };
+        if bands.last().is_some_and(|above: &Band| above.from <= band.from) {
+            table.fault(span.clone(), Msg::BandsOrder, None);
+        }
+        if bands.last().is_some_and(|above: &Band| above.ratio < band.ratio) {
+            table.fault(span, Msg::CurveFalls, None);
+        }
+        bands.push(band);
+    }
+    let below = table.required("below", Reader::table)?;
+    let (fixed, score) = (below.ratio("ratio"), below.bool("score"));
+    let pays = match (fixed, score) {
+        (Some(at), None) => BelowPays::Fixed(at.value),
+        (None, Some(true)) => BelowPays::Score,
+        (None, _) => BelowPays::Nothing,
+        (Some(at), Some(_)) => {
+            below.fault(at.span, Msg::OneOfTwo { keys: "ratio, score".into() }, None);
+            return None;
+        }
+    };
+    let (grade, renew) = (below.text("grade"), below.bool("renew"));
+    below.finish();
+    Some(Shape::Bands { bands, below: Below { pays, grade, renew } })
+}
+
+fn package(table: Reader, version: Date, known: &Known) -> Option<Package> {
+    let named = named_part(&table);
+    let kind = table.required("kind", |r, key| r.word(key, &PackageKind::ALL))?;
+    let clause = table.clause();
+    let offered_from = table.date("offered_from").map_or(version, |at| at.value);
+    let requires = table.texts("requires").into_iter().map(|at| at.value).collect();
+    let group = table.table("group").map(group);
+    let deduct_missing = table.bool("deduct_missing").unwrap_or(false);
+    let items: Vec<Item> =
+        table.tables("item").into_iter().filter_map(|row| item(row, deduct_missing)).collect();
+    let (mut fee, mut shares) = (Fen::ZERO, Vec::new());
+    if kind == PackageKind::Free {
+        if table.has("fee") || table.has("share") {
+            table.fault(table.span(), Msg::FreeHasFee, None);
+        }
+        table.text("fee");
+        table.tables("share");
+    } else {
+        let given = table.required("fee", Reader::money);
+        let rows = table.tables("share");
+        let last = rows.len().saturating_sub(1);
+        for (at, row) in rows.into_iter().enumerate() {
+            shares.push(share(row, at == last, known)?);
+        }
+        fee = given?.value;
+        check_shares(&table, fee, &shares, known);
+    }
+    table.finish();
+    Some(Package {
+        named: named?,
+        kind,
+        fee,
+        shares,
+        requires,
+        group,
+        items,
+        deduct_missing,
+        offered_from,
+        clause,
+    })
+}
+
+fn check_shares(table: &Reader, fee: Fen, shares: &[ShareRule], known: &Known) {
+    let Some(last) = shares.last() else {
+        table.fault(table.span(), Msg::MissingKey { table: "package".into(), key: "share".into() }, None);
+        return;
+    };
+    // Without conditions the sum can be checked here; with them, each price class is.
+    let plain: Vec<&ShareRule> = shares.iter().filter(|share| share.when.is_empty()).collect();
+    let sum: Fen = plain
+        .iter()
+        .map(|share| match &share.amount {
+            ShareAmount::Fixed(fen) => *fen,
+            ShareAmount::Ratio(ratio) => fee.share(*ratio),
+            ShareAmount::RatioByKind(ratios) => {
+                ratios.iter().map(|ratio| fee.share(*ratio)).max().unwrap_or_default()
+            }
+            ShareAmount::Rest => Fen::ZERO,
+        })
+        .sum();
+    if sum > fee {
+        table.fault(table.span(), Msg::SharesOverFee { sum, fee }, None);
+    }
+    if !matches!(last.amount, ShareAmount::Rest) && plain.len() == shares.len() && sum != fee {
+        table.fault(table.span(), Msg::SharesNotFee { sum, fee }, Some(Msg::LastIsRest));
+    }
+    let _ = known.settled;
+}
+
+fn share(row: Reader, last: bool, known: &Known) -> Option<ShareRule> {
+    let source = row.required("source", |r, key| r.reference(key, known.sources));
+    let clause = row.clause();
+    let amount = if row.has("amount") {
+        ShareAmount::Fixed(row.money("amount")?.value)
+    } else if row.is_table("ratio") {
+        let by_kind = row.decimals_by_name("ratio")?;
+        let mut ratios = Vec::new();
+        for kind in known.kinds {
+            match by_kind.get(kind) {
+                Some(at) if super::curve::is_ratio(at.value) => ratios.push(at.value),
+                Some(at) => row.fault(at.span.clone(), Msg::RatioRange { key: kind.clone() }, None),
+                None => {
+                    row.fault(row.span(), Msg::MissingKey { table: "ratio".into(), key: kind.clone() }, None)
+                }
+            }
+        }
+        for (name, at) in &by_kind {
+            let name = At { value: name.clone(), span: at.span.clone() };
+            row.find_reference("ratio", &name, known.kinds);
+        }
+        ShareAmount::RatioByKind(ratios)
+    } else if row.has("ratio") {
+        ShareAmount::Ratio(row.ratio("ratio")?.value)
+    } else if row.bool("rest") == Some(true) {
+        if !last {
+            row.fault(row.span(), Msg::RestNotLast, None);
+        }
+        ShareAmount::Rest
+    } else {
+        row.fault(row.span(), Msg::OneOfTwo { keys: "amount, ratio, rest".into() }, None);
+        return None;
+    };
+    let when = row.table("when").map(|table| when(table, known)).unwrap_or_default();
+    row.bool("rest");
+    row.finish();
+    Some(ShareRule { source: source?, amount, when, clause })
+}
+
+fn when(table: Reader, known: &Known) -> When {
+    let age = |key| table.integer(key).and_then(|at| i16::try_from(at.value).ok());
+    let when = When {
+        scheme: table.reference("scheme", known.schemes),
+        kind: table.reference("kind", known.kinds),
+        district: table.text("district"),
+        tag: table.text("tag").map(|tag| Named { id: tag.clone(), name: tag, aliases: Vec::new() }),
+        age_from: age("age_from"),
+        age_under: age("age_under"),
+    };
+    table.finish();
+    when
+}
+
+fn group(table: Reader) -> Group {
+    let age = |key| table.integer(key).and_then(|at| i16::try_from(at.value).ok());
+    let (age_from, age_under) = (age("age_from"), age("age_under"));
+    let tags = table.tables("tag").into_iter().filter_map(named).collect();
+    let clause = table.clause();
+    table.finish();
+    Group { age_from, age_under, tags, clause }
+}
+
+fn item(table: Reader, must_have_times: bool) -> Option<Item> {
+    let named = named_part(&table);
+    let clause = table.clause();
+    let (times, amount) = if must_have_times {
+        (table.required("times", Reader::integer), table.required("amount", Reader::money))
+    } else {
+        (table.integer("times"), table.money("amount"))
+    };
+    table.finish();
+    Some(Item { named: named?, times: times.map(|at| at.value), amount: amount.map(|at| at.value), clause })
+}
+
+fn check_packages(root: &Reader, packages: &[Package]) {
+    let tables = root.tables("package");
+    for (at, package) in packages.iter().enumerate() {
+        let Some(table) = tables.get(at) else { continue };
+        let span = table.span();
+        for name in package.named.names() {
+            if packages[..at].iter().any(|other| other.named.is(name)) {
+                root.fault(span.clone(), Msg::NamedTwice { name: name.to_string() }, None);
+                break;
+            }
+        }
+        for required in &package.requires {
+            if !packages.iter().any(|other| other.named.id == *required) {
+                let fact = Msg::UnknownWord { key: "requires".into(), value: required.clone() };
+                root.fault(span.clone(), fact, None);
+            }
+        }
+        let planned: Fen =
+            package.items.iter().filter_map(|item| Some(item.amount?.times(u64::from(item.times?)))).sum();
+        let first = package.shares.first();
+        if package.deduct_missing
+            && first.is_some_and(|share| matches!(share.amount, ShareAmount::Fixed(fen) if fen != planned))
+        {
+            root.fault(span, Msg::ItemsNotShare { sum: planned }, None);
+        }
+    }
+}
+
+fn population_line(table: Reader, known: &Known) -> Option<Population> {
+    let id = table.required_text("id");
+    let name = table.required_text("name");
+    let source = table.required("source", |r, key| r.reference(key, known.sources));
+    let a_year = table.required("a_year", Reader::money);
+    let clause = table.clause();
+    table.finish();
+    Some(Population { id: id?, name: name?, source: source?, a_year: a_year?.value, clause })
+}
+
+fn double_benefit(table: Reader) -> Option<DoubleBenefit> {
+    let item = named_part(&table);
+    let beside = table.has("beside").then(|| table.word("beside", &PackageKind::ALL)).flatten();
+    let clause = table.clause();
+    table.finish();
+    Some(DoubleBenefit { item: item?, beside, clause })
+}
+
+fn flag_clauses(table: Reader) -> BTreeMap<Code, super::Clause> {
+    let mut clauses = BTreeMap::new();
+    for (key, clause) in table.all_texts() {
+        match Code::parse(&key.value).filter(|code| code.is_flag()) {
+            Some(code) => {
+                clauses.insert(code, clause.into());
+            }
+            None => {
+                table.fault(key.span, Msg::UnknownKey { key: key.value, table: "flags.clauses".into() }, None)
+            }
+        }
+    }
+    clauses
+}
+
+fn sheet(table: Reader, levels: &[String]) -> Option<Sheet> {
+    let level = table.required("level", |r, key| r.reference(key, levels));
+    let clause = table.clause();
+    let indicators: Vec<Indicator> = table.tables("indicator").into_iter().filter_map(indicator).collect();
+    let sum: Decimal = indicators.iter().map(|indicator| indicator.max).sum();
+    if sum != Decimal::ONE_HUNDRED {
+        table.fault(table.span(), Msg::SheetNot100 { sum: sum.normalize().to_string() }, None);
+    }
+    for (at, indicator) in indicators.iter().enumerate() {
+        if indicators[..at].iter().any(|other| other.id == indicator.id) {
+            table.fault(table.span(), Msg::NamedTwice { name: indicator.id.clone() }, None);
+        }
+    }
+    table.finish();
+    Some(Sheet { level: level?, indicators, clause })
+}
+
+fn indicator(table: Reader) -> Option<Indicator> {
+    let id = table.required_text("id");
+    let title = table.required_text("title");
+    let max = table.required("max", Reader::decimal);
+    let clause = table.clause();
+    let derive = table.has("derive").then(|| table.word("derive", &Derive::ALL)).flatten();
+    if !table.has("derive") {
+        table.text("derive");
+    }
+    let method = match table.required("method", |r, key| {
+        r.word(key, &[("steps", 0), ("per_unit", 1), ("per_case", 2), ("yes_no", 3), ("points", 4)])
+    })? {
+        0 => {
+            let mut steps = Vec::new();
+            for row in table.tables("step") {
+                let (under, deduct) =
+                    (row.required("under", Reader::decimal), row.required("deduct", Reader::decimal));
+                row.finish();
+                steps.push((under?.value, deduct?.value));
+            }
+            Method::Steps(steps)
+        }
+        1 => {
+            let side =
+                table.required("side", |r, key| r.word(key, &[("under", Side::Under), ("over", Side::Over)]));
+            let target = table.required("target", Reader::decimal);
+            let unit = table.required("unit", Reader::decimal);
+            let deduct = table.required("deduct", Reader::decimal);
+            let partial = table.required("partial", |r, key| r.word(key, &Partial::ALL));
+            let unit = unit?;
+            if unit.value.is_zero() {
+                table.fault(unit.span, Msg::ZeroUnit, None);
+                return None;
+            }
+            Method::PerUnit {
+                side: side?,
+                target: target?.value,
+                unit: unit.value,
+                deduct: deduct?.value,
+                partial: partial?,
+            }
+        }
+        2 => Method::PerCase { deduct: table.required("deduct", Reader::decimal)?.value },
+        3 => Method::YesNo,
+        _ => Method::Points,
+    };
+    table.finish();
+    Some(Indicator { id: id?, title: title?, max: max?.value, method, derive, clause })
+}

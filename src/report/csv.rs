@@ -1,0 +1,602 @@
+//! The CSV files of SPEC §6: UTF-8, comma, LF, English header, rows sorted by their first columns.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+use crate::base::code::Code;
+use crate::base::message::Msg;
+use crate::base::money::{Fen, decimal, shortest};
+use crate::base::place::Place;
+use crate::intake::rows::Reject;
+use crate::pipeline::{Run, shown};
+use crate::policy::FigureKind;
+use crate::settlement::assess::Card;
+use crate::settlement::evidence::SwipeFlag;
+use crate::settlement::lines::{Detail, Flag, Line, clawback};
+use crate::settlement::qualify::Signing;
+use crate::settlement::rules::Rules;
+use crate::words::{Lang, say};
+
+/// A file that was written: its name, length and hash.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub name: &'static str,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+/// A CSV file being written and hashed.
+pub struct Table {
+    name: &'static str,
+    csv: csv::Writer<Hashed>,
+}
+
+struct Hashed {
+    file: BufWriter<File>,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(data)?;
+        self.hash.update(&data[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Table {
+    pub fn create(folder: &Path, name: &'static str, header: &[&str]) -> Result<Table> {
+        let file = File::create(folder.join(name)).context(name)?;
+        let out = Hashed { file: BufWriter::new(file), hash: Sha256::new(), bytes: 0 };
+        let mut csv = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(out);
+        csv.write_record(header).context(name)?;
+        Ok(Table { name, csv })
+    }
+
+    pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cow<'a, str>>) -> Result<()> {
+        for cell in cells {
+            self.csv.write_field(guarded(cell).as_bytes()).context(self.name)?;
+        }
+        self.csv.write_record(None::<&[u8]>).context(self.name)
+    }
+
+    pub fn finish(self) -> Result<Written> {
+        let out = self.csv.into_inner().map_err(|error| error.into_error()).context(self.name)?;
+        let Hashed { file, hash, bytes } = out;
+        file.into_inner()
+            .map_err(|error| error.into_error())
+            .and_then(|file| file.sync_all())
+            .context(self.name)?;
+        Ok(Written { name: self.name, bytes, sha256: hex(&hash.finalize()) })
+    }
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A cell that a spreadsheet would take for a formula gets a leading `'`.
+fn guarded(cell: Cow<str>) -> Cow<str> {
+    let risky = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let number = || {
+        let digits = cell.strip_prefix(['+', '-']).unwrap_or(&cell);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    };
+    if risky && !number() { Cow::Owned(format!("'{cell}")) } else { cell }
+}
+
+fn text(value: &str) -> Cow<'_, str> {
+    Cow::Borrowed(value)
+}
+
+fn own(value: impl ToString) -> Cow<'static, str> {
+    Cow::Owned(value.to_string())
+}
+
+fn maybe(value: Option<impl ToString>) -> Cow<'static, str> {
+    value.map_or(Cow::Borrowed(""), own)
+}
+
+/// Writes every CSV file of a settlement into `folder`.
+pub fn write_all(run: &Run, folder: &Path, lang: Lang) -> Result<Vec<Written>> {
+    let mut written = vec![
+        settlement(run, folder)?,
+        summary(run, folder)?,
+        clawbacks(run, folder)?,
+        rejected(run.inputs.rejects.iter(), &run.inputs.names, folder, lang)?,
+        figures(run, folder)?,
+        flags(run, folder, lang)?,
+    ];
+    written.sort_by_key(|file| file.name);
+    Ok(written)
+}
+
+fn settlement(run: &Run, folder: &Path) -> Result<Written> {
+    let header = [
+        "cohort",
+        "institution_id",
+        "institution_name",
+        "district",
+        "parent_id",
+        "package",
+        "source",
+        "policy",
+        "count",
+        "held",
+        "gross",
+        "deduction",
+        "prepay_ratio",
+        "prepay",
+        "score",
+        "ratio",
+        "final",
+        "posted",
+        "payable",
+        "recover",
+    ];
+    let mut table = Table::create(folder, "settlement.csv", &header)?;
+    for line in &run.settlement.lines {
+        let institution = run.rules.institutions.get(line.institution);
+        let earned = line.earned.as_ref();
+        table.row([
+            own(line.cohort),
+            text(&institution.id),
+            text(&institution.name),
+            text(&institution.district),
+            text(&institution.parent_id),
+            text(&line.package),
+            text(&line.source),
+            text(&run.rules.region.versions[line.version].id),
+            own(line.count),
+            own(line.held),
+            own(line.gross),
+            maybe(earned.map(|_| line.deduction)),
+            maybe(line.settled.then(|| shortest(line.prepay_ratio))),
+            own(line.prepay),
+            maybe(earned.map(|(score, _)| shortest(score.score))),
+            maybe(earned.map(|(_, earned)| shortest(earned.ratio))),
+            maybe(line.last),
+            own(line.posted),
+            own(line.payable),
+            own(line.recover),
+        ])?;
+    }
+    table.finish()
+}
+
+/// The settled lines of each institution, in their order.
+pub fn lines_by_institution<'a>(run: &'a Run) -> Vec<Vec<&'a Line>> {
+    let mut by: Vec<Vec<&Line>> = vec![Vec::new(); run.rules.institutions.count()];
+    for line in run.settlement.lines.iter().filter(|line| line.settled) {
+        by[line.institution as usize].push(line);
+    }
+    by
+}
+
+/// Score and grade as summary.csv shows them: the score alone where one was used.
+pub fn scores_of(lines: &[&Line]) -> (String, String, &'static str) {
+    let mut scores: BTreeMap<(String, String), (String, String)> = BTreeMap::new();
+    let (mut renewed, mut refused) = (false, false);
+    for (score, earned) in lines.iter().filter_map(|line| line.earned.as_ref()) {
+        let (_, period, level) = &score.key;
+        let grade = earned.grade.clone().unwrap_or_default();
+        scores.insert((level.clone(), period.to_string()), (shortest(score.score), grade));
+        renewed |= earned.renew == Some(true);
+        refused |= earned.renew == Some(false);
+    }
+    let renew = if refused {
+        "no"
+    } else if renewed {
+        "yes"
+    } else {
+        ""
+    };
+    if scores.len() == 1 {
+        let (score, grade) = scores.into_values().next().unwrap_or_default();
+        return (score, grade, renew);
+    }
+    let joined = |pick: fn(&(String, String)) -> &String| {
+        let all: Vec<String> = scores
+            .iter()
+            .filter(|(_, value)| !pick(value).is_empty())
+            .map(|((level, period), value)| format!("{level} {period} {}", pick(value)))
+            .collect();
+        all.join(";")
+    };
+    (joined(|value| &value.0), joined(|value| &value.1), renew)
+}
+
+fn summary(run: &Run, folder: &Path) -> Result<Written> {
+    let header = [
+        "institution_id",
+        "institution_name",
+        "kind",
+        "district",
+        "parent_id",
+        "signings",
+        "rejected",
+        "void",
+        "admitted",
+        "held",
+        "score",
+        "grade",
+        "gross",
+        "prepay",
+        "final",
+        "posted",
+        "payable",
+        "recover",
+        "renew",
+    ];
+    let mut table = Table::create(folder, "summary.csv", &header)?;
+    let lines = lines_by_institution(run);
+    for index in by_id(run.rules) {
+        let at = index as usize;
+        let institution = run.rules.institutions.get(index);
+        let version = &run.rules.region.versions[run.rules.version_on(run.rules.period.first_day())];
+        let kind = version
+            .institutions
+            .find(&institution.kind)
+            .map(|kind| version.institutions.kinds[kind].id.as_str());
+        let (rows, heads) = (run.rows[at], run.settlement.heads[at]);
+        let (score, grade, renew) = scores_of(&lines[at]);
+        let sum = |pick: fn(&Line) -> Fen| own(lines[at].iter().map(|line| pick(line)).sum::<Fen>());
+        let cleared: Vec<Fen> = lines[at].iter().filter_map(|line| line.last).collect();
+        table.row([
+            text(&institution.id),
+            text(&institution.name),
+            text(kind.unwrap_or(&institution.kind)),
+            text(&institution.district),
+            text(&institution.parent_id),
+            own(rows.rows),
+            own(rows.rejected),
+            own(rows.void),
+            own(heads.admitted),
+            own(heads.held),
+            own(score),
+            own(grade),
+            sum(|line| line.gross),
+            sum(|line| line.prepay),
+            maybe((!cleared.is_empty()).then(|| cleared.into_iter().sum::<Fen>())),
+            sum(|line| line.posted),
+            sum(|line| line.payable),
+            sum(|line| line.recover),
+            text(renew),
+        ])?;
+    }
+    table.finish()
+}
+
+/// Institutions in order of their ids.
+fn by_id(rules: &Rules) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..rules.institutions.count() as u32).collect();
+    order.sort_by(|a, b| rules.institutions.get(*a).id.cmp(&rules.institutions.get(*b).id));
+    order
+}
+
+fn clawbacks(run: &Run, folder: &Path) -> Result<Written> {
+    let header = [
+        "cohort",
+        "institution_id",
+        "institution_name",
+        "package",
+        "source",
+        "count",
+        "prepay",
+        "score",
+        "ratio",
+        "final",
+        "shortfall",
+        "posted",
+        "recover",
+        "withheld",
+        "reason",
+        "clause",
+    ];
+    let mut table = Table::create(folder, "clawback.csv", &header)?;
+    for line in &run.settlement.lines {
+        let policy = &run.rules.region.versions[line.version];
+        let Some(back) = clawback(line, policy) else { continue };
+        let institution = run.rules.institutions.get(line.institution);
+        let earned = line.earned.as_ref();
+        table.row([
+            own(line.cohort),
+            text(&institution.id),
+            text(&institution.name),
+            text(&line.package),
+            text(&line.source),
+            own(line.count),
+            own(line.prepay),
+            maybe(earned.map(|(score, _)| shortest(score.score))),
+            maybe(earned.map(|(_, earned)| shortest(earned.ratio))),
+            maybe(line.last),
+            own(back.shortfall),
+            own(line.posted),
+            own(line.recover),
+            own(back.withheld),
+            text(back.reason.name()),
+            own(&back.clause),
+        ])?;
+    }
+    table.finish()
+}
+
+/// Writes refused rows, sorted by file and line.
+pub fn rejected<'a>(
+    rejects: impl Iterator<Item = &'a Reject>,
+    names: &[String],
+    folder: &Path,
+    lang: Lang,
+) -> Result<Written> {
+    let header =
+        ["file", "line", "kind", "contract_id", "person_id", "institution_id", "code", "reason", "clause"];
+    let mut table = Table::create(folder, "rejected.csv", &header)?;
+    let mut sorted: Vec<&Reject> = rejects.collect();
+    sorted.sort_by_key(|reject| (&names[reject.place.file as usize], reject.place.line));
+    for reject in sorted {
+        table.row([
+            text(&names[reject.place.file as usize]),
+            own(reject.place.line),
+            text(reject.kind.name()),
+            text(&reject.contract),
+            text(&reject.person),
+            text(&reject.institution),
+            text(reject.code.name()),
+            own(say(lang, &reject.reason)),
+            maybe(reject.clause.as_ref()),
+        ])?;
+    }
+    table.finish()
+}
+
+fn figures(run: &Run, folder: &Path) -> Result<Written> {
+    let mut table = Table::create(folder, "figures.csv", &["institution_id", "figure", "value", "clause"])?;
+    let mut rows: Vec<[Cow<str>; 4]> = Vec::new();
+    let version = &run.rules.region.versions[run.rules.version_on(run.rules.period.first_day())];
+    for figure in &version.figures {
+        let id = figure.kind.id();
+        let clause = &*figure.clause;
+        let heads = &run.settlement.heads;
+        let institutions = &run.rules.institutions.list;
+        let each: Vec<(&str, Cow<str>)> = match figure.kind {
+            FigureKind::FreeSignings => {
+                let all: u64 = heads.iter().map(|heads| heads.free).sum();
+                let some = heads.iter().zip(institutions).filter(|(heads, _)| heads.free > 0);
+                some.map(|(heads, one)| (one.id.as_str(), own(heads.free))).chain([("", own(all))]).collect()
+            }
+            FigureKind::IndividualShare => {
+                let all: Fen = heads.iter().map(|heads| heads.individual).sum();
+                let some = heads.iter().zip(institutions).filter(|(heads, _)| heads.individual > Fen::ZERO);
+                some.map(|(heads, one)| (one.id.as_str(), own(heads.individual)))
+                    .chain([("", own(all))])
+                    .collect()
+            }
+            FigureKind::Coverage => coverage(run),
+        };
+        rows.extend(
+            each.into_iter().map(|(institution, value)| [text(institution), text(id), value, text(clause)]),
+        );
+    }
+    rows.sort();
+    for row in rows {
+        table.row(row)?;
+    }
+    table.finish()
+}
+
+fn coverage<'a>(run: &'a Run) -> Vec<(&'a str, Cow<'static, str>)> {
+    let mut all = Vec::new();
+    let (mut people, mut population) = (0, 0);
+    for (heads, one) in run.settlement.heads.iter().zip(&run.rules.institutions.list) {
+        if let Some(served) = one.served_population.filter(|served| *served > 0) {
+            all.push((one.id.as_str(), ratio(heads.people, served)));
+            people += heads.people;
+            population += served;
+        }
+    }
+    if population > 0 {
+        all.push(("", ratio(people, population)));
+    }
+    all
+}
+
+fn ratio(part: u64, whole: u64) -> Cow<'static, str> {
+    own(decimal(crate::base::money::Fraction::new(part.into(), whole.into()), 6))
+}
+
+/// A flag of either kind.
+enum Raised<'a> {
+    Swipe(&'a SwipeFlag),
+    Other(&'a Flag),
+}
+
+impl Raised<'_> {
+    fn code(&self) -> Code {
+        match self {
+            Raised::Swipe(flag) => flag.code,
+            Raised::Other(flag) => flag.code,
+        }
+    }
+
+    fn signing<'a>(&self, run: &'a Run) -> Option<&'a Signing> {
+        let index = match self {
+            Raised::Swipe(flag) => Some(flag.signing),
+            Raised::Other(flag) => flag.signing,
+        };
+        index.map(|index| &run.qualified.signings[index as usize])
+    }
+
+    fn institution(&self, run: &Run) -> u32 {
+        match self {
+            Raised::Swipe(_) => self.signing(run).map_or(0, |signing| signing.institution),
+            Raised::Other(flag) => flag.institution,
+        }
+    }
+
+    fn place(&self) -> Option<Place> {
+        match self {
+            Raised::Swipe(flag) => Some(flag.place),
+            Raised::Other(flag) => flag.place,
+        }
+    }
+
+    fn detail(&self, run: &Run) -> Msg {
+        let item = |number| run.rules.item_title(number).to_string();
+        let at = |place: Place| format!("{}:{}", run.inputs.names[place.file as usize], place.line);
+        match self {
+            Raised::Swipe(flag) if flag.code == Code::W701 => {
+                Msg::ChargedSeparately { item: item(flag.item), amount: flag.charged }
+            }
+            Raised::Swipe(flag) if flag.code == Code::W707 => Msg::ClaimedBeside { item: item(flag.item) },
+            Raised::Swipe(flag) => {
+                Msg::SwipedElsewhere { institution: run.rules.institutions.get(flag.institution).id.clone() }
+            }
+            Raised::Other(flag) => match &flag.detail {
+                Detail::PaidBelow { paid, share } => Msg::PaidBelow { paid: *paid, share: *share },
+                Detail::SignedLate { cohort, assessed_on } => {
+                    Msg::SignedLate { cohort: *cohort, assessed_on: *assessed_on }
+                }
+                Detail::TeamTooLarge { team, people, most } => {
+                    Msg::TeamTooLarge { team: team.clone(), people: *people, most: *most }
+                }
+                Detail::ScoreMissing { cohort, level } => {
+                    Msg::ScoreMissing { cohort: *cohort, level: level.clone() }
+                }
+                Detail::NoServiceRecord { from } => Msg::NoServiceRecord { from: *from },
+                Detail::NotAuthorized { source } => Msg::NotAuthorized { source: source.clone() },
+                Detail::ScoreReplaced { score, by, at: place } => {
+                    Msg::ScoreReplaced { score: shortest(*score), by: shortest(*by), at: at(*place) }
+                }
+            },
+        }
+    }
+}
+
+/// How many flags of each code there are.
+pub fn flag_counts(run: &Run) -> BTreeMap<Code, u64> {
+    let mut counts = BTreeMap::new();
+    for code in run
+        .evidence
+        .flags
+        .iter()
+        .map(|flag| flag.code)
+        .chain(run.settlement.flags.iter().map(|flag| flag.code))
+    {
+        *counts.entry(code).or_default() += 1;
+    }
+    counts
+}
+
+fn flags(run: &Run, folder: &Path, lang: Lang) -> Result<Written> {
+    let header = ["code", "institution_id", "contract_id", "person_id", "file", "line", "detail", "clause"];
+    let mut table = Table::create(folder, "flags.csv", &header)?;
+    let swipes = run.evidence.flags.iter().map(Raised::Swipe);
+    let mut all: Vec<Raised> = swipes.chain(run.settlement.flags.iter().map(Raised::Other)).collect();
+    let file = |flag: &Raised| flag.place().map(|place| &run.inputs.names[place.file as usize]);
+    let contract = |flag: &Raised| flag.signing(run).map_or("", |signing| run.qualified.contract(signing));
+    all.sort_by(|a, b| {
+        let id = |flag: &Raised| &run.rules.institutions.get(flag.institution(run)).id;
+        (a.code(), id(a), contract(a), file(a), a.place().map(|place| place.line)).cmp(&(
+            b.code(),
+            id(b),
+            contract(b),
+            file(b),
+            b.place().map(|place| place.line),
+        ))
+    });
+    for flag in &all {
+        let clause = match flag {
+            Raised::Other(flag) => own(&flag.clause),
+            Raised::Swipe(raised) => {
+                let policy = flag.signing(run).map(|signing| run.rules.policy(signing.offer));
+                maybe(policy.and_then(|policy| policy.flag(raised.code)))
+            }
+        };
+        table.row([
+            text(flag.code().name()),
+            text(&run.rules.institutions.get(flag.institution(run)).id),
+            text(contract(flag)),
+            maybe(flag.signing(run).map(|signing| signing.person.masked())),
+            maybe(file(flag)),
+            maybe(flag.place().map(|place| place.line)),
+            own(say(lang, &flag.detail(run))),
+            clause,
+        ])?;
+    }
+    table.finish()
+}
+
+/// Writes scores.csv (as `name`) and scorecard.csv.
+pub fn assessment(cards: &[Card], rules: &Rules, folder: &Path, name: &'static str) -> Result<Vec<Written>> {
+    let header = ["institution_id", "period", "level", "score", "grade", "ratio"];
+    let mut scores = Table::create(folder, name, &header)?;
+    let header = [
+        "institution_id",
+        "period",
+        "level",
+        "indicator",
+        "title",
+        "value",
+        "origin",
+        "points",
+        "max",
+        "clause",
+    ];
+    let mut card_table = Table::create(folder, "scorecard.csv", &header)?;
+    for card in cards {
+        let (institution, period, level) = &card.key;
+        let id = &rules.institutions.get(*institution).id;
+        if let Some(score) = card.score {
+            scores.row([
+                text(id),
+                own(period),
+                text(level),
+                own(shortest(score)),
+                maybe(card.grade.as_ref()),
+                maybe(card.ratio.map(shortest)),
+            ])?;
+        }
+        for line in &card.lines {
+            card_table.row([
+                text(id),
+                own(period),
+                text(level),
+                text(&line.indicator),
+                text(&line.title),
+                own(shown(line.value)),
+                maybe(line.origin.map(|origin| origin.name())),
+                maybe(line.points.map(shortest)),
+                own(shortest(line.max)),
+                own(&line.clause),
+            ])?;
+        }
+    }
+    Ok(vec![card_table.finish()?, scores.finish()?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_disarmed_and_numbers_left_alone() {
+        for cell in ["=HYPERLINK(\"x\")", "+1+1", "-a", "@x", "\tx", "\rx", "-", "-1.2.3e"] {
+            assert_eq!(guarded(Cow::Borrowed(cell)), format!("'{cell}"));
+        }
+        for cell in ["-5.00", "+5", "15.00", "居民", "", "a=b"] {
+            assert_eq!(guarded(Cow::Borrowed(cell)), cell);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! manifest.json: what went in, by which rules, and what came out. No clock time.
+//! run.json: how it was run; the only file whose bytes may differ.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::base::money::Fen;
+use crate::pipeline::Run;
+
+use super::csv::{Written, flag_counts, hex};
+
+/// What the lines of one source come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Total {
+    pub settled: bool,
+    pub count: u64,
+    pub held: u64,
+    pub gross: Fen,
+    pub prepay: Fen,
+    /// Of the lines that were cleared; nothing where none was.
+    pub last: Option<Fen>,
+    pub posted: Fen,
+    pub payable: Fen,
+    pub recover: Fen,
+}
+
+/// Totals by source, in the order of the sources' ids.
+pub fn totals(run: &Run) -> BTreeMap<String, Total> {
+    let mut totals: BTreeMap<String, Total> = BTreeMap::new();
+    for line in &run.settlement.lines {
+        let total = totals.entry(line.source.clone()).or_default();
+        total.settled |= line.settled;
+        total.count += line.count;
+        total.held += line.held;
+        total.gross += line.gross;
+        total.prepay += line.prepay;
+        if let Some(last) = line.last {
+            total.last = Some(total.last.unwrap_or_default() + last);
+        }
+        total.posted += line.posted;
+        total.payable += line.payable;
+        total.recover += line.recover;
+    }
+    totals
+}
+
+pub fn total_json(total: &Total) -> Value {
+    json!({
+        "count": total.count,
+        "held": total.held,
+        "gross": total.gross.to_string(),
+        "prepay": total.prepay.to_string(),
+        "final": total.last.map(|last| last.to_string()),
+        "posted": total.posted.to_string(),
+        "payable": total.payable.to_string(),
+        "recover": total.recover.to_string(),
+    })
+}
+
+/// The manifest of a settlement.
+pub fn manifest(run: &Run, written: &[Written]) -> Value {
+    let region = run.rules.region;
+    let policies: Vec<Value> = region
+        .versions
+        .iter()
+        .map(|version| {
+            let sha256 = hex(&Sha256::digest(version.file.text.as_bytes()));
+            json!({ "policy": version.id, "document": version.document, "sha256": sha256, "bytes": version.file.text.len() })
+        })
+        .collect();
+    let local: Vec<Value> = region
+        .versions
+        .iter()
+        .flat_map(|version| version.local.iter().map(move |figure| (version, figure)))
+        .map(|(version, figure)| {
+            json!({
+                "policy": version.id, "figure": figure.id, "value": figure.value,
+                "confirmed": figure.confirmed, "clause": &*figure.clause,
+            })
+        })
+        .collect();
+    let mut facts: Vec<_> = run.inputs.facts.iter().collect();
+    facts.sort_by_key(|facts| &facts.name);
+    let inputs: Vec<Value> = facts
+        .iter()
+        .map(|facts| {
+            json!({
+                "file": facts.name, "kind": facts.kind.name(), "sha256": facts.sha256, "bytes": facts.bytes,
+                "rows": facts.rows, "encoding": facts.encoding,
+            })
+        })
+        .collect();
+    let mut codes: BTreeMap<String, u64> = BTreeMap::new();
+    for reject in &run.inputs.rejects {
+        *codes.entry(reject.code.name().to_string()).or_default() += 1;
+    }
+    for (code, count) in flag_counts(run) {
+        codes.insert(code.name().to_string(), count);
+    }
+    let sources: Map<String, Value> =
+        totals(run).iter().map(|(source, total)| (source.clone(), total_json(total))).collect();
+    let outputs: Vec<Value> = written
+        .iter()
+        .map(|file| json!({ "file": file.name, "sha256": file.sha256, "bytes": file.bytes }))
+        .collect();
+    json!({
+        "region": region.id,
+        "period": run.rules.period.to_string(),
+        "program": concat!("jiayi ", env!("CARGO_PKG_VERSION")),
+        "policies": policies,
+        "local": local,
+        "inputs": inputs,
+        "rows": {
+            "signings": run.rows.iter().map(|rows| rows.rows).sum::<u64>(),
+            "void": run.inputs.void_rows,
+            "admitted": run.settlement.heads.iter().map(|heads| heads.admitted).sum::<u64>(),
+            "held": run.settlement.heads.iter().map(|heads| heads.held).sum::<u64>(),
+        },
+        "codes": codes,
+        "sources": sources,
+        "ledger": Value::Null,
+        "outputs": outputs,
+    })
+}
+
+/// Writes a JSON file, indented, with a line break at its end.
+pub fn write_json(folder: &Path, name: &str, value: &Value) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(value).context(name.to_string())?;
+    text.push('\n');
+    fs::write(folder.join(name), text).context(name.to_string())
+}

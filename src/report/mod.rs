@@ -1,0 +1,6 @@
+//! Results in, files and screens out. No arithmetic but sums of what is shown.
+
+pub mod csv;
+pub mod manifest;
+pub mod publish;
+pub mod screen;

@@ -1,0 +1,100 @@
+//! An output folder is replaced as a whole or not at all: written aside, then exchanged.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use crate::base::diagnostic::{Stopped, stop};
+use crate::base::message::Msg;
+
+/// Fills a new folder with `write` and puts it in the place of `out`.
+pub fn replace<R>(out: &Path, inputs: &Path, write: impl FnOnce(&Path) -> Result<R>) -> Result<R> {
+    let failed = |path: &Path, error: &io::Error| cannot_write(path, error);
+    let parent = match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    fs::create_dir_all(&parent).map_err(|error| failed(&parent, &error))?;
+    let name = out.file_name().map(|name| name.to_string_lossy().into_owned());
+    let Some(name) = name else {
+        return Err(stop(Msg::NotOurFolder { path: out.display().to_string() }, Some(Msg::AnotherOut)));
+    };
+    // Two runs that write here at once take turns. Where folders can't be locked, the exchange still is whole.
+    let lock = File::open(&parent).map_err(|error| failed(&parent, &error))?;
+    let _ = lock.lock();
+    may_replace(out, inputs)?;
+    let aside = tempfile::Builder::new()
+        .prefix(&format!(".{name}.tmp-"))
+        .tempdir_in(&parent)
+        .map_err(|error| failed(&parent, &error))?;
+    let result = write(aside.path()).map_err(|error| written_badly(out, error))?;
+    finish(aside.path(), &parent, out).map_err(|error| failed(out, &error))?;
+    // After the exchange the name stands for the old folder, which goes with `aside`.
+    drop(aside);
+    Ok(result)
+}
+
+pub fn cannot_write(path: &Path, error: &io::Error) -> anyhow::Error {
+    stop(Msg::CannotWrite { path: path.display().to_string(), why: error.to_string() }, Some(Msg::CheckSpace))
+}
+
+/// Names the folder where a report failed to be written; other errors pass as they are.
+fn written_badly(out: &Path, error: anyhow::Error) -> anyhow::Error {
+    if error.downcast_ref::<Stopped>().is_some() {
+        return error;
+    }
+    let path = out.join(error.to_string()).display().to_string();
+    let why = error.chain().last().map(ToString::to_string).unwrap_or_default();
+    stop(Msg::CannotWrite { path, why }, Some(Msg::CheckSpace))
+}
+
+/// Only an empty folder or an earlier output is replaced, and never one that holds the inputs.
+fn may_replace(out: &Path, inputs: &Path) -> Result<()> {
+    let Ok(mut entries) = fs::read_dir(out) else {
+        return match out.exists() {
+            true => Err(stop(Msg::NotOurFolder { path: out.display().to_string() }, Some(Msg::AnotherOut))),
+            false => Ok(()),
+        };
+    };
+    if let (Ok(out), Ok(inputs)) = (out.canonicalize(), inputs.canonicalize())
+        && inputs.starts_with(&out)
+    {
+        return Err(stop(Msg::OutIsInput { path: out.display().to_string() }, Some(Msg::AnotherOut)));
+    }
+    if entries.next().is_some() && !out.join("manifest.json").is_file() {
+        return Err(stop(Msg::NotOurFolder { path: out.display().to_string() }, Some(Msg::AnotherOut)));
+    }
+    Ok(())
+}
+
+fn finish(aside: &Path, parent: &Path, out: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(aside)? {
+        let path = entry?.path();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        File::open(&path)?.sync_all()?;
+    }
+    fs::set_permissions(aside, fs::Permissions::from_mode(0o700))?;
+    File::open(aside)?.sync_all()?;
+    if out.exists() {
+        match renameat_with(CWD, aside, CWD, out, RenameFlags::EXCHANGE) {
+            Ok(()) => {}
+            // A file system that can't exchange: the old one steps aside, and back if the new one can't come.
+            Err(_) => {
+                let old = tempfile::Builder::new().prefix(".old-").tempdir_in(parent)?;
+                let kept = old.path().join("output");
+                fs::rename(out, &kept)?;
+                if let Err(error) = fs::rename(aside, out) {
+                    fs::rename(&kept, out)?;
+                    return Err(error);
+                }
+            }
+        }
+    } else {
+        fs::rename(aside, out)?;
+    }
+    File::open(parent)?.sync_all()
+}

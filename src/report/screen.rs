@@ -1,0 +1,474 @@
+//! What a person sees: tables in the reader's language, messages with excerpts; and JSON for scripts.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use serde_json::{Map, Value, json};
+
+use crate::base::code::Code;
+use crate::base::diagnostic::Diagnostic;
+use crate::base::message::Msg;
+use crate::base::money::{Fen, shortest};
+use crate::base::place::Kind;
+use crate::intake::rows::Reject;
+use crate::pipeline::{Assessment, Run, refused_by_code, shown};
+use crate::policy::version::Region;
+use crate::settlement::lines::{ClawbackReason, clawback};
+use crate::stages::Inputs;
+use crate::words::{Label, Lang, cure, label, say, title};
+
+use super::csv::flag_counts;
+use super::manifest::{total_json, totals};
+
+/// How the screen is written to.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    pub lang: Lang,
+    pub color: bool,
+    /// Of the terminal, in columns; nothing where it is no terminal.
+    pub width: Option<u16>,
+}
+
+impl Look {
+    fn label(self, what: Label) -> &'static str {
+        label(self.lang, what)
+    }
+
+    fn table(self, header: &[Label]) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.set_content_arrangement(match self.width {
+            Some(_) => ContentArrangement::Dynamic,
+            None => ContentArrangement::Disabled,
+        });
+        if let Some(width) = self.width {
+            table.set_width(width);
+        }
+        if self.color {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        table.set_header(header.iter().map(|what| self.bold(self.label(*what))));
+        table
+    }
+
+    fn bold(self, text: &str) -> Cell {
+        let cell = Cell::new(text);
+        if self.color { cell.add_attribute(Attribute::Bold) } else { cell }
+    }
+
+    fn money(self, amount: Fen) -> Cell {
+        right(amount.grouped())
+    }
+
+    /// An amount that comes back.
+    fn back(self, amount: Fen) -> Cell {
+        let cell = self.money(amount);
+        if self.color && amount > Fen::ZERO { cell.fg(Color::Red) } else { cell }
+    }
+}
+
+fn right(text: impl ToString) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// The settlement on the screen: totals by source, who pays back, what was refused, what to look at.
+pub fn settlement(out: &mut impl Write, run: &Run, folder: &str, look: Look) -> io::Result<()> {
+    let policy = &run.rules.region.versions[run.rules.version_on(run.rules.period.first_day())];
+    writeln!(
+        out,
+        "{}  {} ({})  {}",
+        look.label(Label::Settlement),
+        policy.name,
+        policy.document,
+        run.rules.period
+    )?;
+    row_counts(out, run, look)?;
+    sources(out, run, look)?;
+    pay_back(out, run, look)?;
+    refused(out, run.inputs, look)?;
+    raised(out, run, look)?;
+    local_figures(out, run.rules.region, look)?;
+    writeln!(out, "\n{}: {folder}", look.label(Label::Out))
+}
+
+fn row_counts(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
+    let read: u64 =
+        run.inputs.facts.iter().filter(|facts| facts.kind == Kind::Signings).map(|facts| facts.rows).sum();
+    let refused = run.inputs.rejects.iter().filter(|reject| reject.kind == Kind::Signings).count() as u64;
+    let admitted: u64 = run.settlement.heads.iter().map(|heads| heads.admitted).sum();
+    let held: u64 = run.settlement.heads.iter().map(|heads| heads.held).sum();
+    let other = read - refused - run.inputs.void_rows - admitted - held;
+    let part = |what, count: u64| format!("{} {count}", look.label(what));
+    let parts = [
+        part(Label::ReadRows, read),
+        part(Label::RejectedRows, refused),
+        part(Label::VoidRows, run.inputs.void_rows),
+        part(Label::HeldRows, held),
+        part(Label::AdmittedRows, admitted),
+        part(Label::OtherRows, other),
+    ];
+    writeln!(out, "{}: {} = {}", look.label(Label::Rows100), parts[0], parts[1..].join(" + "))
+}
+
+fn sources(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
+    use Label::{Count, Final, Gross, Held, Payable, Posted, Prepay, Recover, Source};
+    writeln!(out, "\n{}", look.label(Label::BySource))?;
+    let mut table = look.table(&[Source, Count, Held, Gross, Prepay, Final, Posted, Payable, Recover]);
+    let totals = totals(run);
+    for (id, total) in &totals {
+        let named =
+            run.rules.region.versions.iter().find_map(|version| Some(&version.sources[version.source(id)?]));
+        let name = match (look.lang, named) {
+            (Lang::Zh, Some(source)) => source.name.clone(),
+            _ => id.clone(),
+        };
+        let mut cells = vec![Cell::new(name), right(total.count), right(total.held), look.money(total.gross)];
+        if total.settled {
+            cells.push(look.money(total.prepay));
+            cells.push(total.last.map_or_else(|| right(look.label(Label::NoneYet)), |last| look.money(last)));
+            cells.extend([look.money(total.posted), look.money(total.payable), look.back(total.recover)]);
+        } else {
+            cells.push(right(look.label(Label::NotSettled)));
+            cells.extend(["", "", "", ""].map(Cell::new));
+        }
+        table.add_row(cells);
+    }
+    writeln!(out, "{}", table.trim_fmt())
+}
+
+fn pay_back(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
+    use Label::{Clause, Final, Institution, Name, Posted, Prepay, Reason, Recover, Score};
+    let back: Vec<_> = run
+        .settlement
+        .lines
+        .iter()
+        .filter(|line| line.recover > Fen::ZERO)
+        .filter_map(|line| clawback(line, &run.rules.region.versions[line.version]))
+        .collect();
+    if back.is_empty() {
+        return writeln!(out, "\n{}", look.label(Label::NobodyPaysBack));
+    }
+    writeln!(out, "\n{}", look.label(Label::PayBack))?;
+    let mut table = look.table(&[Institution, Name, Score, Prepay, Final, Posted, Recover, Reason, Clause]);
+    for back in back.iter().take(20) {
+        let institution = run.rules.institutions.get(back.line.institution);
+        let score = back.line.earned.as_ref().map_or(String::new(), |(score, _)| shortest(score.score));
+        let reason = match back.reason {
+            ClawbackReason::Failed => Label::Failed,
+            ClawbackReason::PrepaidExceedsEarned => Label::PrepaidExceeds,
+            ClawbackReason::Correction => Label::Correction,
+        };
+        table.add_row(vec![
+            Cell::new(&institution.id),
+            Cell::new(&institution.name),
+            right(score),
+            look.money(back.line.prepay),
+            back.line.last.map_or_else(|| right(""), |last| look.money(last)),
+            look.money(back.line.posted),
+            look.back(back.line.recover),
+            Cell::new(look.label(reason)),
+            Cell::new(&back.clause),
+        ]);
+    }
+    writeln!(out, "{}", table.trim_fmt())?;
+    if back.len() > 20 {
+        writeln!(out, "{} clawback.csv ({})", look.label(Label::More), back.len() - 20)?;
+    }
+    Ok(())
+}
+
+fn refused(out: &mut impl Write, inputs: &Inputs, look: Look) -> io::Result<()> {
+    let counts = refused_by_code(inputs);
+    if counts.is_empty() {
+        return writeln!(out, "\n{}", look.label(Label::NothingRefused));
+    }
+    writeln!(out, "\n{}", look.label(Label::Refused))?;
+    let mut table = look.table(&[Label::Code, Label::Kind, Label::Rows, Label::Meaning]);
+    for ((code, kind), count) in counts {
+        table.add_row(vec![
+            Cell::new(code),
+            Cell::new(kind),
+            right(count),
+            Cell::new(title(look.lang, code)),
+        ]);
+    }
+    writeln!(out, "{}", table.trim_fmt())
+}
+
+fn raised(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
+    let counts = flag_counts(run);
+    if counts.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", look.label(Label::Flags))?;
+    let mut table = look.table(&[Label::Code, Label::Rows, Label::Meaning]);
+    for (code, count) in counts {
+        table.add_row(vec![Cell::new(code), right(count), Cell::new(title(look.lang, code))]);
+    }
+    writeln!(out, "{}", table.trim_fmt())
+}
+
+/// Figures that the text leaves open, and whether somebody confirmed them.
+fn local_figures(out: &mut impl Write, region: &Region, look: Look) -> io::Result<()> {
+    let open: Vec<_> = region
+        .versions
+        .iter()
+        .flat_map(|version| version.local.iter().map(move |figure| (version, figure)))
+        .collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", look.label(Label::LocalFigures))?;
+    for (version, figure) in open {
+        let state = look.label(if figure.confirmed { Label::Confirmed } else { Label::Unconfirmed });
+        writeln!(
+            out,
+            "  {} {} = {} [{state}] {} {}",
+            version.id, figure.id, figure.value, figure.clause, figure.means
+        )?;
+    }
+    Ok(())
+}
+
+/// The settlement for scripts. Amounts, ratios and scores are strings.
+pub fn settlement_json(run: &Run, folder: &str) -> Value {
+    let sources: Map<String, Value> =
+        totals(run).iter().map(|(source, total)| (source.clone(), total_json(total))).collect();
+    let back: Vec<Value> = run
+        .settlement
+        .lines
+        .iter()
+        .filter_map(|line| clawback(line, &run.rules.region.versions[line.version]))
+        .map(|back| {
+            json!({
+                "cohort": back.line.cohort.to_string(),
+                "institution_id": run.rules.institutions.get(back.line.institution).id,
+                "source": back.line.source,
+                "recover": back.line.recover.to_string(),
+                "withheld": back.withheld.to_string(),
+                "reason": back.reason.name(),
+                "clause": &*back.clause,
+            })
+        })
+        .collect();
+    let flags: Map<String, Value> =
+        flag_counts(run).into_iter().map(|(code, count)| (code.name().to_string(), json!(count))).collect();
+    json!({
+        "schema": "jiayi.settle/1",
+        "region": run.rules.region.id,
+        "period": run.rules.period.to_string(),
+        "out": folder,
+        "sources": sources,
+        "clawback": back,
+        "rejected": refused_json(run.inputs),
+        "flags": flags,
+        "unconfirmed": unconfirmed(run.rules.region),
+    })
+}
+
+fn unconfirmed(region: &Region) -> Vec<String> {
+    let open = region.versions.iter().flat_map(|version| {
+        version
+            .local
+            .iter()
+            .filter(|figure| !figure.confirmed)
+            .map(move |figure| format!("{} {}", version.id, figure.id))
+    });
+    open.collect()
+}
+
+fn refused_json(inputs: &Inputs) -> Value {
+    let mut by_kind: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for ((code, kind), count) in refused_by_code(inputs) {
+        by_kind.entry(kind).or_default().insert(code.name().to_string(), json!(count));
+    }
+    json!(by_kind)
+}
+
+/// A place of a refused row with the line it stands on.
+pub struct Shown<'a> {
+    pub reject: &'a Reject,
+    pub excerpt: String,
+}
+
+/// What `check` shows: files, codes and counts, first places with their excerpts, what to do.
+pub fn check(out: &mut impl Write, inputs: &Inputs, places: &[Shown], look: Look) -> io::Result<()> {
+    let mut table = look.table(&[Label::File, Label::Kind, Label::Rows, Label::Encoding]);
+    let mut facts: Vec<_> = inputs.facts.iter().collect();
+    facts.sort_by_key(|facts| &facts.name);
+    for facts in facts {
+        table.add_row(vec![
+            Cell::new(&facts.name),
+            Cell::new(facts.kind.name()),
+            right(facts.rows),
+            Cell::new(facts.encoding),
+        ]);
+    }
+    writeln!(out, "{}", table.trim_fmt())?;
+    refused(out, inputs, look)?;
+    if places.is_empty() {
+        return writeln!(out, "{}", look.label(Label::AllGood));
+    }
+    let mut last = None;
+    for shown in places {
+        let code = shown.reject.code;
+        if last != Some(code) {
+            last = Some(code);
+            writeln!(out, "\n{code} {}", title(look.lang, code))?;
+            writeln!(out, "  {}: {}", look.label(Label::WhatToDo), cure(look.lang, code))?;
+        }
+        let place = shown.reject.place;
+        writeln!(
+            out,
+            "  {}:{}  {}",
+            inputs.names[place.file as usize],
+            place.line,
+            say(look.lang, &shown.reject.reason)
+        )?;
+        writeln!(out, "    | {}", shown.excerpt)?;
+    }
+    Ok(())
+}
+
+pub fn check_json(inputs: &Inputs, places: &[Shown], lang: Lang) -> Value {
+    let first: Vec<Value> = places
+        .iter()
+        .map(|shown| {
+            json!({
+                "code": shown.reject.code.name(),
+                "file": inputs.names[shown.reject.place.file as usize],
+                "line": shown.reject.place.line,
+                "reason": say(lang, &shown.reject.reason),
+                "excerpt": shown.excerpt,
+            })
+        })
+        .collect();
+    let files: Vec<Value> = inputs
+        .facts
+        .iter()
+        .map(|facts| json!({ "file": facts.name, "kind": facts.kind.name(), "rows": facts.rows, "encoding": facts.encoding }))
+        .collect();
+    json!({ "schema": "jiayi.check/1", "files": files, "rejected": refused_json(inputs), "first": first })
+}
+
+/// Scorecards: institutions by indicators.
+pub fn assessment(out: &mut impl Write, assessment: &Assessment, look: Look) -> io::Result<()> {
+    let rules = assessment.rules;
+    writeln!(out, "{}  {}", look.label(Label::Scorecard), rules.period)?;
+    for card in assessment.cards {
+        let institution = rules.institutions.get(card.key.0);
+        let score = card.score.map_or_else(|| look.label(Label::NoneYet).to_string(), shortest);
+        let ratio = card
+            .ratio
+            .map_or(String::new(), |ratio| format!("  {} {}", look.label(Label::Ratio), shortest(ratio)));
+        let grade = card.grade.as_ref().map_or(String::new(), |grade| format!("  {grade}"));
+        writeln!(
+            out,
+            "\n{} {} {}  {} {score}{ratio}{grade}",
+            institution.id,
+            institution.name,
+            card.key.2,
+            look.label(Label::Score),
+        )?;
+        let mut table = look.table(&[
+            Label::Indicator,
+            Label::Name,
+            Label::Value,
+            Label::Origin,
+            Label::Points,
+            Label::Clause,
+        ]);
+        for line in &card.lines {
+            table.add_row(vec![
+                Cell::new(&line.indicator),
+                Cell::new(&line.title),
+                right(shown(line.value)),
+                Cell::new(line.origin.map_or("", |origin| origin.name())),
+                right(format!("{} / {}", line.points.map_or("?".to_string(), shortest), shortest(line.max))),
+                Cell::new(&line.clause),
+            ]);
+        }
+        writeln!(out, "{}", table.trim_fmt())?;
+    }
+    refused(out, assessment.inputs, look)
+}
+
+pub fn assessment_json(assessment: &Assessment) -> Value {
+    let cards: Vec<Value> = assessment
+        .cards
+        .iter()
+        .map(|card| {
+            let lines: Vec<Value> = card
+                .lines
+                .iter()
+                .map(|line| {
+                    json!({
+                        "indicator": line.indicator,
+                        "value": line.value.map(|value| value.shown()),
+                        "origin": line.origin.map(|origin| origin.name()),
+                        "points": line.points.map(shortest),
+                        "max": shortest(line.max),
+                    })
+                })
+                .collect();
+            json!({
+                "institution_id": assessment.rules.institutions.get(card.key.0).id,
+                "period": card.key.1.to_string(),
+                "level": card.key.2,
+                "score": card.score.map(shortest),
+                "grade": card.grade,
+                "ratio": card.ratio.map(shortest),
+                "indicators": lines,
+            })
+        })
+        .collect();
+    json!({ "schema": "jiayi.assess/1", "cards": cards, "rejected": refused_json(assessment.inputs) })
+}
+
+/// A code's page, or the list of all.
+pub fn explain(out: &mut impl Write, codes: &[Code], look: Look) -> io::Result<()> {
+    let mut table = look.table(&[Label::Code, Label::Meaning, Label::WhatToDo]);
+    for code in codes {
+        table.add_row(vec![code.name(), title(look.lang, *code), cure(look.lang, *code)]);
+    }
+    writeln!(out, "{}", table.trim_fmt())
+}
+
+/// Things said once a run.
+pub fn notices(out: &mut impl Write, notices: &[Msg], look: Look) -> io::Result<()> {
+    for notice in notices {
+        writeln!(out, "{}: {}", look.label(Label::Note), say(look.lang, notice))?;
+    }
+    Ok(())
+}
+
+/// What stopped the run: the fact, the excerpt with its place, the cure.
+pub fn diagnostics(out: &mut impl Write, all: &[Diagnostic], look: Look) -> io::Result<()> {
+    let renderer = if look.color { Renderer::styled() } else { Renderer::plain() };
+    for one in all {
+        let fact = say(look.lang, &one.fact);
+        let error = Level::ERROR.with_name(look.label(Label::Error));
+        let help = Level::HELP.with_name(look.label(Label::Cure));
+        let mut group = annotate_snippets::Group::with_title(error.primary_title(fact));
+        if let Some(excerpt) = &one.excerpt {
+            let snippet = Snippet::source(&*excerpt.text)
+                .path(&excerpt.path)
+                .annotation(AnnotationKind::Primary.span(excerpt.span.clone()));
+            group = group.element(snippet);
+        }
+        if let Some(cure) = &one.cure {
+            group = group.element(help.message(say(look.lang, cure)));
+        }
+        writeln!(out, "{}", renderer.render(&[group]))?;
+    }
+    Ok(())
+}
+
+/// An error that nothing more is known of.
+pub fn failure(out: &mut impl Write, error: &anyhow::Error, look: Look) -> io::Result<()> {
+    writeln!(out, "{}: {error:#}", look.label(Label::Error))
+}

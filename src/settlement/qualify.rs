@@ -1,0 +1,533 @@
+//! Rows → admitted signings: first each row by the rules (E301–E405), then the rows against each
+//! other (E501–E505). A refused row blocks nobody.
+
+use std::cmp::Ordering;
+use std::hash::Hasher;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHasher};
+
+use crate::base::code::Code;
+use crate::base::diagnostic::nearest;
+use crate::base::message::Msg;
+use crate::base::money::Fen;
+use crate::base::period::{Date, Period, add_months, age_on, months_between};
+use crate::base::person::PersonId;
+use crate::base::place::{Kind, Place};
+use crate::intake::rows::{Fault, Reject};
+use crate::intake::signings::{Paid, SigningRow};
+use crate::policy::package::{Group, PackageKind};
+
+use super::price::{Class, Classes, Facts, tags};
+use super::rules::Rules;
+
+/// A signing that passed the checks of its own row.
+#[derive(Clone, Debug)]
+pub struct Signing {
+    pub person: PersonId,
+    /// Where its contract id stands in the arena: offset, then length in the low 16 bits.
+    contract: u64,
+    pub institution: u32,
+    pub class: u32,
+    pub team: u32,
+    pub signed_on: Date,
+    pub starts_on: Date,
+    /// The day after the signed term.
+    pub term_end: Date,
+    /// The day after the last on which it is in force.
+    pub end: Date,
+    line: u32,
+    file: u16,
+    pub offer: u16,
+    pub authorized: bool,
+    /// The resident paid nothing, or less than the person's share (W702).
+    pub underpaid: bool,
+    /// What the resident paid; nothing where the file does not say.
+    pub paid: Option<Fen>,
+}
+
+impl Signing {
+    pub fn place(&self) -> Place {
+        Place { file: self.file, line: self.line }
+    }
+
+    pub fn in_force(&self, day: Date) -> bool {
+        self.starts_on <= day && day < self.end
+    }
+
+    /// Charges of the signing that start in `period`: their numbers and first days.
+    pub fn charges(&self, charge_months: u32, period: Period) -> impl Iterator<Item = (u32, Date)> {
+        let (first, end) = (period.first_day(), self.end.min(period.end()));
+        let start = self.starts_on;
+        let passed = months_between(start, first) / charge_months.cast_signed() - 1;
+        (passed.max(0).cast_unsigned()..)
+            .map(move |number| (number, add_months(start, number * charge_months)))
+            .skip_while(move |(_, day)| *day < first)
+            .take_while(move |(_, day)| *day < end)
+    }
+
+    /// The charge whose year or month `day` falls in.
+    pub fn charge_of(&self, charge_months: u32, day: Date) -> Option<u32> {
+        if !self.in_force(day) {
+            return None;
+        }
+        let guess =
+            (months_between(self.starts_on, day) / charge_months.cast_signed()).max(0).cast_unsigned();
+        let begun = |number: u32| add_months(self.starts_on, number * charge_months) <= day;
+        Some(if begun(guess) { guess } else { guess.saturating_sub(1) })
+    }
+}
+
+/// Rows of one block that passed the checks of their own, with their contract ids.
+#[derive(Default)]
+pub struct Batch {
+    pub signings: Vec<Signing>,
+    contracts: Vec<u8>,
+}
+
+/// Checks rows by the rules and gives them their price.
+pub struct Desk<'a> {
+    rules: &'a Rules<'a>,
+    classes: &'a Classes,
+    teams: &'a Teams,
+}
+
+/// Teams by number, over all threads.
+#[derive(Default)]
+pub struct Teams(std::sync::Mutex<(FxHashMap<(u32, String), u32>, Vec<(u32, String)>)>);
+
+impl Teams {
+    fn number(&self, institution: u32, team: &str) -> u32 {
+        let mut teams = self.0.lock().expect("no panic holds it");
+        if let Some(number) = teams.0.get(&(institution, team.to_string())) {
+            return *number;
+        }
+        let number = teams.1.len() as u32;
+        teams.1.push((institution, team.to_string()));
+        teams.0.insert((institution, team.to_string()), number);
+        number
+    }
+
+    pub fn list(self) -> Vec<(u32, String)> {
+        self.0.into_inner().expect("no panic holds it").1
+    }
+}
+
+/// No team is counted for this signing.
+pub const NO_TEAM: u32 = u32::MAX;
+
+impl<'a> Desk<'a> {
+    pub fn new(rules: &'a Rules<'a>, classes: &'a Classes, teams: &'a Teams) -> Desk<'a> {
+        Desk { rules, classes, teams }
+    }
+
+    /// Checks a row by the rules: E301, E302, E305, E303, E304, E401, E402, E403, E405, in this order.
+    pub fn admit(&self, row: &SigningRow, place: Place, batch: &mut Batch) -> Result<(), Fault> {
+        let rules = self.rules;
+        let refuse = Fault::by;
+        let Some(index) = rules.institutions.find(row.institution.as_bytes()) else {
+            return Err(Fault::new(Code::E301, unknown_institution(rules, &row.institution)));
+        };
+        let institution = rules.institutions.get(index);
+        let version = rules.region.in_force(row.signed_on);
+        let cited = &rules.region.versions[version.unwrap_or_else(|| rules.version_on(row.signed_on))];
+        if !institution.designated {
+            let reason = Msg::NotDesignated { id: institution.id.clone() };
+            return Err(refuse(Code::E302, reason, &cited.institutions.clause));
+        }
+        let Some(version) = version else {
+            let reason = Msg::NoVersion { day: row.signed_on, from: cited.from };
+            return Err(refuse(Code::E305, reason, &cited.clause));
+        };
+        let policy = &rules.region.versions[version];
+        let (kind, admitted) = rules.kind(version, index);
+        if !admitted {
+            let reason = Msg::KindNotAdmitted { kind: institution.kind.clone() };
+            return Err(refuse(Code::E303, reason, &policy.institutions.clause));
+        }
+        let Some(offer) = rules.find_package(version, &row.package) else {
+            let names = policy.packages.iter().flat_map(|package| package.named.names());
+            let near = nearest(&row.package, names).map(str::to_string);
+            return Err(refuse(
+                Code::E304,
+                Msg::NoSuchPackage { name: short(&row.package), near },
+                &policy.clause,
+            ));
+        };
+        let package = rules.package(offer);
+        if row.signed_on < package.offered_from
+            || (row.signed_on < policy.from && package.offered_from >= policy.from)
+        {
+            let reason =
+                Msg::NotYetOffered { package: package.named.name.clone(), from: package.offered_from };
+            return Err(refuse(Code::E305, reason, &package.clause));
+        }
+        let mut scheme = None;
+        if let Some(insurance) = &policy.insurance {
+            if !row.insured {
+                return Err(refuse(Code::E401, Msg::NotInsured, &insurance.clause));
+            }
+            scheme = match row.scheme.as_ref() {
+                "" => Some(0),
+                text => insurance.schemes.iter().position(|scheme| scheme.is(text)),
+            };
+            if scheme.is_none() {
+                let reason = Msg::SchemeNotCovered { scheme: short(&row.scheme) };
+                return Err(refuse(Code::E401, reason, &insurance.clause));
+            }
+        }
+        if let Some(group) = &package.group
+            && let Err(reason) = belongs(row, group)
+        {
+            return Err(refuse(Code::E402, reason, &group.clause));
+        }
+        let term = row.term_months.unwrap_or(policy.terms.first());
+        if !policy.terms.allow(term) {
+            let allowed = policy.terms.months.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            return Err(refuse(Code::E403, Msg::TermNotAllowed { term, allowed }, &policy.terms.clause));
+        }
+        let facts = Facts {
+            scheme,
+            kind,
+            institution,
+            groups: &row.groups,
+            birth: row.person.birth(),
+            signed_on: row.signed_on,
+        };
+        let (class, price) = self.classes.find(rules, offer, &facts);
+        if let (Some(rule), Some(balance)) = (&policy.balance, row.balance)
+            && let Some(share) = price.shares.iter().find(|share| share.source == rule.source)
+            && balance < share.amount
+        {
+            let reason = Msg::BalanceBelow { balance, share: share.amount };
+            return Err(refuse(Code::E405, reason, &rule.clause));
+        }
+        let team = match policy.team_cap {
+            Some(_) if !row.team.is_empty() => self.teams.number(index, &row.team),
+            _ => NO_TEAM,
+        };
+        batch.add(row, place, (index, class, offer, team), term, &price);
+        Ok(())
+    }
+}
+
+/// E301, with the nearest id there is.
+pub fn unknown_institution(rules: &Rules, id: &str) -> Msg {
+    // Looking at every id for every bad row would make a wrong file slow; a small office gets the help.
+    let few = rules.institutions.count() <= 500;
+    let ids = rules.institutions.list.iter().filter(|_| few).map(|institution| institution.id.as_str());
+    Msg::UnknownInstitution { id: short(id), near: nearest(id, ids).map(str::to_string) }
+}
+
+fn short(text: &str) -> String {
+    crate::intake::rows::hide_numbers(&text.chars().take(40).collect::<String>())
+}
+
+fn belongs(row: &SigningRow, group: &Group) -> Result<(), Msg> {
+    let age = age_on(row.person.birth(), row.signed_on);
+    if let Some(from) = group.age_from.filter(|from| age < *from) {
+        return Err(Msg::TooYoung { age, from });
+    }
+    if let Some(under) = group.age_under.filter(|under| age >= *under) {
+        return Err(Msg::TooOld { age, under });
+    }
+    if !group.tags.is_empty() && !tags(&row.groups).any(|text| group.tags.iter().any(|tag| tag.is(text))) {
+        let wanted = group.tags.iter().map(|tag| tag.name.clone()).collect::<Vec<_>>().join(" / ");
+        return Err(Msg::NotInGroup { wanted });
+    }
+    Ok(())
+}
+
+impl Batch {
+    fn add(
+        &mut self,
+        row: &SigningRow,
+        place: Place,
+        numbers: (u32, u32, u16, u32),
+        term: u32,
+        price: &Class,
+    ) {
+        let (institution, class, offer, team) = numbers;
+        let term_end = add_months(row.starts_on, term);
+        let contract =
+            (self.contracts.len() as u64) << 16 | row.contract.len().min(usize::from(u16::MAX)) as u64;
+        self.contracts.extend_from_slice(row.contract.as_bytes());
+        let (paid, underpaid) = match row.paid {
+            Paid::Unasked => (None, false),
+            Paid::Missing => (Some(Fen::ZERO), price.individual > Fen::ZERO),
+            Paid::Amount(paid) => (Some(paid), paid < price.individual),
+        };
+        self.signings.push(Signing {
+            person: row.person,
+            contract,
+            institution,
+            class,
+            team,
+            signed_on: row.signed_on,
+            starts_on: row.starts_on,
+            term_end,
+            end: row.ended_on.map_or(term_end, |ended| ended.min(term_end)),
+            line: place.line,
+            file: place.file,
+            offer,
+            authorized: row.authorized,
+            underpaid,
+            paid,
+        });
+    }
+}
+
+/// All signings that passed their own checks, before they are held against each other.
+#[derive(Default)]
+pub struct Candidates {
+    signings: Vec<Signing>,
+    contracts: Vec<u8>,
+}
+
+impl Candidates {
+    /// Takes a block's rows; blocks come in the order of the files.
+    pub fn join(&mut self, batch: Batch) {
+        let offset = (self.contracts.len() as u64) << 16;
+        self.contracts.extend_from_slice(&batch.contracts);
+        self.signings.extend(batch.signings.into_iter().map(|mut signing| {
+            signing.contract += offset;
+            signing
+        }));
+    }
+}
+
+/// Admitted signings, findable by person.
+pub struct Qualified {
+    /// In order of the person's mixed number, then as they are held against each other.
+    pub signings: Vec<Signing>,
+    contracts: Vec<u8>,
+    /// Where the signings of each bucket of mixed numbers start.
+    buckets: Vec<u32>,
+    shift: u32,
+}
+
+impl Qualified {
+    pub fn contract(&self, signing: &Signing) -> &str {
+        contract(&self.contracts, signing)
+    }
+
+    /// All admitted signings of a person.
+    pub fn of(&self, person: PersonId) -> std::ops::Range<usize> {
+        let bucket = (mixed(person) >> self.shift) as usize;
+        let (mut start, mut end) = (self.buckets[bucket] as usize, self.buckets[bucket + 1] as usize);
+        while start < end && self.signings[start].person != person {
+            start += 1;
+        }
+        while start < end && self.signings[end - 1].person != person {
+            end -= 1;
+        }
+        start..end
+    }
+}
+
+fn contract<'a>(contracts: &'a [u8], signing: &Signing) -> &'a str {
+    let start = (signing.contract >> 16) as usize;
+    let length = (signing.contract & 0xFFFF) as usize;
+    std::str::from_utf8(&contracts[start..start + length]).unwrap_or_default()
+}
+
+/// One to one, and spread evenly in its upper bits, as ID numbers are not.
+fn mixed(person: PersonId) -> u64 {
+    let x = person.0;
+    (x ^ (x >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// Holds the signings against each other. What is refused goes to `refused`, in no certain order.
+pub fn qualify(
+    candidates: Candidates,
+    rules: &Rules,
+    file_names: &[String],
+    mut refused: impl FnMut(&Signing, Reject),
+) -> Qualified {
+    let Candidates { mut signings, contracts } = candidates;
+    let is_addon: Vec<bool> =
+        (0..rules.offers.len()).map(|offer| rules.kind_of(offer as u16) == PackageKind::Addon).collect();
+    // "Basic and free packages first, then add-ons", each in order of (starts_on, signed_on, contract_id, file order).
+    let in_turn = |a: &Signing, b: &Signing| -> Ordering {
+        let key = |s: &Signing| (is_addon[s.offer as usize], s.starts_on, s.signed_on);
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| contract(&contracts, a).cmp(contract(&contracts, b)))
+            .then_with(|| a.place().cmp(&b.place()))
+    };
+    signings.par_sort_unstable_by(|a, b| mixed(a.person).cmp(&mixed(b.person)).then_with(|| in_turn(a, b)));
+    let at = |signing: &Signing| format!("{}:{}", file_names[signing.file as usize], signing.line);
+    let reject = |signing: &Signing, code, reason, clause: Option<&Arc<str>>| Reject {
+        kind: Kind::Signings,
+        place: signing.place(),
+        contract: contract(&contracts, signing).to_string(),
+        person: signing.person.masked(),
+        institution: rules.institutions.get(signing.institution).id.clone(),
+        code,
+        reason,
+        clause: clause.cloned(),
+    };
+    let mut out = vec![false; signings.len()];
+
+    for (index, first) in repeated_contracts(&signings, &contracts, in_turn) {
+        out[index as usize] = true;
+        let (signing, first) = (&signings[index as usize], &signings[first as usize]);
+        let reason = Msg::ContractUsed { contract: contract(&contracts, first).to_string(), at: at(first) };
+        refused(signing, reject(signing, Code::E501, reason, None));
+    }
+
+    let mut start = 0;
+    let mut taken: Vec<usize> = Vec::new();
+    while start < signings.len() {
+        let person = signings[start].person;
+        let length = signings[start..].iter().take_while(|signing| signing.person == person).count();
+        if length > 1 || is_addon[signings[start].offer as usize] {
+            taken.clear();
+            for index in start..start + length {
+                if out[index] {
+                    continue;
+                }
+                match against_others(&signings, &taken, index, rules) {
+                    Ok(()) => taken.push(index),
+                    Err(Clash { code, with, needs }) => {
+                        out[index] = true;
+                        let signing = &signings[index];
+                        let overlap = &rules.policy(signing.offer).overlap;
+                        let (reason, clause) = match with.map(|other| &signings[other]) {
+                            Some(other) => {
+                                let reason = Msg::Overlaps {
+                                    contract: contract(&contracts, other).to_string(),
+                                    at: at(other),
+                                    institution: rules.institutions.get(other.institution).name.clone(),
+                                    from: other.starts_on,
+                                    to: blocks_until(other, overlap.whole_term),
+                                };
+                                (reason, &overlap.clause)
+                            }
+                            None if code == Code::E504 => (Msg::AddonAlone { needs }, &overlap.addon_clause),
+                            None => {
+                                (Msg::TooManyAddons { most: overlap.addons_at_most }, &overlap.addon_clause)
+                            }
+                        };
+                        refused(signing, reject(signing, code, reason, Some(clause)));
+                    }
+                }
+            }
+        }
+        start += length;
+    }
+
+    let mut index = 0;
+    signings.retain(|_| {
+        index += 1;
+        !out[index - 1]
+    });
+    signings.shrink_to_fit();
+    find_by_person(signings, contracts)
+}
+
+fn find_by_person(signings: Vec<Signing>, contracts: Vec<u8>) -> Qualified {
+    let bits = (usize::BITS - signings.len().leading_zeros()).max(1);
+    let shift = 64 - bits;
+    let mut buckets = vec![0u32; (1 << bits) + 1];
+    for signing in &signings {
+        buckets[(mixed(signing.person) >> shift) as usize + 1] += 1;
+    }
+    for at in 1..buckets.len() {
+        buckets[at] += buckets[at - 1];
+    }
+    Qualified { signings, contracts, buckets, shift }
+}
+
+/// Signings whose contract id stood on an earlier one, each with the earliest.
+fn repeated_contracts(
+    signings: &[Signing],
+    contracts: &[u8],
+    in_turn: impl Fn(&Signing, &Signing) -> Ordering,
+) -> Vec<(u32, u32)> {
+    let hash = |signing: &Signing| {
+        let mut hasher = FxHasher::default();
+        hasher.write(contract(contracts, signing).as_bytes());
+        hasher.finish()
+    };
+    let mut hashes: Vec<u64> = signings.par_iter().map(hash).collect();
+    hashes.par_sort_unstable();
+    let twice: rustc_hash::FxHashSet<u64> =
+        hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    drop(hashes);
+    if twice.is_empty() {
+        return Vec::new();
+    }
+    let mut same: FxHashMap<&str, Vec<u32>> = FxHashMap::default();
+    for (index, signing) in signings.iter().enumerate() {
+        if twice.contains(&hash(signing)) {
+            same.entry(contract(contracts, signing)).or_default().push(index as u32);
+        }
+    }
+    let mut repeated = Vec::new();
+    for mut group in same.into_values() {
+        group.sort_unstable_by(|a, b| in_turn(&signings[*a as usize], &signings[*b as usize]));
+        repeated.extend(group[1..].iter().map(|index| (*index, group[0])));
+    }
+    repeated.sort_unstable();
+    repeated
+}
+
+struct Clash {
+    code: Code,
+    with: Option<usize>,
+    needs: String,
+}
+
+fn blocks_until(signing: &Signing, whole_term: bool) -> Date {
+    // A signing that was never in force blocks nobody, whatever its term.
+    if signing.end <= signing.starts_on {
+        signing.starts_on
+    } else if whole_term {
+        signing.term_end
+    } else {
+        signing.end
+    }
+}
+
+fn overlap(a: &Signing, b: &Signing, whole_term: bool) -> bool {
+    let (a_end, b_end) = (blocks_until(a, whole_term), blocks_until(b, whole_term));
+    a.starts_on < a_end && b.starts_on < b_end && a.starts_on < b_end && b.starts_on < a_end
+}
+
+fn against_others(signings: &[Signing], taken: &[usize], index: usize, rules: &Rules) -> Result<(), Clash> {
+    let signing = &signings[index];
+    let (package, rule) = (rules.package(signing.offer), &rules.policy(signing.offer).overlap);
+    let of_kind = |kind| {
+        taken.iter().copied().filter(move |other| {
+            rules.kind_of(signings[*other].offer) == kind
+                && overlap(signing, &signings[*other], rule.whole_term)
+        })
+    };
+    match package.kind {
+        PackageKind::Free => Ok(()),
+        PackageKind::Basic => {
+            let same_place = |other: &usize| signings[*other].institution == signing.institution;
+            let clash = of_kind(PackageKind::Basic).find(same_place).map(|with| (Code::E502, with));
+            match clash.or_else(|| of_kind(PackageKind::Basic).next().map(|with| (Code::E503, with))) {
+                Some((code, with)) => Err(Clash { code, with: Some(with), needs: String::new() }),
+                None => Ok(()),
+            }
+        }
+        PackageKind::Addon => {
+            let base = taken.iter().map(|other| &signings[*other]).any(|other| {
+                other.institution == signing.institution
+                    && other.in_force(signing.starts_on)
+                    && package.requires.contains(&rules.package(other.offer).named.id)
+            });
+            if !base && !package.requires.is_empty() {
+                return Err(Clash { code: Code::E504, with: None, needs: package.requires.join(" / ") });
+            }
+            if of_kind(PackageKind::Addon).count() >= rule.addons_at_most {
+                return Err(Clash { code: Code::E505, with: None, needs: String::new() });
+            }
+            Ok(())
+        }
+    }
+}

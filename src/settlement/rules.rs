@@ -1,0 +1,154 @@
+//! A region's versions compiled for one run: what a name in a row stands for, by number.
+
+use rustc_hash::FxHashMap;
+
+use crate::base::period::{Date, Period};
+use crate::intake::institutions::Institutions;
+use crate::policy::package::{Package, PackageKind};
+use crate::policy::version::Region;
+use crate::policy::{Named, Policy};
+
+/// One package of one version, numbered over the run.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    pub version: usize,
+    pub package: usize,
+}
+
+/// No item that any package lists.
+pub const NO_ITEM: u16 = u16::MAX;
+
+/// What the whole run computes by.
+pub struct Rules<'a> {
+    pub region: &'a Region,
+    pub institutions: &'a Institutions,
+    pub period: Period,
+    pub offers: Vec<Offer>,
+    /// By version and package.
+    offer_of: Vec<Vec<u16>>,
+    packages: Vec<FxHashMap<String, u16>>,
+    /// By version and institution: the kind's number, and whether it is admitted.
+    kinds: Vec<Vec<(u8, bool)>>,
+    items: FxHashMap<String, u16>,
+    item_titles: Vec<String>,
+    /// By offer and item: the item's number in the package.
+    offer_items: Vec<Vec<Option<u8>>>,
+    cards: FxHashMap<String, u8>,
+}
+
+impl<'a> Rules<'a> {
+    pub fn compile(region: &'a Region, institutions: &'a Institutions, period: Period) -> Rules<'a> {
+        let mut rules = Rules {
+            region,
+            institutions,
+            period,
+            offers: Vec::new(),
+            offer_of: Vec::new(),
+            packages: Vec::new(),
+            kinds: Vec::new(),
+            items: FxHashMap::default(),
+            item_titles: Vec::new(),
+            offer_items: Vec::new(),
+            cards: FxHashMap::default(),
+        };
+        for (version, policy) in region.versions.iter().enumerate() {
+            let (mut numbers, mut names) = (Vec::new(), FxHashMap::default());
+            for (index, package) in policy.packages.iter().enumerate() {
+                let offer = rules.offers.len() as u16;
+                rules.offers.push(Offer { version, package: index });
+                numbers.push(offer);
+                names.extend(package.named.names().map(|name| (name.to_string(), offer)));
+                for item in &package.items {
+                    rules.add_item(&item.named);
+                }
+            }
+            for benefit in &policy.double_benefits {
+                rules.add_item(&benefit.item);
+            }
+            for card in policy.evidence.iter().flat_map(|evidence| &evidence.cards) {
+                let number = rules.cards.len() as u8;
+                rules.cards.extend(card.names().map(|name| (name.to_string(), number)));
+            }
+            rules.offer_of.push(numbers);
+            rules.packages.push(names);
+            let kind = |text: &str| {
+                (
+                    policy.institutions.find(text).map_or(u8::MAX, |kind| kind as u8),
+                    policy.institutions.admit(text),
+                )
+            };
+            rules.kinds.push(institutions.list.iter().map(|institution| kind(&institution.kind)).collect());
+        }
+        for offer in &rules.offers {
+            let package = &region.versions[offer.version].packages[offer.package];
+            let place = |title: &String| {
+                package.items.iter().position(|item| item.named.is(title)).map(|at| at as u8)
+            };
+            rules.offer_items.push(rules.item_titles.iter().map(place).collect());
+        }
+        rules
+    }
+
+    fn add_item(&mut self, named: &Named) {
+        let known = named.names().find_map(|name| self.items.get(name).copied());
+        let number = known.unwrap_or_else(|| {
+            self.item_titles.push(named.id.clone());
+            self.item_titles.len() as u16 - 1
+        });
+        for name in named.names() {
+            self.items.entry(name.to_string()).or_insert(number);
+        }
+    }
+
+    pub fn policy(&self, offer: u16) -> &'a Policy {
+        &self.region.versions[self.offers[offer as usize].version]
+    }
+
+    pub fn package(&self, offer: u16) -> &'a Package {
+        let Offer { version, package } = self.offers[offer as usize];
+        &self.region.versions[version].packages[package]
+    }
+
+    pub fn kind_of(&self, offer: u16) -> PackageKind {
+        self.package(offer).kind
+    }
+
+    /// The offer that `name` stands for in a version.
+    pub fn find_package(&self, version: usize, name: &str) -> Option<u16> {
+        self.packages[version].get(name).copied()
+    }
+
+    pub fn offer(&self, version: usize, package: usize) -> u16 {
+        self.offer_of[version][package]
+    }
+
+    /// The institution's kind as a version counts them, and whether the version admits it.
+    pub fn kind(&self, version: usize, institution: u32) -> (u8, bool) {
+        self.kinds[version][institution as usize]
+    }
+
+    /// The item that a cell stands for, over all packages of the run.
+    pub fn find_item(&self, name: &str) -> u16 {
+        self.items.get(name).copied().unwrap_or(NO_ITEM)
+    }
+
+    pub fn item_title(&self, item: u16) -> &str {
+        self.item_titles.get(item as usize).map_or("", String::as_str)
+    }
+
+    /// The item's number in the offer's package.
+    pub fn item_of(&self, offer: u16, item: u16) -> Option<usize> {
+        let number = self.offer_items[offer as usize].get(item as usize)?;
+        number.map(usize::from)
+    }
+
+    /// Whether a card is one that some version admits as evidence.
+    pub fn find_card(&self, name: &str) -> bool {
+        self.cards.contains_key(name)
+    }
+
+    /// The version in force on the first day of a cohort or period.
+    pub fn version_on(&self, day: Date) -> usize {
+        self.region.on_or_after(day)
+    }
+}

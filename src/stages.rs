@@ -1,0 +1,537 @@
+//! The stages that read: each takes the files of one kind, hands their rows to the computation,
+//! and keeps what was refused. In the order of the files, whatever the number of threads.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+
+use crate::base::code::Code;
+use crate::base::message::Msg;
+use crate::base::money::Fen;
+use crate::base::period::Period;
+use crate::base::place::{Kind, Place};
+use crate::intake::columns::Column;
+use crate::intake::folder::InputFile;
+use crate::intake::institutions::{self, Institutions};
+use crate::intake::rows::{BlockRows, Fault, FileFacts, Opened, Reject, Row, open, read_rows};
+use crate::intake::scores::{self, payments};
+use crate::intake::signings::{self, Signing};
+use crate::intake::{cells, sheets, swipes};
+use crate::policy::package::PackageKind;
+use crate::policy::version::Region;
+use crate::settlement::assess::{self, RowCounts, ScoreEntry, SheetEntry};
+use crate::settlement::evidence::{Evidence, Swipe, SwipeColumns, id_hash};
+use crate::settlement::lines::Posted;
+use crate::settlement::price::Classes;
+use crate::settlement::qualify::{Batch, Candidates, Desk, Qualified, Teams, unknown_institution};
+use crate::settlement::rules::Rules;
+
+/// Tells how many more bytes were read.
+pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// The inputs of a run, and what there is to say of them.
+#[derive(Default)]
+pub struct Inputs {
+    files: Vec<InputFile>,
+    pub names: Vec<String>,
+    /// Headers read, not yet rows.
+    opened: BTreeMap<Kind, Vec<Opened>>,
+    pub facts: Vec<FileFacts>,
+    pub rejects: Vec<Reject>,
+    pub notices: Vec<Msg>,
+    pub missing: MissingColumns,
+    /// Void signings, of unknown institutions too.
+    pub void_rows: u64,
+}
+
+/// Columns that some flag or derived value needs and no file has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MissingColumns {
+    pub item: bool,
+    pub charged: bool,
+}
+
+fn columns(kind: Kind) -> &'static [Column] {
+    match kind {
+        Kind::Institutions => institutions::COLUMNS,
+        Kind::Signings => signings::COLUMNS,
+        Kind::Swipes => swipes::COLUMNS,
+        Kind::Scores => scores::COLUMNS,
+        Kind::Payments => payments::COLUMNS,
+        Kind::Sheets => sheets::COLUMNS,
+    }
+}
+
+impl Inputs {
+    /// Opens every file and reads its header, so that a missing column stops the run at once.
+    pub fn open(files: Vec<InputFile>) -> Result<Inputs> {
+        let mut inputs =
+            Inputs { names: files.iter().map(|file| file.name.clone()).collect(), ..Inputs::default() };
+        for (index, file) in files.iter().enumerate() {
+            let opened = open(file.clone(), index as u16, columns(file.kind))?;
+            let (unknown, doubled) = (opened.columns.unknown.clone(), opened.columns.doubled.clone());
+            if !unknown.is_empty() {
+                inputs.notices.push(Msg::UnknownColumns { file: file.name.clone(), columns: unknown });
+            }
+            if !doubled.is_empty() {
+                inputs.notices.push(Msg::DoubledColumns { file: file.name.clone(), columns: doubled });
+            }
+            inputs.opened.entry(file.kind).or_default().push(opened);
+        }
+        inputs.files = files;
+        Ok(inputs)
+    }
+
+    /// Every file with its number.
+    pub fn files(&self) -> impl Iterator<Item = (u16, &InputFile)> {
+        self.files.iter().enumerate().map(|(index, file)| (index as u16, file))
+    }
+
+    pub fn has(&self, kind: Kind) -> bool {
+        self.files.iter().any(|file| file.kind == kind)
+    }
+
+    fn take(&mut self, kind: Kind) -> Vec<Opened> {
+        self.opened.remove(&kind).unwrap_or_default()
+    }
+
+    fn read(&mut self, facts: FileFacts, rejects: Vec<Reject>) {
+        let not_text = rejects.iter().filter(|reject| reject.code == Code::E105).count() as u64;
+        if not_text > 0 && facts.encoding == "utf-8" {
+            self.notices.push(Msg::MaybeGb18030 { file: facts.name.clone(), rows: not_text });
+        }
+        if facts.rows == 0 {
+            self.notices.push(Msg::NoRows { file: facts.name.clone() });
+        }
+        self.facts.push(facts);
+        self.rejects.extend(rejects);
+    }
+
+    /// Reads small files of one kind, row by row: what `row` refuses is rejected.
+    fn read_small<T: Send>(
+        &mut self,
+        kind: Kind,
+        ids: [Option<usize>; 3],
+        progress: Progress,
+        row: impl Fn(&Row) -> Result<T, Fault> + Sync,
+        mut take: impl FnMut(T) -> Option<Reject>,
+    ) -> Result<()> {
+        for opened in self.take(kind) {
+            let mut rejects = Vec::new();
+            let parse = |block: &BlockRows| {
+                let mut parsed = Vec::new();
+                block.each(|cells| parsed.push(row(cells).map_err(|fault| cells.reject(kind, fault, ids))));
+                parsed
+            };
+            let facts = read_rows(opened, progress, parse, |wave| {
+                for result in wave.into_iter().flatten() {
+                    match result {
+                        Ok(value) => rejects.extend(take(value)),
+                        Err(reject) => rejects.push(reject),
+                    }
+                }
+            })?;
+            self.read(facts, rejects);
+        }
+        Ok(())
+    }
+}
+
+/// Reads institutions: E101–E106, E306.
+pub fn institutions(inputs: &mut Inputs, progress: Progress) -> Result<Institutions> {
+    let mut all = Institutions::default();
+    let names = inputs.names.clone();
+    inputs.read_small(
+        Kind::Institutions,
+        [None, None, Some(institutions::ID)],
+        progress,
+        institutions::read,
+        |one| {
+            let (place, id) = (one.place, one.id.clone());
+            all.add(one, &names).err().map(|fault| Reject {
+                kind: Kind::Institutions,
+                place,
+                contract: String::new(),
+                person: String::new(),
+                institution: id,
+                code: fault.code,
+                reason: *fault.reason,
+                clause: fault.clause,
+            })
+        },
+    )?;
+    Ok(all)
+}
+
+/// What a block of signings came to.
+#[derive(Default)]
+struct SigningBlock {
+    batch: Batch,
+    rejects: Vec<Reject>,
+    counts: FxHashMap<u32, RowCounts>,
+    void: u64,
+}
+
+/// What reading the signings gave: rows that passed their own checks, and counts by institution.
+pub struct ReadSignings {
+    pub candidates: Candidates,
+    pub counts: Vec<RowCounts>,
+    pub classes: Classes,
+    pub teams: Teams,
+}
+
+/// Reads signings and checks each row by itself: E101–E405.
+pub fn signings(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<ReadSignings> {
+    let (classes, teams) = (Classes::default(), Teams::default());
+    let mut candidates = Candidates::default();
+    let mut counts = vec![RowCounts::default(); rules.institutions.count()];
+    for opened in inputs.take(Kind::Signings) {
+        if opened.columns.position(signings::PERSONAL_PAID).is_none() && cited(rules.region, Code::W702) {
+            let column = opened.columns.title(signings::PERSONAL_PAID);
+            inputs.notices.push(Msg::LeftOutColumn {
+                what: "W702".into(),
+                file: opened.file.name.clone(),
+                column,
+            });
+        }
+        let (mut rejects, mut void) = (Vec::new(), 0);
+        let parse = |block: &BlockRows| {
+            let desk = Desk::new(rules, &classes, &teams);
+            let mut out = SigningBlock::default();
+            block.each(|row| signing_row(row, &desk, rules, &mut out));
+            out
+        };
+        let facts = read_rows(opened, progress, parse, |wave| {
+            for block in wave {
+                candidates.join(block.batch);
+                rejects.extend(block.rejects);
+                void += block.void;
+                for (institution, more) in block.counts {
+                    let sum = &mut counts[institution as usize];
+                    sum.rows += more.rows;
+                    sum.rejected += more.rejected;
+                    sum.void += more.void;
+                    sum.assessed_rows += more.assessed_rows;
+                    sum.assessed_refused += more.assessed_refused;
+                }
+            }
+        })?;
+        inputs.read(facts, rejects);
+        inputs.void_rows += void;
+    }
+    Ok(ReadSignings { candidates, counts, classes, teams })
+}
+
+fn signing_row(row: &Row, desk: &Desk, rules: &Rules, out: &mut SigningBlock) {
+    let read = signings::read(row);
+    let (void, institution, day, fault) = match &read {
+        Ok(Signing::Row(signing)) => {
+            let institution = rules.institutions.find(signing.institution.as_bytes());
+            (
+                false,
+                institution,
+                Some(signing.signed_on),
+                desk.admit(signing, row.place(), &mut out.batch).err(),
+            )
+        }
+        other => {
+            let certain = !matches!(other, Err(fault) if fault.code == Code::E101);
+            let id = row.text(signings::INSTITUTION);
+            let institution = certain.then(|| rules.institutions.find(id.as_bytes())).flatten();
+            let day = cells::date(&row.text(signings::SIGNED_ON));
+            (matches!(other, Ok(Signing::Void)), institution, day, other.as_ref().err().cloned())
+        }
+    };
+    out.void += u64::from(void);
+    if let Some(institution) = institution {
+        let assessed = u64::from(day.is_none_or(|day| rules.period.contains(day)));
+        let refused = u64::from(fault.is_some());
+        let counts = out.counts.entry(institution).or_default();
+        counts.rows += 1;
+        counts.void += u64::from(void);
+        counts.rejected += refused;
+        counts.assessed_rows += assessed;
+        counts.assessed_refused += assessed * refused;
+    }
+    if let Some(fault) = fault {
+        out.rejects.push(row.reject(Kind::Signings, fault, signings::IDS));
+    }
+}
+
+/// Reads swipes against the qualified signings: E101–E301, E506.
+pub fn swipes(
+    inputs: &mut Inputs,
+    rules: &Rules,
+    qualified: &Qualified,
+    progress: Progress,
+) -> Result<Evidence> {
+    let mut evidence = Evidence::new(rules, qualified);
+    let files: Vec<(InputFile, u16)> = inputs
+        .opened
+        .get(&Kind::Swipes)
+        .into_iter()
+        .flatten()
+        .map(|opened| (opened.file.clone(), opened.index))
+        .collect();
+    for opened in inputs.take(Kind::Swipes) {
+        let position = |column| opened.columns.position(column).is_some();
+        let has = SwipeColumns { item: position(swipes::ITEM), charged: position(swipes::CHARGED) };
+        inputs.missing.item |= !has.item;
+        inputs.missing.charged |= !has.charged;
+        for (there, column) in [(has.item, swipes::ITEM), (has.charged, swipes::CHARGED)] {
+            if !there && cited(rules.region, Code::W701) {
+                let column = opened.columns.title(column);
+                inputs.notices.push(Msg::LeftOutColumn {
+                    what: "W701".into(),
+                    file: opened.file.name.clone(),
+                    column,
+                });
+            }
+        }
+        let mut rejects = Vec::new();
+        let parse = |block: &BlockRows| {
+            let (mut taken, mut rejects) = (Vec::new(), Vec::new());
+            block.each(|row| match swipe_row(row, rules) {
+                Ok(swipe) => taken.push(swipe),
+                Err(fault) => rejects.push(row.reject(Kind::Swipes, fault, swipes::IDS)),
+            });
+            (taken, rejects)
+        };
+        let facts = read_rows(opened, progress, parse, |wave| {
+            let mut blocks = Vec::with_capacity(wave.len());
+            for (taken, more) in wave {
+                blocks.push(taken);
+                rejects.extend(more);
+            }
+            evidence.take(&blocks, has, rules, qualified);
+        })?;
+        inputs.read(facts, rejects);
+    }
+    if !evidence.repeated.is_empty() {
+        repeated_swipes(inputs, files, rules, qualified, &mut evidence)?;
+    }
+    if files_none(inputs, Kind::Swipes) {
+        let flags: Vec<&str> = [Code::W701, Code::W703, Code::W707]
+            .into_iter()
+            .filter(|code| cited(rules.region, *code))
+            .map(Code::name)
+            .collect();
+        if !flags.is_empty() {
+            inputs.notices.push(Msg::LeftOutFile { what: flags.join(" / "), kind: Kind::Swipes.name() });
+        }
+    }
+    Ok(evidence)
+}
+
+fn files_none(inputs: &Inputs, kind: Kind) -> bool {
+    !inputs.has(kind)
+}
+
+fn cited(region: &Region, code: Code) -> bool {
+    region.versions.iter().any(|version| version.flag(code).is_some())
+}
+
+fn swipe_row(row: &Row, rules: &Rules) -> Result<Swipe, Fault> {
+    let read = swipes::read(row)?;
+    let Some(institution) = rules.institutions.find(read.institution.as_bytes()) else {
+        return Err(Fault::new(Code::E301, unknown_institution(rules, &read.institution)));
+    };
+    let item = row.bytes(swipes::ITEM);
+    let item = match item.is_empty() {
+        true => crate::settlement::rules::NO_ITEM,
+        false => rules.find_item(&row.text(swipes::ITEM)),
+    };
+    Ok(Swipe {
+        person: read.person,
+        day: read.day,
+        institution,
+        quantity: read.quantity.min(u64::from(u16::MAX)) as u32,
+        charged: read.charged,
+        id_hash: if read.id.is_empty() { 0 } else { id_hash(&read.id) },
+        place: row.place(),
+        item,
+        card: rules.find_card(&row.text(swipes::CARD)),
+    })
+}
+
+/// Reads the swipes once more for the ids that stood on several rows: the first row that was taken
+/// keeps its id, the others are E506; where two ids only share a hash, both are taken.
+fn repeated_swipes(
+    inputs: &mut Inputs,
+    files: Vec<(InputFile, u16)>,
+    rules: &Rules,
+    qualified: &Qualified,
+    evidence: &mut Evidence,
+) -> Result<()> {
+    let wanted = evidence.repeated.clone();
+    let mut first: FxHashMap<String, Place> = FxHashMap::default();
+    let mut hashes: FxHashMap<u64, String> = FxHashMap::default();
+    for (file, index) in files {
+        let opened = open(file, index, swipes::COLUMNS)?;
+        let has = SwipeColumns {
+            item: opened.columns.position(swipes::ITEM).is_some(),
+            charged: opened.columns.position(swipes::CHARGED).is_some(),
+        };
+        let parse = |block: &BlockRows| {
+            let mut found = Vec::new();
+            block.each(|row| {
+                if row.whole().is_err() || !wanted.contains(&id_hash(&row.text(swipes::SWIPE_ID))) {
+                    return;
+                }
+                if let Ok(swipe) = swipe_row(row, rules).map_err(drop)
+                    && swipe.id_hash != 0
+                {
+                    let id = row.text(swipes::SWIPE_ID).into_owned();
+                    let reject = row.reject(
+                        Kind::Swipes,
+                        Fault::new(Code::E506, Msg::SwipeTwice { at: String::new() }),
+                        swipes::IDS,
+                    );
+                    found.push((id, swipe, reject));
+                }
+            });
+            found
+        };
+        let (mut rejects, names) = (Vec::new(), &inputs.names);
+        read_rows(opened, &|_| {}, parse, |wave| {
+            for (id, swipe, mut reject) in wave.into_iter().flatten() {
+                match first.get(&id) {
+                    Some(place) => {
+                        let at = format!("{}:{}", names[place.file as usize], place.line);
+                        reject.reason = Msg::SwipeTwice { at };
+                        rejects.push(reject);
+                    }
+                    None => {
+                        first.insert(id.clone(), swipe.place);
+                        if *hashes.entry(swipe.id_hash).or_insert_with(|| id.clone()) != id {
+                            evidence.take_one(&swipe, has, rules, qualified);
+                        }
+                    }
+                }
+            }
+        })?;
+        inputs.rejects.extend(rejects);
+    }
+    Ok(())
+}
+
+/// Reads scores: E101–E105, E301, E601, E605, E602. They are held against each other later.
+pub fn scores(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Vec<ScoreEntry>> {
+    let mut entries = Vec::new();
+    let row = |row: &Row| assess::score_entry(rules, &scores::read(row)?, row.place());
+    inputs.read_small(Kind::Scores, scores::IDS, progress, row, |entry| {
+        entries.push(entry);
+        None
+    })?;
+    if !inputs.has(Kind::Scores) {
+        inputs.notices.push(Msg::NoScoresFile);
+    }
+    Ok(entries)
+}
+
+/// Reads score sheets: E101–E105, E301, E605, E602, E604, E601.
+pub fn sheets(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Vec<SheetEntry>> {
+    let mut entries = Vec::new();
+    let row = |row: &Row| assess::sheet_entry(rules, &sheets::read(row)?, row.place());
+    inputs.read_small(Kind::Sheets, sheets::IDS, progress, row, |entry| {
+        entries.push(entry);
+        None
+    })?;
+    Ok(entries)
+}
+
+/// The institutions that score sheets name, for an assessment without a data folder.
+pub fn institutions_of_sheets(inputs: &mut Inputs) -> Result<Institutions> {
+    let mut all = Institutions::default();
+    for opened in inputs.opened.get(&Kind::Sheets).into_iter().flatten() {
+        let again = open(opened.file.clone(), opened.index, sheets::COLUMNS)?;
+        let parse = |block: &BlockRows| {
+            let mut ids = Vec::new();
+            block.each(|row| {
+                if row.whole().is_ok() {
+                    ids.push((row.text(sheets::INSTITUTION).into_owned(), row.place()));
+                }
+            });
+            ids
+        };
+        read_rows(again, &|_| {}, parse, |wave| {
+            for (id, place) in wave.into_iter().flatten() {
+                if !id.is_empty() && all.find(id.as_bytes()).is_none() {
+                    let one = institutions::Institution {
+                        id,
+                        name: String::new(),
+                        kind: String::new(),
+                        district: String::new(),
+                        parent_id: String::new(),
+                        designated: true,
+                        served_population: None,
+                        place,
+                    };
+                    // It was not there a line ago.
+                    let _ = all.add(one, &[]);
+                }
+            }
+        })?;
+    }
+    Ok(all)
+}
+
+/// Reads payments: E101–E105, E301, E602 (cohort), E604 (source), E304 (package).
+pub fn payments(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Posted> {
+    let mut posted = Posted::new();
+    let mut unnamed = false;
+    let row = |row: &Row| payment(rules, &payments::read(row)?);
+    inputs.read_small(Kind::Payments, payments::IDS, progress, row, |(key, amount, named)| {
+        unnamed |= !named;
+        *posted.entry(key).or_default() += amount;
+        None
+    })?;
+    if unnamed {
+        let file = inputs.files.iter().find(|file| file.kind == Kind::Payments).map(|file| file.name.clone());
+        inputs.notices.push(Msg::NoPackageNamed { file: file.unwrap_or_default() });
+    }
+    Ok(posted)
+}
+
+type Payment = ((Period, u32, String, String), Fen, bool);
+
+fn payment(rules: &Rules, row: &payments::PaymentRow) -> Result<Payment, Fault> {
+    let Some(institution) = rules.institutions.find(row.institution.as_bytes()) else {
+        return Err(Fault::new(Code::E301, unknown_institution(rules, &row.institution)));
+    };
+    let cohort = Period::parse(&row.cohort);
+    let policy = &rules.region.versions[rules.version_on(cohort.unwrap_or(rules.period).first_day())];
+    let Some(cohort) = cohort.filter(|cohort| cohort.cycle() == policy.cycle) else {
+        let example = policy.cycle.of(rules.period.first_day()).to_string();
+        return Err(Fault::new(Code::E602, Msg::NoSuchCohort { cohort: row.cohort.to_string(), example }));
+    };
+    let mut settled = policy.sources.iter().filter(|source| source.settled);
+    let Some(source) = settled.find(|source| source.id == row.source || source.name == row.source) else {
+        let settled = policy.sources.iter().filter(|source| source.settled);
+        let known = settled.map(|source| source.id.clone()).collect::<Vec<_>>().join(", ");
+        return Err(Fault::new(Code::E604, Msg::NoSuchSource { source: row.source.to_string(), known }));
+    };
+    let charging = || policy.packages.iter().filter(|package| package.kind != PackageKind::Free);
+    let ids =
+        || charging().map(|package| &package.named.id).chain(policy.population.iter().map(|line| &line.id));
+    let package = match row.package.as_ref() {
+        "" if ids().count() == 1 => ids().next().cloned(),
+        text => charging()
+            .find(|package| package.named.is(text))
+            .map(|package| package.named.id.clone())
+            .or_else(|| {
+                policy
+                    .population
+                    .iter()
+                    .find(|line| line.id == text || line.name == text)
+                    .map(|line| line.id.clone())
+            }),
+    };
+    match package {
+        Some(package) => {
+            Ok(((cohort, institution, package, source.id.clone()), row.amount, !row.package.is_empty()))
+        }
+        None => Err(Fault::new(Code::E304, Msg::NoSuchPackage { name: row.package.to_string(), near: None })),
+    }
+}

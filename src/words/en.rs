@@ -1,0 +1,383 @@
+//! English.
+
+use crate::base::code::Code;
+use crate::base::message::Msg;
+
+use super::{Label, list};
+
+pub fn say(msg: &Msg) -> String {
+    let names = |names: &[String]| list(names, ", ", " …");
+    let near = |near: &Option<String>| {
+        near.as_ref().map_or(String::new(), |near| format!("; did you mean `{near}`?"))
+    };
+    match msg {
+        Msg::FieldCount { want, got } => format!("the row has {got} fields, the header has {want}"),
+        Msg::RecordTooLong => "the row is longer than 64 KiB, no record is".into(),
+        Msg::QuoteNotClosed => {
+            "a quote is not closed where a field ends, so its columns are not certain".into()
+        }
+        Msg::NotText { encoding } => format!("has bytes that are not {encoding} text"),
+        Msg::NulByte => "has a NUL byte, which no text holds".into(),
+        Msg::Empty { column } => format!("required `{column}` is empty"),
+        Msg::BadDate { column, value } => format!("`{column}`: `{value}` is no date that can be read"),
+        Msg::BadNumber { column, value } => format!("`{column}`: `{value}` is no number that can be read"),
+        Msg::NegativeNumber { column, value } => format!("`{column}`: `{value}` is negative"),
+        Msg::TooManyDecimals { column, value } => {
+            format!("`{column}`: `{value}` has more than two decimals; money ends at the fen")
+        }
+        Msg::NotWhole { column, value } => format!("`{column}`: `{value}` is no whole number"),
+        Msg::BadWord { column, value, takes } => {
+            format!("`{column}`: `{value}` is none of the words it takes ({takes})")
+        }
+        Msg::IdLength { length } => {
+            format!("the ID number should have 18 characters (15 on old cards), it has {length}")
+        }
+        Msg::IdNotDigits => "the ID number should be digits, with an X at most as the last".into(),
+        Msg::IdBirthDate => "the birth date in the ID number is none that the calendar has".into(),
+        Msg::IdCheckDigit => {
+            "the check digit of the ID number does not fit, so at least one digit is wrong".into()
+        }
+        Msg::IdCutByExcel => {
+            "the ID number was taken for a number by a spreadsheet; its last digits are lost".into()
+        }
+        Msg::BornLater { day } => {
+            format!("the birth date in the ID number is after the row's own date {day}")
+        }
+        Msg::UnknownInstitution { id, near: n } => {
+            format!("institution `{id}` is not in institutions{}", near(n))
+        }
+        Msg::InstitutionTwice { id, at } => format!("institution_id `{id}` stood at {at} already"),
+        Msg::NotDesignated { id } => format!("institution `{id}` is not designated"),
+        Msg::NoVersion { day, from } => format!("no policy was in force on {day}; it is from {from}"),
+        Msg::NotYetOffered { package, from } => format!("`{package}` may be signed from {from} on"),
+        Msg::KindNotAdmitted { kind } if kind.is_empty() => {
+            "the institution's kind is not given, so it can't be told whether it may sign".into()
+        }
+        Msg::KindNotAdmitted { kind } => format!("the policy does not admit institutions of kind `{kind}`"),
+        Msg::NoSuchPackage { name, near: n } => format!("the policy has no package `{name}`{}", near(n)),
+        Msg::NotInsured => "not insured".into(),
+        Msg::SchemeNotCovered { scheme } => format!("the policy does not cover scheme `{scheme}`"),
+        Msg::TooYoung { age, from } => {
+            format!("aged {age} on the day of signing; the package is for {from} and over")
+        }
+        Msg::TooOld { age, under } => {
+            format!("aged {age} on the day of signing; the package is for those under {under}")
+        }
+        Msg::NotInGroup { wanted } => format!("`{wanted}` is not among the person's groups"),
+        Msg::TermNotAllowed { term, allowed } => {
+            format!("a term of {term} months is none of the policy's ({allowed})")
+        }
+        Msg::BalanceBelow { balance, share } => {
+            format!("the balance of {balance} is below the fund's share of {share}")
+        }
+        Msg::ContractUsed { contract, at } => format!("contract_id `{contract}` is used at {at}"),
+        Msg::Overlaps { contract, at, institution, from, to } => {
+            format!("overlaps contract `{contract}` at {at} ({institution}, from {from}, before {to})")
+        }
+        Msg::AddonAlone { needs } => format!(
+            "no signing of a package it requires ({needs}) in force at that institution on the first day"
+        ),
+        Msg::TooManyAddons { most } => {
+            format!("{most} other add-on(s) overlap its term, as many as the policy allows")
+        }
+        Msg::SwipeTwice { at } => format!("its swipe_id stood at {at} already"),
+        Msg::ScoreRange { score } => format!("`{score}` is not between 0 and 100"),
+        Msg::ScoresDiffer { score, other, at } => {
+            format!(
+                "two different scores for one institution, period and level: {score}, and {other} at {at}; no assessed_on says which is the latest"
+            )
+        }
+        Msg::NoSuchLevel { level, known } => format!("level `{level}` is none of the policy's ({known})"),
+        Msg::PeriodOfOtherCycle { period, level, example } => {
+            format!("period `{period}` is not of the assessment cycle of level {level} (such as {example})")
+        }
+        Msg::NoSuchIndicator { indicator } => format!("the score sheet has no indicator `{indicator}`"),
+        Msg::IndicatorRange { indicator, value, max } => {
+            format!("indicator `{indicator}`: `{value}` is out of its range (maximum {max})")
+        }
+        Msg::IndicatorTwice { at } => format!("the indicator stood at {at} already, and differs"),
+        Msg::NoSuchCohort { cohort, example } => {
+            format!("cohort `{cohort}` is no settlement cycle (such as {example})")
+        }
+        Msg::NoSuchSource { source, known } => {
+            format!("`{source}` is no source that this policy settles ({known})")
+        }
+        Msg::ChargedSeparately { item, amount } => {
+            format!("item `{item}` of the package was charged separately: {amount}")
+        }
+        Msg::PaidBelow { paid, share } => {
+            format!("the resident paid {paid}, below the person's share of {share}")
+        }
+        Msg::SwipedElsewhere { institution } => {
+            format!("swiped at `{institution}`, not at the institution signed with")
+        }
+        Msg::SignedLate { cohort, assessed_on } => {
+            format!("signed after cohort {cohort} was assessed on {assessed_on}")
+        }
+        Msg::TeamTooLarge { team, people, most } => format!("team `{team}` has {people} people, over {most}"),
+        Msg::ScoreMissing { cohort, level } => format!(
+            "cohort {cohort}: others have a score of level `{level}`, this institution has none; not cleared"
+        ),
+        Msg::ClaimedBeside { item } => format!("`{item}` was claimed beside the package"),
+        Msg::NoServiceRecord { from } => format!("no service record yet in the charge from {from}: held"),
+        Msg::NotAuthorized { source } => format!("no personal authorization: the part of {source} is held"),
+        Msg::ScoreReplaced { score, by, at } => format!("score {score} was replaced by {by} at {at}"),
+        Msg::SheetOfOtherPeriod { institution, period } => {
+            format!("institution `{institution}`: its sheet is of {period}, not of this run")
+        }
+        Msg::ValueDiffers { institution, indicator, sheet, data } => {
+            format!(
+                "institution `{institution}`, {indicator}: the sheet has {sheet}, the data give {data}; the sheet wins"
+            )
+        }
+        Msg::PointsDiffer { institution, indicator, sheet, worked_out } => {
+            format!(
+                "institution `{institution}`, {indicator}: {sheet} points by hand, {worked_out} worked out from the value; the value wins"
+            )
+        }
+        Msg::NoScore { institution, missing } => {
+            format!("institution `{institution}` lacks {}: no score", names(missing))
+        }
+        Msg::NoSheetForLevel => "the policy has no score sheet, so nothing can be scored from one".into(),
+        Msg::UnknownColumns { file, columns } => {
+            format!("{file}: columns {} are not known and not used", names(columns))
+        }
+        Msg::DoubledColumns { file, columns } => {
+            format!("{file}: columns {} stand there twice; the first counts", names(columns))
+        }
+        Msg::NoRows { file } => format!("{file} has a header and no rows"),
+        Msg::MaybeGb18030 { file, rows } => format!(
+            "{file}: its header reads as utf-8, and {rows} rows do not; if it is GB18030, give the header its Chinese names or save the file as UTF-8"
+        ),
+        Msg::LeftOutColumn { what, file, column } => {
+            format!("{file} has no column `{column}`: {what} left out")
+        }
+        Msg::LeftOutFile { what, kind } => format!("there is no {kind}*.csv: {what} left out"),
+        Msg::NoScoresFile => "there is no scores*.csv: prepayment only, nothing is cleared".into(),
+        Msg::NoPackageNamed { file } => {
+            format!("{file}: payments without a package are taken for the one that charges")
+        }
+        Msg::CannotRead { path, why } => format!("can't read `{path}`: {why}"),
+        Msg::CannotWrite { path, why } => format!("can't write `{path}`: {why}"),
+        Msg::NoSuchFile { path } => format!("there is no file `{path}`"),
+        Msg::IsAFolder { path } => format!("`{path}` is a folder where a file should be"),
+        Msg::EmptyFile { path } => format!("`{path}` is empty, without even a header"),
+        Msg::MissingFile { wanted, folder } => format!("there is no `{wanted}` in `{folder}`"),
+        Msg::MissingColumns { path, columns } => {
+            let columns: Vec<String> = columns.iter().map(|(id, zh)| format!("`{id}` ({zh})")).collect();
+            format!("`{path}` lacks the required column {}", columns.join(", "))
+        }
+        Msg::UnknownRegion { region } => format!("there is no rule file for region `{region}`"),
+        Msg::BadPeriod { text, wanted } => format!("`{text}` is no such period; it looks like {wanted}"),
+        Msg::PeriodTooFine { period, cycle } => {
+            format!("`{period}` is finer than the policy's settlement cycle ({cycle})")
+        }
+        Msg::NoPolicyYet { period, from } => {
+            format!("`{period}` ends before the policy is in force, from {from}")
+        }
+        Msg::NotOurFolder { path } => {
+            format!("`{path}` holds files and is no output of this program; it was left as it is")
+        }
+        Msg::OutIsInput { path } => {
+            format!("the output folder `{path}` holds the input data and can't be replaced")
+        }
+        Msg::NoSuchCode { text } => format!("there is no code `{text}`"),
+        Msg::ExportAgain => "export it again, with the header as its first line".into(),
+        Msg::NameDataFolder => "say with --data where the exported files are".into(),
+        Msg::PutFileThere { wanted, there, near: n } => match (there.is_empty(), n) {
+            (true, _) => format!("the folder is empty: put `{wanted}` there, or say with --data where it is"),
+            (false, Some(near)) => format!("is `{near}` the one? rename it to `{wanted}`"),
+            (false, None) => {
+                format!("there are {}; a name starts with its kind and ends with .csv", names(there))
+            }
+        },
+        Msg::ColumnsThere { binary: true, .. } => {
+            "the header is no text: save it as CSV in UTF-8, GB18030, or UTF-16 with BOM".into()
+        }
+        Msg::ColumnsThere { there, near: Some(near), .. } => {
+            format!("the header has {}; is `{near}` the one?", names(there))
+        }
+        Msg::ColumnsThere { there, near: None, .. } => format!("the header has {}", names(there)),
+        Msg::DidYouMean { near } => format!("did you mean `{near}`?"),
+        Msg::OneOf { known } => format!("there are: {known}"),
+        Msg::AnotherOut => "name another folder with --out".into(),
+        Msg::CheckSpace => "look at the space and the rights on the disk; the old output is as it was".into(),
+        Msg::TomlSyntax { message } => format!("the rule file is not well formed: {message}"),
+        Msg::VersionNotADate { name } => {
+            format!("the rule file's name `{name}` is no date (such as 2019-11-01.toml)")
+        }
+        Msg::VersionDiffers { name } => format!("differs from the file's name, `{name}`"),
+        Msg::MissingKey { table, key } if table.is_empty() => format!("`{key}` is missing"),
+        Msg::MissingKey { table, key } => format!("`{table}` lacks `{key}`"),
+        Msg::UnknownKey { key, table } if table.is_empty() => format!("unknown key `{key}`"),
+        Msg::UnknownKey { key, table } => format!("unknown key `{key}` in `{table}`"),
+        Msg::UnknownWord { key, value } => format!("`{key}`: `{value}` is none of its values"),
+        Msg::WrongValue { key, wanted } => format!("`{key}` should be {wanted}"),
+        Msg::FloatRefused { key } => format!("`{key}` is a float, which loses digits"),
+        Msg::WantedTable { key } => format!("`{key}` should be a table"),
+        Msg::WantedTables { key } => format!("`{key}` should be a list of tables"),
+        Msg::RatioRange { key } => format!("`{key}` should be between 0 and 1"),
+        Msg::MoneyDecimals { key } => format!("`{key}` has more than two decimals; money ends at the fen"),
+        Msg::NoSuchLocal { id } => format!("there is no `{id}` under [local]"),
+        Msg::LocalUnused { id } => format!("`{id}` of [local] is used nowhere"),
+        Msg::AssessedTooOften { level } => {
+            format!("the assessment cycle of `{level}` is shorter than the settlement cycle")
+        }
+        Msg::ScoreMark => "a mark lies between 0 and 100".into(),
+        Msg::FloorOverFull => "the floor lies over the mark for the full ratio".into(),
+        Msg::BandsOrder => "bands go from the highest mark down, each mark once".into(),
+        Msg::CurveFalls => "the ratio falls as the score rises".into(),
+        Msg::OneOfTwo { keys } => format!("give one of: {keys}"),
+        Msg::FreeHasFee => "a free package has no fee and no shares".into(),
+        Msg::SharesOverFee { sum, fee } => format!("the shares add up to {sum}, over the fee of {fee}"),
+        Msg::SharesNotFee { sum, fee } => format!("the shares add up to {sum}, the fee is {fee}"),
+        Msg::RestNotLast => "`rest` may stand only in the last share".into(),
+        Msg::NamedTwice { name } => format!("`{name}` is used twice"),
+        Msg::ItemsNotShare { sum } => format!("the items add up to {sum}, not to the first share"),
+        Msg::SheetNot100 { sum } => format!("the indicators add up to {sum} points, not to 100"),
+        Msg::ZeroUnit => "a unit can't be 0".into(),
+        Msg::AddKey { key } => format!("add `{key} = …`"),
+        Msg::WriteAsString { text } => format!("put it in quotes: \"{text}\""),
+        Msg::LastIsRest => "the last share may be `rest = true`".into(),
+    }
+}
+
+pub fn label(label: Label) -> &'static str {
+    match label {
+        Label::Error => "error",
+        Label::Note => "note",
+        Label::Cure => "help",
+        Label::Clause => "Clause",
+        Label::Settlement => "Family doctor signing fees",
+        Label::Out => "output",
+        Label::BySource => "By source",
+        Label::Source => "Source",
+        Label::Count => "Charges",
+        Label::Held => "Held",
+        Label::Gross => "Gross",
+        Label::Prepay => "Prepay",
+        Label::Final => "Final",
+        Label::Posted => "Posted",
+        Label::Payable => "Payable",
+        Label::Recover => "Recover",
+        Label::Total => "Total",
+        Label::NotSettled => "not settled here",
+        Label::PayBack => "Institutions that pay back",
+        Label::NobodyPaysBack => "No institution pays back.",
+        Label::Institution => "Institution",
+        Label::Name => "Name",
+        Label::Score => "Score",
+        Label::Ratio => "Ratio",
+        Label::Grade => "Grade",
+        Label::Reason => "Reason",
+        Label::Refused => "Refused rows",
+        Label::NothingRefused => "No row was refused.",
+        Label::Code => "Code",
+        Label::Rows => "Rows",
+        Label::Meaning => "Meaning",
+        Label::FirstPlaces => "First places",
+        Label::WhatToDo => "What to do",
+        Label::Flags => "To be looked at",
+        Label::Rejects => "refused",
+        Label::LocalFigures => "Figures that the text leaves to the region",
+        Label::Unconfirmed => "not confirmed",
+        Label::Confirmed => "confirmed",
+        Label::Value => "Value",
+        Label::Rows100 => "Signing rows",
+        Label::ReadRows => "read",
+        Label::RejectedRows => "refused",
+        Label::VoidRows => "void",
+        Label::HeldRows => "held",
+        Label::AdmittedRows => "charged",
+        Label::OtherRows => "no charge in the period",
+        Label::Scorecard => "Scorecards",
+        Label::Indicator => "Indicator",
+        Label::Points => "Points",
+        Label::Origin => "Origin",
+        Label::Written => "written",
+        Label::More => "more in",
+        Label::Reading => "reading",
+        Label::Failed => "failed",
+        Label::PrepaidExceeds => "prepaid exceeds earned",
+        Label::Correction => "correction",
+        Label::NoneYet => "pending",
+        Label::Encoding => "Encoding",
+        Label::File => "File",
+        Label::Kind => "Kind",
+        Label::AllGood => "Everything can be used.",
+    }
+}
+
+/// Meaning and cure.
+pub fn code(code: Code) -> (&'static str, &'static str) {
+    match code {
+        Code::E101 => (
+            "not as many fields as the header, or a damaged row",
+            "open the line, look for stray commas and open quotes, export again",
+        ),
+        Code::E102 => ("a required value is empty", "fill it in and export again"),
+        Code::E103 => ("a date can't be read", "write it like 2020-01-03, years 1800–2999"),
+        Code::E104 => (
+            "a number can't be read, is negative, or is money with more than two decimals",
+            "write it like 15.00",
+        ),
+        Code::E105 => {
+            ("bytes that are not text in the file's encoding", "export the whole file in one encoding")
+        }
+        Code::E106 => ("none of the words that the column takes", "write yes or no; valid or void"),
+        Code::E201 => {
+            ("the ID number is not valid", "correct it by the card; make the column text in the spreadsheet")
+        }
+        Code::E301 => ("the institution is not in institutions", "correct the id, or add the institution"),
+        Code::E302 => {
+            ("the institution is not designated", "check its `designated`; only designated ones sign")
+        }
+        Code::E303 => {
+            ("the policy does not admit institutions of its kind", "check its `kind` in institutions")
+        }
+        Code::E304 => ("the policy has no such package", "write the package as the rule file names it"),
+        Code::E305 => ("no policy or package was in force on the day of signing", "check signed_on"),
+        Code::E306 => ("the institution_id stood on an earlier row", "keep one row for each institution"),
+        Code::E401 => ("not insured, or under a scheme not covered", "check insured and scheme"),
+        Code::E402 => ("not of the group that the package is for", "check age and groups"),
+        Code::E403 => ("the term is none of the policy's", "check term_months"),
+        Code::E405 => (
+            "the balance is below the fund's share",
+            "the person can't sign the paid package this year; correct the balance if it is wrong",
+        ),
+        Code::E501 => {
+            ("the contract_id is used twice", "keep one row for each contract, or correct the number")
+        }
+        Code::E502 => ("signed twice at one institution", "keep one within the term; the earlier holds"),
+        Code::E503 => {
+            ("signed at another institution", "no change within the term; ask the other institution")
+        }
+        Code::E504 => ("the basic package it requires is missing", "sign the basic package first"),
+        Code::E505 => ("too many add-ons", "keep as many as the policy allows"),
+        Code::E506 => ("the swipe_id stood on an earlier row", "keep one row for each swipe"),
+        Code::E601 => ("a score or value out of its range", "correct it"),
+        Code::E602 => {
+            ("the period or cohort is of another cycle", "write it like 2020Q1, as the policy's cycle asks")
+        }
+        Code::E603 => {
+            ("different scores for one assessment", "keep one, or give assessed_on so that the latest holds")
+        }
+        Code::E604 => ("no such indicator or source", "write it as the rule file names it"),
+        Code::E605 => ("no such level", "write it as the rule file names it"),
+        Code::W701 => (
+            "an item of the package was charged separately",
+            "ask the institution; it is owed to the resident",
+        ),
+        Code::W702 => (
+            "the resident paid nothing or too little",
+            "the person's part may not be waived; ask the institution",
+        ),
+        Code::W703 => ("swiped at another institution", "find out: a referral, or a change?"),
+        Code::W704 => ("signed late: its cohort was assessed already", "find out why it came late"),
+        Code::W705 => ("a team over the cap", "check team ids and numbers"),
+        Code::W706 => ("charges and no score", "hand in the score, then clear"),
+        Code::W707 => ("claimed beside the package", "hold it against the claims records"),
+        Code::W708 => ("held", "paid as soon as the record or the authorization is there"),
+        Code::W710 => ("a score that a later one replaced", "make sure that the later one holds"),
+    }
+}

@@ -1,0 +1,119 @@
+//! The catalogues: every word of the program in Chinese and in English. A missing one does not compile.
+
+mod en;
+mod help;
+mod zh;
+
+pub use help::HELP;
+
+use crate::base::code::Code;
+use crate::base::message::Msg;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lang {
+    Zh,
+    En,
+}
+
+/// Titles of tables, columns and lines on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    Error,
+    Note,
+    Cure,
+    Clause,
+    Settlement,
+    Out,
+    BySource,
+    Source,
+    Count,
+    Held,
+    Gross,
+    Prepay,
+    Final,
+    Posted,
+    Payable,
+    Recover,
+    Total,
+    NotSettled,
+    PayBack,
+    NobodyPaysBack,
+    Institution,
+    Name,
+    Score,
+    Ratio,
+    Grade,
+    Reason,
+    Refused,
+    NothingRefused,
+    Code,
+    Rows,
+    Meaning,
+    FirstPlaces,
+    WhatToDo,
+    Flags,
+    Rejects,
+    LocalFigures,
+    Unconfirmed,
+    Confirmed,
+    Value,
+    Rows100,
+    ReadRows,
+    RejectedRows,
+    VoidRows,
+    HeldRows,
+    AdmittedRows,
+    OtherRows,
+    Scorecard,
+    Indicator,
+    Points,
+    Origin,
+    Written,
+    More,
+    Reading,
+    Failed,
+    PrepaidExceeds,
+    Correction,
+    NoneYet,
+    Encoding,
+    File,
+    Kind,
+    AllGood,
+}
+
+pub fn say(lang: Lang, msg: &Msg) -> String {
+    match lang {
+        Lang::Zh => zh::say(msg),
+        Lang::En => en::say(msg),
+    }
+}
+
+pub fn label(lang: Lang, label: Label) -> &'static str {
+    match lang {
+        Lang::Zh => zh::label(label),
+        Lang::En => en::label(label),
+    }
+}
+
+/// What a code means, in a line.
+pub fn title(lang: Lang, code: Code) -> &'static str {
+    words(lang, code).0
+}
+
+/// What to do about it.
+pub fn cure(lang: Lang, code: Code) -> &'static str {
+    words(lang, code).1
+}
+
+fn words(lang: Lang, code: Code) -> (&'static str, &'static str) {
+    match lang {
+        Lang::Zh => zh::code(code),
+        Lang::En => en::code(code),
+    }
+}
+
+/// Joins names as a sentence lists them, at most twelve.
+fn list(names: &[String], between: &str, more: &str) -> String {
+    let shown = names.iter().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(between);
+    if names.len() > 12 { shown + more } else { shown }
+}

@@ -1,0 +1,289 @@
+//! 中文。
+
+use crate::base::code::Code;
+use crate::base::message::Msg;
+
+use super::{Label, list};
+
+pub fn say(msg: &Msg) -> String {
+    let names = |names: &[String]| list(names, "、", "等");
+    let near =
+        |near: &Option<String>| near.as_ref().map_or(String::new(), |near| format!("；是否应为 `{near}`"));
+    match msg {
+        Msg::FieldCount { want, got } => format!("本行有 {got} 个字段，表头有 {want} 个"),
+        Msg::RecordTooLong => "本行超过 64 KiB，不像一条记录".into(),
+        Msg::QuoteNotClosed => "引号没有正确闭合，本行的列无法确定".into(),
+        Msg::NotText { encoding } => format!("含有不属于 {encoding} 编码的字节，读不成文字"),
+        Msg::NulByte => "含有空字节（NUL），不是文字".into(),
+        Msg::Empty { column } => format!("必填的 `{column}` 为空"),
+        Msg::BadDate { column, value } => format!("`{column}` 的 `{value}` 不是可识别的日期"),
+        Msg::BadNumber { column, value } => format!("`{column}` 的 `{value}` 不是可识别的数字"),
+        Msg::NegativeNumber { column, value } => format!("`{column}` 的 `{value}` 是负数"),
+        Msg::TooManyDecimals { column, value } => format!("`{column}` 的 `{value}` 超过两位小数，金额只到分"),
+        Msg::NotWhole { column, value } => format!("`{column}` 的 `{value}` 不是整数"),
+        Msg::BadWord { column, value, takes } => format!("`{column}` 的 `{value}` 不在可填的词中（{takes}）"),
+        Msg::IdLength { length } => format!("身份证号应为 18 位（旧证 15 位），实有 {length} 位"),
+        Msg::IdNotDigits => "身份证号除末位可为 X 外应全为数字".into(),
+        Msg::IdBirthDate => "身份证号中的出生日期不存在".into(),
+        Msg::IdCheckDigit => "身份证号的校验位不符，至少有一位录错".into(),
+        Msg::IdCutByExcel => "身份证号被电子表格当作数字，末几位已丢失".into(),
+        Msg::BornLater { day } => format!("身份证号中的出生日期晚于本行日期 {day}"),
+        Msg::UnknownInstitution { id, near: n } => format!("机构 `{id}` 不在机构表中{}", near(n)),
+        Msg::InstitutionTwice { id, at } => format!("机构编码 `{id}` 已在 {at} 出现"),
+        Msg::NotDesignated { id } => format!("机构 `{id}` 不是定点机构"),
+        Msg::NoVersion { day, from } => format!("签约日期 {day} 没有有效的政策，政策自 {from} 起执行"),
+        Msg::NotYetOffered { package, from } => format!("`{package}` 自 {from} 起才可签约"),
+        Msg::KindNotAdmitted { kind } if kind.is_empty() => {
+            "机构表中没有填写该机构的类别，无法确定能否签约".into()
+        }
+        Msg::KindNotAdmitted { kind } => format!("`{kind}` 类机构不在可签约的机构之列"),
+        Msg::NoSuchPackage { name, near: n } => format!("政策中没有服务包 `{name}`{}", near(n)),
+        Msg::NotInsured => "未参保".into(),
+        Msg::SchemeNotCovered { scheme } => format!("险种 `{scheme}` 不在保障范围内"),
+        Msg::TooYoung { age, from } => format!("签约时 {age} 周岁，此服务包须满 {from} 周岁"),
+        Msg::TooOld { age, under } => format!("签约时 {age} 周岁，此服务包须不满 {under} 周岁"),
+        Msg::NotInGroup { wanted } => format!("人群中没有 `{wanted}`"),
+        Msg::TermNotAllowed { term, allowed } => format!("签约期限 {term} 个月不在可签的期限中（{allowed}）"),
+        Msg::BalanceBelow { balance, share } => format!("门诊统筹余额 {balance} 元低于基金承担的 {share} 元"),
+        Msg::ContractUsed { contract, at } => format!("协议编号 `{contract}` 已在 {at} 使用"),
+        Msg::Overlaps { contract, at, institution, from, to } => {
+            format!("与 {at} 的协议 `{contract}`（{institution}，{from} 起，至 {to} 前）重叠")
+        }
+        Msg::AddonAlone { needs } => format!("生效日没有在同一机构签约所需的服务包（{needs}）"),
+        Msg::TooManyAddons { most } => format!("同期叠加的个性化服务包已达上限 {most} 个"),
+        Msg::SwipeTwice { at } => format!("流水号已在 {at} 出现"),
+        Msg::ScoreRange { score } => format!("得分 `{score}` 不在 0 至 100 之间"),
+        Msg::ScoresDiffer { score, other, at } => {
+            format!(
+                "同一机构、周期和层级有不同得分：{score} 与 {at} 的 {other}，且无法按考核日期确定哪个为准"
+            )
+        }
+        Msg::NoSuchLevel { level, known } => format!("考核层级 `{level}` 不在政策中（{known}）"),
+        Msg::PeriodOfOtherCycle { period, level, example } => {
+            format!("考核周期 `{period}` 不是{level}级考核的周期（应如 {example}）")
+        }
+        Msg::NoSuchIndicator { indicator } => format!("考核表中没有指标 `{indicator}`"),
+        Msg::IndicatorRange { indicator, value, max } => {
+            format!("指标「{indicator}」的 `{value}` 超出可填的范围（满分 {max}）")
+        }
+        Msg::IndicatorTwice { at } => format!("同一指标已在 {at} 填写，且内容不同"),
+        Msg::NoSuchCohort { cohort, example } => format!("批次 `{cohort}` 不是结算周期（应如 {example}）"),
+        Msg::NoSuchSource { source, known } => format!("`{source}` 不是由本政策结算的资金来源（{known}）"),
+        Msg::ChargedSeparately { item, amount } => format!("包内项目 `{item}` 单独收费 {amount} 元"),
+        Msg::PaidBelow { paid, share } => format!("个人缴费 {paid} 元，低于个人应承担的 {share} 元"),
+        Msg::SwipedElsewhere { institution } => format!("在非签约机构 `{institution}` 刷卡"),
+        Msg::SignedLate { cohort, assessed_on } => {
+            format!("签约时 {cohort} 批次已于 {assessed_on} 考核，属迟报")
+        }
+        Msg::TeamTooLarge { team, people, most } => format!("团队 `{team}` 签约 {people} 人，超过 {most} 人"),
+        Msg::ScoreMissing { cohort, level } => {
+            format!("{cohort} 批次其他机构已有考核得分（层级 `{level}`），本机构没有，未清算")
+        }
+        Msg::ClaimedBeside { item } => format!("签约期内又享受了不得重复享受的 `{item}`"),
+        Msg::NoServiceRecord { from } => format!("自 {from} 起的计费期内还没有服务记录，暂缓支付"),
+        Msg::NotAuthorized { source } => format!("没有个人授权，{source}的部分暂缓支付"),
+        Msg::ScoreReplaced { score, by, at } => format!("得分 {score} 已由 {at} 的 {by} 取代"),
+        Msg::SheetOfOtherPeriod { institution, period } => {
+            format!("机构 `{institution}` 的考核表属于 {period}，本次不计算")
+        }
+        Msg::ValueDiffers { institution, indicator, sheet, data } => {
+            format!("机构 `{institution}` 的「{indicator}」：考核表为 {sheet}，由数据得 {data}，以考核表为准")
+        }
+        Msg::PointsDiffer { institution, indicator, sheet, worked_out } => {
+            format!(
+                "机构 `{institution}` 的「{indicator}」：手工给 {sheet} 分，按实测值应得 {worked_out} 分，以实测值为准"
+            )
+        }
+        Msg::NoScore { institution, missing } => {
+            format!("机构 `{institution}` 缺少指标 {}，没有得分", names(missing))
+        }
+        Msg::NoSheetForLevel => "本政策没有考核指标表，无法由考核表算分".into(),
+        Msg::UnknownColumns { file, columns } => format!("{file} 的 {} 列不认识，没有使用", names(columns)),
+        Msg::DoubledColumns { file, columns } => format!("{file} 的 {} 列重复，只用了第一列", names(columns)),
+        Msg::NoRows { file } => format!("{file} 只有表头，没有数据行"),
+        Msg::MaybeGb18030 { file, rows } => format!(
+            "{file} 的表头读作 utf-8，却有 {rows} 行不是 utf-8；如是 GB18030 文件，请把表头改为中文名称或转存为 UTF-8"
+        ),
+        Msg::LeftOutColumn { what, file, column } => format!("{file} 没有 `{column}` 列，{what} 不作判断"),
+        Msg::LeftOutFile { what, kind } => format!("没有 {kind}*.csv，{what} 不作判断"),
+        Msg::NoScoresFile => "没有 scores*.csv，本次只算预拨，不清算".into(),
+        Msg::NoPackageNamed { file } => format!("{file} 中有未写服务包的付款，记在唯一收费的服务包上"),
+        Msg::CannotRead { path, why } => format!("读不了 `{path}`：{why}"),
+        Msg::CannotWrite { path, why } => format!("写不了 `{path}`：{why}"),
+        Msg::NoSuchFile { path } => format!("没有文件 `{path}`"),
+        Msg::IsAFolder { path } => format!("`{path}` 是文件夹，这里应为文件"),
+        Msg::EmptyFile { path } => format!("`{path}` 是空文件，连表头也没有"),
+        Msg::MissingFile { wanted, folder } => format!("`{folder}` 中没有 `{wanted}`"),
+        Msg::MissingColumns { path, columns } => {
+            let columns: Vec<String> = columns.iter().map(|(id, zh)| format!("`{id}`（{zh}）")).collect();
+            format!("`{path}` 缺少必需的列 {}", columns.join("、"))
+        }
+        Msg::UnknownRegion { region } => format!("没有地区 `{region}` 的政策文件"),
+        Msg::BadPeriod { text, wanted } => format!("`{text}` 不是可用的期间，应如 {wanted}"),
+        Msg::PeriodTooFine { period, cycle } => format!("`{period}` 比政策的结算周期（{cycle}）短"),
+        Msg::NoPolicyYet { period, from } => format!("`{period}` 结束时政策尚未执行，政策自 {from} 起执行"),
+        Msg::NotOurFolder { path } => format!("`{path}` 已有文件，且不是本程序的输出，没有覆盖"),
+        Msg::OutIsInput { path } => format!("输出文件夹 `{path}` 含有输入数据，不能覆盖"),
+        Msg::NoSuchCode { text } => format!("没有代码 `{text}`"),
+        Msg::ExportAgain => "请重新导出；首行应为表头".into(),
+        Msg::NameDataFolder => "用 --data 指明放导出文件的文件夹".into(),
+        Msg::PutFileThere { wanted, there, near: n } => match (there.is_empty(), n) {
+            (true, _) => format!("文件夹是空的；请把 `{wanted}` 放进去，或用 --data 指明别处"),
+            (false, Some(near)) => format!("`{near}` 是否就是它？请改名为 `{wanted}`"),
+            (false, None) => format!("那里有 {}；文件名须以类名开头、以 .csv 结尾", names(there)),
+        },
+        Msg::ColumnsThere { binary: true, .. } => {
+            "表头不是文字：请存为 UTF-8、GB18030 或带 BOM 的 UTF-16 的 CSV".into()
+        }
+        Msg::ColumnsThere { there, near: Some(near), .. } => {
+            format!("表头有 {}；`{near}` 是否就是它？", names(there))
+        }
+        Msg::ColumnsThere { there, near: None, .. } => format!("表头有 {}", names(there)),
+        Msg::DidYouMean { near } => format!("是否应为 `{near}`"),
+        Msg::OneOf { known } => format!("可用的有：{known}"),
+        Msg::AnotherOut => "用 --out 另指一个文件夹".into(),
+        Msg::CheckSpace => "请检查磁盘空间和写入权限；原有输出没有变动".into(),
+        Msg::TomlSyntax { message } => format!("政策文件的写法有误：{message}"),
+        Msg::VersionNotADate { name } => format!("政策文件名 `{name}` 不是日期（应如 2019-11-01.toml）"),
+        Msg::VersionDiffers { name } => format!("执行日期与文件名 `{name}` 不同"),
+        Msg::MissingKey { table, key } if table.is_empty() => format!("缺少 `{key}`"),
+        Msg::MissingKey { table, key } => format!("`{table}` 缺少 `{key}`"),
+        Msg::UnknownKey { key, table } if table.is_empty() => format!("不认识的项 `{key}`"),
+        Msg::UnknownKey { key, table } => format!("`{table}` 中有不认识的项 `{key}`"),
+        Msg::UnknownWord { key, value } => format!("`{key}` 的 `{value}` 不是可用的值"),
+        Msg::WrongValue { key, wanted } => format!("`{key}` 的值不对，应为 {wanted}"),
+        Msg::FloatRefused { key } => format!("`{key}` 是不带引号的小数，会失去精度"),
+        Msg::WantedTable { key } => format!("`{key}` 应为一个表"),
+        Msg::WantedTables { key } => format!("`{key}` 应为一组表"),
+        Msg::RatioRange { key } => format!("`{key}` 应在 0 与 1 之间"),
+        Msg::MoneyDecimals { key } => format!("`{key}` 超过两位小数，金额只到分"),
+        Msg::NoSuchLocal { id } => format!("[local] 中没有 `{id}`"),
+        Msg::LocalUnused { id } => format!("[local] 的 `{id}` 没有被使用"),
+        Msg::AssessedTooOften { level } => format!("`{level}` 的考核周期比结算周期短"),
+        Msg::ScoreMark => "分数线应在 0 与 100 之间".into(),
+        Msg::FloorOverFull => "下限高于满额分数线".into(),
+        Msg::BandsOrder => "各档应由高到低排列，且分数线不同".into(),
+        Msg::CurveFalls => "分数较高的一档，支付比例反而较低".into(),
+        Msg::OneOfTwo { keys } => format!("应写且只写其中一项：{keys}"),
+        Msg::FreeHasFee => "免费服务包不能有费用和分担".into(),
+        Msg::SharesOverFee { sum, fee } => format!("分担额合计 {sum} 元，超过费用 {fee} 元"),
+        Msg::SharesNotFee { sum, fee } => format!("分担额合计 {sum} 元，不等于费用 {fee} 元"),
+        Msg::RestNotLast => "`rest` 只能写在最后一项".into(),
+        Msg::NamedTwice { name } => format!("`{name}` 用了两次"),
+        Msg::ItemsNotShare { sum } => format!("各项目金额合计 {sum} 元，不等于第一项分担额"),
+        Msg::SheetNot100 { sum } => format!("各指标分值合计 {sum}，不等于 100"),
+        Msg::ZeroUnit => "单位不能为 0".into(),
+        Msg::AddKey { key } => format!("请补上 `{key} = …`"),
+        Msg::WriteAsString { text } => format!("请加引号：\"{text}\""),
+        Msg::LastIsRest => "最后一项可写 `rest = true`".into(),
+    }
+}
+
+pub fn label(label: Label) -> &'static str {
+    match label {
+        Label::Error => "错误",
+        Label::Note => "说明",
+        Label::Cure => "办法",
+        Label::Clause => "条款",
+        Label::Settlement => "家庭医生签约服务费结算",
+        Label::Out => "输出",
+        Label::BySource => "按资金来源",
+        Label::Source => "资金来源",
+        Label::Count => "计费",
+        Label::Held => "暂缓",
+        Label::Gross => "分担额",
+        Label::Prepay => "预拨",
+        Label::Final => "清算",
+        Label::Posted => "已入账",
+        Label::Payable => "应付",
+        Label::Recover => "追回",
+        Label::Total => "合计",
+        Label::NotSettled => "不由本政策结算",
+        Label::PayBack => "须退回的机构",
+        Label::NobodyPaysBack => "没有须退回的机构。",
+        Label::Institution => "机构编码",
+        Label::Name => "名称",
+        Label::Score => "得分",
+        Label::Ratio => "支付比例",
+        Label::Grade => "等次",
+        Label::Reason => "原因",
+        Label::Refused => "退回的行",
+        Label::NothingRefused => "没有退回的行。",
+        Label::Code => "代码",
+        Label::Rows => "行数",
+        Label::Meaning => "含义",
+        Label::FirstPlaces => "位置（前几处）",
+        Label::WhatToDo => "怎么办",
+        Label::Flags => "疑点",
+        Label::Rejects => "退回",
+        Label::LocalFigures => "文件未定、由地方确定的数字",
+        Label::Unconfirmed => "未确认",
+        Label::Confirmed => "已确认",
+        Label::Value => "实测值",
+        Label::Rows100 => "签约行",
+        Label::ReadRows => "读入",
+        Label::RejectedRows => "退回",
+        Label::VoidRows => "作废",
+        Label::HeldRows => "暂缓",
+        Label::AdmittedRows => "计费",
+        Label::OtherRows => "本期无计费",
+        Label::Scorecard => "考核得分表",
+        Label::Indicator => "指标",
+        Label::Points => "得分",
+        Label::Origin => "来源",
+        Label::Written => "已写入",
+        Label::More => "其余见",
+        Label::Reading => "读取",
+        Label::Failed => "考核不合格",
+        Label::PrepaidExceeds => "预拨多于应得",
+        Label::Correction => "数据更正",
+        Label::NoneYet => "待考核",
+        Label::Encoding => "编码",
+        Label::File => "文件",
+        Label::Kind => "类别",
+        Label::AllGood => "全部可用。",
+    }
+}
+
+/// 含义与办法。
+pub fn code(code: Code) -> (&'static str, &'static str) {
+    match code {
+        Code::E101 => ("字段个数与表头不同，或行已损坏", "打开该行，检查多余的逗号、未闭合的引号，重新导出"),
+        Code::E102 => ("必填的值为空", "补填后重新导出"),
+        Code::E103 => ("日期无法识别", "改为 2020-01-03 这样的写法，年份 1800–2999"),
+        Code::E104 => ("数字无法识别、为负，或金额超过两位小数", "改为 15.00 这样的写法"),
+        Code::E105 => ("有不属于文件编码的字节", "用同一编码重新导出整个文件"),
+        Code::E106 => ("是/否或状态不是可填的词", "改为 是/否 或 有效/作废"),
+        Code::E201 => ("身份证号无效", "对照证件更正；在电子表格中把该列设为文本"),
+        Code::E301 => ("机构不在机构表中", "更正机构编码，或在机构表中补上该机构"),
+        Code::E302 => ("机构不是定点机构", "核对机构表的“定点”列；非定点机构不能签约"),
+        Code::E303 => ("政策不允许该类机构签约", "核对机构表的“机构类别”列"),
+        Code::E304 => ("政策中没有该服务包", "按政策文件中的名称或编号填写服务包"),
+        Code::E305 => ("签约日没有有效的政策或服务包", "核对签约日期"),
+        Code::E306 => ("机构编码重复", "每个机构只留一行"),
+        Code::E401 => ("未参保，或险种不在范围内", "核对参保状态和险种"),
+        Code::E402 => ("不属于该服务包的人群", "核对年龄和人群标签"),
+        Code::E403 => ("签约期限不在可签的期限中", "核对签约期限"),
+        Code::E405 => ("门诊统筹余额低于基金承担额", "该居民当年不能签有偿协议；如余额有误请更正"),
+        Code::E501 => ("协议编号重复", "每份协议只留一行，或更正编号"),
+        Code::E502 => ("同一机构重复签约", "签约期内只留一份；较早的有效"),
+        Code::E503 => ("已在其他机构签约", "签约期内不得改签；与另一机构核对"),
+        Code::E504 => ("没有所需的基本服务包", "先签基本服务包"),
+        Code::E505 => ("叠加的个性化服务包过多", "只留允许的个数"),
+        Code::E506 => ("流水号重复", "同一笔刷卡只留一行"),
+        Code::E601 => ("得分或实测值超出范围", "更正得分或实测值"),
+        Code::E602 => ("考核周期或批次不对", "按政策的周期填写，如 2020Q1"),
+        Code::E603 => ("同一考核有不同得分", "只留一个，或填写考核日期以最后的为准"),
+        Code::E604 => ("没有该指标或资金来源", "按政策文件中的编号填写"),
+        Code::E605 => ("没有该考核层级", "按政策文件中的层级填写"),
+        Code::W701 => ("包内项目单独收费", "向机构核实，应退还居民"),
+        Code::W702 => ("个人缴费缺失或不足", "不得减免个人承担部分，向机构核实"),
+        Code::W703 => ("在非签约机构刷卡", "核实是否转诊或改签"),
+        Code::W704 => ("迟报：其批次已考核", "核实迟报原因"),
+        Code::W705 => ("团队人数超过上限", "核实团队编码和人数"),
+        Code::W706 => ("有计费而没有得分", "补报考核得分后再清算"),
+        Code::W707 => ("重复享受待遇", "与待遇支付记录核对"),
+        Code::W708 => ("暂缓支付", "补服务记录或个人授权后自动支付"),
+        Code::W710 => ("得分已被后来的取代", "确认以后一个为准"),
+    }
+}
