@@ -292,7 +292,8 @@ pub fn swipes(
         let mut rejects = Vec::new();
         let parse = |block: &BlockRows| {
             let (mut taken, mut rejects) = (Vec::new(), Vec::new());
-            block.each(|row| match swipe_row(row, rules) {
+            let mut items = Items::new(rules);
+            block.each(|row| match swipe_row(row, rules, &mut items) {
                 Ok(swipe) => taken.push(swipe),
                 Err(fault) => rejects.push(row.reject(Kind::Swipes, fault, swipes::IDS)),
             });
@@ -332,15 +333,35 @@ fn cited(region: &Region, code: Code) -> bool {
     region.versions.iter().any(|version| version.flag(code).is_some())
 }
 
-fn swipe_row(row: &Row, rules: &Rules) -> Result<Swipe, Fault> {
+/// Items by the bytes of their cells: each distinct one is decoded once a block.
+struct Items<'a> {
+    rules: &'a Rules<'a>,
+    known: FxHashMap<Box<[u8]>, u16>,
+}
+
+impl<'a> Items<'a> {
+    fn new(rules: &'a Rules<'a>) -> Items<'a> {
+        Items { rules, known: FxHashMap::default() }
+    }
+
+    fn find(&mut self, row: &Row) -> u16 {
+        let bytes = row.bytes(swipes::ITEM);
+        if let Some(item) = self.known.get(bytes) {
+            return *item;
+        }
+        let item = self.rules.find_item(&row.text(swipes::ITEM));
+        // A column of free text would fill the table; what is no item need not be remembered for ever.
+        if self.known.len() < 4_096 {
+            self.known.insert(bytes.into(), item);
+        }
+        item
+    }
+}
+
+fn swipe_row(row: &Row, rules: &Rules, items: &mut Items) -> Result<Swipe, Fault> {
     let read = swipes::read(row)?;
     let Some(institution) = rules.institutions.find(read.institution.as_bytes()) else {
         return Err(Fault::new(Code::E301, unknown_institution(rules, &read.institution)));
-    };
-    let item = row.bytes(swipes::ITEM);
-    let item = match item.is_empty() {
-        true => crate::settlement::rules::NO_ITEM,
-        false => rules.find_item(&row.text(swipes::ITEM)),
     };
     Ok(Swipe {
         person: read.person,
@@ -350,8 +371,8 @@ fn swipe_row(row: &Row, rules: &Rules) -> Result<Swipe, Fault> {
         charged: read.charged,
         id_hash: if read.id.is_empty() { 0 } else { id_hash(&read.id) },
         place: row.place(),
-        item,
-        card: rules.find_card(&row.text(swipes::CARD)),
+        item: items.find(row),
+        card: rules.asks_for_cards() && rules.find_card(&row.text(swipes::CARD)),
     })
 }
 
@@ -375,11 +396,12 @@ fn repeated_swipes(
         };
         let parse = |block: &BlockRows| {
             let mut found = Vec::new();
+            let mut items = Items::new(rules);
             block.each(|row| {
                 if row.whole().is_err() || !wanted.contains(&id_hash(&row.text(swipes::SWIPE_ID))) {
                     return;
                 }
-                if let Ok(swipe) = swipe_row(row, rules).map_err(drop)
+                if let Ok(swipe) = swipe_row(row, rules, &mut items).map_err(drop)
                     && swipe.id_hash != 0
                 {
                     let id = row.text(swipes::SWIPE_ID).into_owned();

@@ -5,11 +5,11 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter};
 use sha2::{Digest, Sha256};
 
 use super::encoding::{Encoding, Utf16};
-use super::record::{End, LONGEST_RECORD, record_end};
+use super::record::{LONGEST_RECORD, last_end};
 
 /// How much is parsed at once.
 const BLOCK: usize = 4 << 20;
@@ -124,19 +124,7 @@ impl Raw {
         if self.ended {
             return self.buffer.len();
         }
-        if memchr(b'"', &self.buffer).is_none() {
-            return memrchr(b'\n', &self.buffer).map_or(0, |at| at + 1);
-        }
-        let mut cut = 0;
-        while cut < self.buffer.len() {
-            match record_end(&self.buffer[cut..], false) {
-                End::At(length) | End::Damaged(length, _) if self.buffer[cut + length - 1] == b'\n' => {
-                    cut += length
-                }
-                _ => break,
-            }
-        }
-        cut
+        last_end(&self.buffer)
     }
 
     /// A line far longer than any record: enough of it to be refused, the rest is passed over.

@@ -10,8 +10,9 @@ use super::encoding::Encoding;
 
 /// The cell's text, cleaned.
 pub fn clean(raw: &[u8], encoding: Encoding) -> Cow<'_, str> {
-    let plain = |byte: &u8| (0x21..=0x7E).contains(byte);
-    if raw.iter().all(plain) && !matches!(raw.first(), Some(b'\'' | b'=')) {
+    let plain = |byte: &u8| (0x20..=0x7E).contains(byte);
+    let wrapped = matches!(raw.first(), Some(b'\'' | b'=' | b' ')) || raw.last() == Some(&b' ');
+    if !wrapped && raw.iter().all(plain) {
         // ASCII is the same in every encoding that reaches here.
         return Cow::Borrowed(std::str::from_utf8(raw).unwrap_or_default());
     }
@@ -45,7 +46,12 @@ fn narrowed(c: char) -> char {
 /// `2020-01-03`, `2020/1/3`, `2020.1.3`, `20200103`, `2020年1月3日`, each also with a time
 /// behind it; years 1800–2999, a day that the calendar has.
 pub fn date(text: &str) -> Option<Date> {
-    let bytes = text.as_bytes();
+    date_of(text.as_bytes())
+}
+
+/// [`date`] of bytes that may not have been cleaned: what it reads is sure, what it does not may be
+/// a date behind blanks or full-width digits.
+pub fn date_of(bytes: &[u8]) -> Option<Date> {
     let year = number(bytes.get(..4)?)?;
     let (month, day, rest) = match bytes.get(4)? {
         separator @ (b'-' | b'/' | b'.') => {
@@ -81,6 +87,13 @@ fn one_or_two(text: &[u8]) -> Option<(i16, &[u8])> {
 
 /// ` 08:30`, `T08:30:00.000+08:00`, ` 8时30分`, `083000`: a time of day that a clock has.
 fn is_time(rest: &[u8]) -> bool {
+    if let [b' ' | b'T', h1, h2, b':', m1, m2, b':', s1, s2] = rest {
+        let two = |tens: &u8, ones: &u8, most: u8| {
+            let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+            tens <= 9 && ones <= 9 && tens * 10 + ones <= most
+        };
+        return two(h1, h2, 23) && two(m1, m2, 59) && two(s1, s2, 59);
+    }
     let Ok(text) = std::str::from_utf8(rest) else { return false };
     if matches!(text.len(), 4 | 6) && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return in_range(&text[..2], 23)
@@ -134,6 +147,22 @@ pub fn amount(text: &str) -> Result<Fen, NumberFault> {
         return Err(NumberFault::Unreadable);
     }
     digits.parse().map(Fen).map_err(|_| NumberFault::Unreadable)
+}
+
+/// The amount of a cell that is digits, or digits with two decimals, as most are; nothing of others.
+pub fn plain_amount(bytes: &[u8]) -> Option<Fen> {
+    let (whole, decimals) = match bytes {
+        [whole @ .., b'.', tens, ones] => (whole, [*tens, *ones]),
+        whole => (whole, [b'0', b'0']),
+    };
+    if whole.is_empty() || whole.len() > 14 {
+        return None;
+    }
+    let digits = whole.iter().chain(&decimals);
+    digits
+        .copied()
+        .try_fold(0i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
+        .map(Fen)
 }
 
 /// A whole number, thousands separators allowed.
@@ -279,6 +308,7 @@ mod tests {
             ("¥ 1,234,567.8 元", 123_456_780),
         ] {
             assert_eq!(amount(text), Ok(Fen(fen)), "{text}");
+            assert!(plain_amount(text.as_bytes()).is_none_or(|plain| plain == Fen(fen)), "{text}");
         }
         for (text, fault) in [
             ("15.005", NumberFault::Decimals),
@@ -296,7 +326,9 @@ mod tests {
             ("999999999999999999", NumberFault::Unreadable),
         ] {
             assert_eq!(amount(text), Err(fault), "{text}");
+            assert_eq!(plain_amount(text.as_bytes()), None, "{text}");
         }
+        assert_eq!((plain_amount(b"15.00"), plain_amount(b"0")), (Some(Fen(1_500)), Some(Fen(0))));
         assert_eq!(whole("12"), Ok(12));
         assert_eq!(whole("12.0"), Ok(12));
         assert_eq!(whole("1.5"), Err(NumberFault::NotWhole));

@@ -54,7 +54,7 @@ impl Encoding {
                 bytes.is_ascii()
                     || GB18030.decode_without_bom_handling_and_without_replacement(bytes).is_some()
             }
-            _ => std::str::from_utf8(bytes).is_ok(),
+            _ => simdutf8::basic::from_utf8(bytes).is_ok(),
         }
     }
 }

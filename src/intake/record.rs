@@ -4,7 +4,7 @@
 //! longer than 64 KiB, is damage: the record is refused and reading goes on at the next line, so
 //! that one stray quote never swallows the rows below it.
 
-use memchr::{memchr, memchr2_iter};
+use memchr::{memchr, memchr2_iter, memrchr};
 
 /// No record is longer than this, in bytes.
 pub const LONGEST_RECORD: usize = 64 * 1024;
@@ -133,28 +133,105 @@ fn split_quoted(bytes: &[u8], mut field: impl FnMut(usize, usize, bool)) -> Quot
 /// Tells `each` every record of a block that was cut at record ends. Blank lines are skipped.
 pub fn records(block: &[u8], first_line: u32, mut each: impl FnMut(&Record)) {
     let mut ends: Vec<(u32, u32)> = Vec::with_capacity(32);
-    if memchr(b'"', block).is_some() {
-        return quoted_records(block, first_line, &mut ends, each);
+    let mut scratch = Vec::new();
+    let (mut start, mut line) = (0, first_line);
+    // Lines without a quote are split where they stand; only the others are looked at byte by byte.
+    while start < block.len() {
+        let quoted = quoted_line(&block[start..]).map_or(block.len(), |at| start + at);
+        line = plain_records(block, start..quoted, line, &mut ends, &mut each);
+        start = quoted;
+        if start < block.len() {
+            (start, line) = quoted_record(block, start, line, &mut ends, &mut scratch, &mut each);
+        }
     }
-    let (mut start, mut field, mut line) = (0, 0, first_line);
+}
+
+/// Where the first line that holds a quote starts.
+fn quoted_line(bytes: &[u8]) -> Option<usize> {
+    let quote = memchr(b'"', bytes)?;
+    Some(memrchr(b'\n', &bytes[..quote]).map_or(0, |at| at + 1))
+}
+
+/// Where the last record that surely ended, ended, in bytes that go on.
+pub fn last_end(bytes: &[u8]) -> usize {
+    let mut cut = 0;
+    loop {
+        let rest = &bytes[cut..];
+        let Some(quoted) = quoted_line(rest) else {
+            return memrchr(b'\n', rest).map_or(cut, |at| cut + at + 1);
+        };
+        cut += quoted;
+        match record_end(&bytes[cut..], false) {
+            End::At(length) | End::Damaged(length, _) if bytes[cut + length - 1] == b'\n' => cut += length,
+            _ => return cut,
+        }
+    }
+}
+
+fn plain_records(
+    block: &[u8],
+    part: std::ops::Range<usize>,
+    mut line: u32,
+    ends: &mut Vec<(u32, u32)>,
+    each: &mut impl FnMut(&Record),
+) -> u32 {
+    let (mut start, mut field) = (part.start, part.start);
     let mut finish = |start: usize, field: usize, end: usize, line: u32, ends: &mut Vec<(u32, u32)>| {
         let end = if end > start && block[end - 1] == b'\r' { end - 1 } else { end };
         ends.push((field as u32, end.max(field) as u32));
-        give(block, &block[start..end], line, None, ends, &mut each);
+        give(block, &block[start..end], line, None, ends, each);
         ends.clear();
     };
-    for at in memchr2_iter(b',', b'\n', block) {
+    ends.clear();
+    for at in memchr2_iter(b',', b'\n', &block[part.clone()]) {
+        let at = part.start + at;
         if block[at] == b',' {
             ends.push((field as u32, at as u32));
             field = at + 1;
         } else {
-            finish(start, field, at, line, &mut ends);
+            finish(start, field, at, line, ends);
             line += 1;
             (start, field) = (at + 1, at + 1);
         }
     }
-    if start < block.len() {
-        finish(start, field, block.len(), line, &mut ends);
+    if start < part.end {
+        finish(start, field, part.end, line, ends);
+    }
+    line
+}
+
+/// Takes the record at `start`; returns where the next one starts, and its line.
+fn quoted_record(
+    block: &[u8],
+    start: usize,
+    line: u32,
+    ends: &mut Vec<(u32, u32)>,
+    scratch: &mut Vec<u8>,
+    each: &mut impl FnMut(&Record),
+) -> (usize, u32) {
+    let rest = &block[start..];
+    ends.clear();
+    // The block was cut where a record ends, so what is open here stays open.
+    match record_end(rest, true) {
+        End::Damaged(length, fault) => {
+            give(block, trim_break(&rest[..length]), line, Some(fault), &[], each);
+            (start + length, line + 1)
+        }
+        End::At(length) => {
+            let record = &rest[..length];
+            let raw = trim_break(record);
+            scratch.clear();
+            split_quoted(record, |from, to, _| {
+                let field_start = scratch.len() as u32;
+                let quoted = from > 0 && record[from - 1] == b'"';
+                let to = if !quoted && to > raw.len() { raw.len().max(from) } else { to };
+                unquote(&record[from..to], quoted, scratch);
+                ends.push((field_start, scratch.len() as u32));
+            });
+            give(scratch, raw, line, None, ends, each);
+            (start + length, line + memchr::memchr_iter(b'\n', record).count() as u32)
+        }
+        End::Unknown => unreachable!("the end of a whole block is known"),
     }
 }
 
@@ -170,40 +247,6 @@ fn give(
         each(&Record { line, raw, fault: Some(RecordFault::TooLong), bytes, ends: &[] });
     } else if !raw.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
         each(&Record { line, raw, fault, bytes, ends });
-    }
-}
-
-fn quoted_records(block: &[u8], first_line: u32, ends: &mut Vec<(u32, u32)>, mut each: impl FnMut(&Record)) {
-    let (mut start, mut line) = (0, first_line);
-    let mut scratch = Vec::new();
-    while start < block.len() {
-        let rest = &block[start..];
-        ends.clear();
-        // The block was cut where a record ends, so what is open here stays open.
-        match record_end(rest, true) {
-            End::Damaged(length, fault) => {
-                let raw = trim_break(&rest[..length]);
-                give(block, raw, line, Some(fault), &[], &mut each);
-                start += length;
-                line += 1;
-            }
-            End::At(length) => {
-                let record = &rest[..length];
-                let raw = trim_break(record);
-                scratch.clear();
-                split_quoted(record, |from, to, _| {
-                    let field_start = scratch.len() as u32;
-                    let quoted = from > 0 && record[from - 1] == b'"';
-                    let to = if !quoted && to > raw.len() { raw.len().max(from) } else { to };
-                    unquote(&record[from..to], quoted, &mut scratch);
-                    ends.push((field_start, scratch.len() as u32));
-                });
-                give(&scratch, raw, line, None, ends, &mut each);
-                start += length;
-                line += memchr::memchr_iter(b'\n', record).count() as u32;
-            }
-            End::Unknown => unreachable!("the end of a whole block is known"),
-        }
     }
 }
 

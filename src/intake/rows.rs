@@ -11,6 +11,7 @@ use anyhow::Result;
 use crate::base::code::Code;
 use crate::base::diagnostic::{nearest, stop};
 use crate::base::message::Msg;
+use crate::base::money::Fen;
 use crate::base::period::Date;
 use crate::base::person::{IdFault, PersonId};
 use crate::base::place::{Kind, Place};
@@ -229,6 +230,13 @@ impl<'a> Row<'a> {
 
     /// E103: a date, or nothing where the cell is empty.
     pub fn date(&self, column: usize) -> Result<Option<Date>, Fault> {
+        let bytes = self.bytes(column);
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        if let Some(date) = cells::date_of(bytes) {
+            return Ok(Some(date));
+        }
         let text = self.text(column);
         if text.is_empty() {
             return Ok(None);
@@ -241,12 +249,23 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// E104: an amount, or nothing where the cell is empty.
+    pub fn amount(&self, column: usize) -> Result<Option<Fen>, Fault> {
+        match cells::plain_amount(self.bytes(column)) {
+            Some(amount) => Ok(Some(amount)),
+            None => self.number(column, cells::amount),
+        }
+    }
+
     /// E104: a number read by `read`, or nothing where the cell is empty.
     pub fn number<T>(
         &self,
         column: usize,
         read: impl Fn(&str) -> Result<T, NumberFault>,
     ) -> Result<Option<T>, Fault> {
+        if self.bytes(column).is_empty() {
+            return Ok(None);
+        }
         let text = self.text(column);
         if text.is_empty() {
             return Ok(None);

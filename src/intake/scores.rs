@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::base::money::Fen;
 use crate::base::period::Date;
 
-use super::cells::{amount, decimal};
+use super::cells::decimal;
 use super::columns::Column;
 use super::rows::{Fault, Row};
 
@@ -65,7 +65,7 @@ pub mod payments {
     pub fn read<'a>(row: &Row<'a>) -> Result<PaymentRow<'a>, Fault> {
         row.whole()?;
         row.required([0, 1, 2, 3])?;
-        let amount = row.number(3, amount)?.expect("a required value is not empty");
+        let amount = row.amount(3)?.expect("a required value is not empty");
         Ok(PaymentRow {
             institution: row.text(0),
             cohort: row.text(1),

@@ -7,7 +7,7 @@ use crate::base::money::Fen;
 use crate::base::period::Date;
 use crate::base::person::PersonId;
 
-use super::cells::{amount, months};
+use super::cells::months;
 use super::columns::Column;
 use super::rows::{Fault, Row};
 
@@ -105,8 +105,8 @@ pub fn read<'a>(row: &Row<'a>) -> Result<Signing<'a>, Fault> {
     let starts_on = row.date(STARTS_ON)?.unwrap_or(signed_on);
     let ended_on = row.date(ENDED_ON)?;
     let term_months = row.number(TERM, months)?;
-    let balance = row.number(BALANCE, amount)?;
-    let paid = match row.number(PERSONAL_PAID, amount)? {
+    let balance = row.amount(BALANCE)?;
+    let paid = match row.amount(PERSONAL_PAID)? {
         Some(amount) => Paid::Amount(amount),
         None if row.has(PERSONAL_PAID) => Paid::Missing,
         None => Paid::Unasked,

@@ -6,7 +6,7 @@ use crate::base::money::Fen;
 use crate::base::period::Date;
 use crate::base::person::PersonId;
 
-use super::cells::{amount, whole};
+use super::cells::whole;
 use super::columns::Column;
 use super::rows::{Fault, Row};
 
@@ -47,8 +47,11 @@ pub fn read<'a>(row: &Row<'a>) -> Result<SwipeRow<'a>, Fault> {
     row.whole()?;
     row.required([PERSON, INSTITUTION, SWIPED_AT])?;
     let day = row.date(SWIPED_AT)?.expect("a required value is not empty");
-    let quantity = row.number(QUANTITY, whole)?.unwrap_or(1);
-    let charged = row.number(CHARGED, amount)?.unwrap_or(Fen::ZERO);
+    let quantity = match row.bytes(QUANTITY) {
+        b"" | b"1" => 1,
+        _ => row.number(QUANTITY, whole)?.unwrap_or(1),
+    };
+    let charged = row.amount(CHARGED)?.unwrap_or(Fen::ZERO);
     let person = row.person(PERSON, day)?;
     Ok(SwipeRow {
         person,

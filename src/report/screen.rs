@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
 use serde_json::{Map, Value, json};
 
 use crate::base::code::Code;
@@ -22,6 +22,9 @@ use crate::words::{Label, Lang, cure, label, say, title};
 use super::csv::flag_counts;
 use super::manifest::{total_json, totals};
 
+/// A line under the header, and no more.
+const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
 /// How the screen is written to.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
@@ -38,7 +41,7 @@ impl Look {
 
     fn table(self, header: &[Label]) -> Table {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(RULED);
         table.set_content_arrangement(match self.width {
             Some(_) => ContentArrangement::Dynamic,
             None => ContentArrangement::Disabled,

@@ -142,6 +142,10 @@ impl<'a> Rules<'a> {
         number.map(usize::from)
     }
 
+    pub fn asks_for_cards(&self) -> bool {
+        !self.cards.is_empty()
+    }
+
     /// Whether a card is one that some version admits as evidence.
     pub fn find_card(&self, name: &str) -> bool {
         self.cards.contains_key(name)
