@@ -96,7 +96,7 @@ fn qualified(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Q
     let qualified = qualify(candidates, rules, &names, |signing: &Signing, reject| {
         let counts = &mut counts[signing.institution as usize];
         counts.rejected += 1;
-        counts.assessed_refused += u64::from(rules.period.contains(signing.signed_on));
+        counts.assessed_refused += u64::from(rules.contains(signing.signed_on));
         inputs.rejects.push(reject);
     });
     Ok(Qualification { qualified, classes: classes.all(), teams: teams.list(), rows: counts })

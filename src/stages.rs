@@ -1,7 +1,7 @@
 //! The stages that read: each takes the files of one kind, hands their rows to the computation,
 //! and keeps what was refused. In the order of the files, whatever the number of threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use rustc_hash::FxHashMap;
@@ -14,7 +14,7 @@ use crate::base::place::{Kind, Place};
 use crate::intake::columns::Column;
 use crate::intake::folder::InputFile;
 use crate::intake::institutions::{self, Institutions};
-use crate::intake::rows::{BlockRows, Fault, FileFacts, Opened, Reject, Row, open, read_rows};
+use crate::intake::rows::{Again, BlockRows, Fault, FileFacts, Known, Opened, Reject, Row, open, read_rows};
 use crate::intake::scores::{self, payments};
 use crate::intake::signings::{self, Signing};
 use crate::intake::{cells, sheets, swipes};
@@ -124,7 +124,7 @@ impl Inputs {
                 block.each(|cells| parsed.push(row(cells).map_err(|fault| cells.reject(kind, fault, ids))));
                 parsed
             };
-            let facts = read_rows(opened, progress, parse, |wave| {
+            let (facts, _) = read_rows(opened, progress, parse, |wave| {
                 for result in wave.into_iter().flatten() {
                     match result {
                         Ok(value) => rejects.extend(take(value)),
@@ -197,12 +197,12 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Resul
         }
         let (mut rejects, mut void) = (Vec::new(), 0);
         let parse = |block: &BlockRows| {
-            let desk = Desk::new(rules, &classes, &teams);
+            let mut desk = Desk::new(rules, &classes, &teams);
             let mut out = SigningBlock::default();
-            block.each(|row| signing_row(row, &desk, rules, &mut out));
+            block.each(|row| signing_row(row, &mut desk, rules, &mut out));
             out
         };
-        let facts = read_rows(opened, progress, parse, |wave| {
+        let (facts, _) = read_rows(opened, progress, parse, |wave| {
             for block in wave {
                 candidates.join(block.batch);
                 rejects.extend(block.rejects);
@@ -223,16 +223,16 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Resul
     Ok(ReadSignings { candidates, counts, classes, teams })
 }
 
-fn signing_row(row: &Row, desk: &Desk, rules: &Rules, out: &mut SigningBlock) {
-    let read = signings::read(row);
+fn signing_row(row: &Row, desk: &mut Desk, rules: &Rules, out: &mut SigningBlock) {
+    let read = signings::read(row, &mut desk.words);
     let (void, institution, day, fault) = match &read {
         Ok(Signing::Row(signing)) => {
-            let institution = rules.institutions.find(signing.institution.as_bytes());
+            let institution = rules.institutions.find(&signing.institution);
             (
                 false,
                 institution,
                 Some(signing.signed_on),
-                desk.admit(signing, row.place(), &mut out.batch).err(),
+                desk.admit(signing, row, &mut out.batch).err(),
             )
         }
         other => {
@@ -245,7 +245,7 @@ fn signing_row(row: &Row, desk: &Desk, rules: &Rules, out: &mut SigningBlock) {
     };
     out.void += u64::from(void);
     if let Some(institution) = institution {
-        let assessed = u64::from(day.is_none_or(|day| rules.period.contains(day)));
+        let assessed = u64::from(day.is_none_or(|day| rules.contains(day)));
         let refused = u64::from(fault.is_some());
         let counts = out.counts.entry(institution).or_default();
         counts.rows += 1;
@@ -267,14 +267,14 @@ pub fn swipes(
     progress: Progress,
 ) -> Result<Evidence> {
     let mut evidence = Evidence::new(rules, qualified);
-    let files: Vec<(InputFile, u16)> = inputs
-        .opened
-        .get(&Kind::Swipes)
-        .into_iter()
-        .flatten()
-        .map(|opened| (opened.file.clone(), opened.index))
-        .collect();
-    for opened in inputs.take(Kind::Swipes) {
+    let opened = inputs.take(Kind::Swipes);
+    let bytes: u64 = opened.iter().filter_map(|one| Some(one.file.path.metadata().ok()?.len())).sum();
+    // A swipe takes some 80 bytes of a file.
+    evidence.expect(bytes / 80);
+    let (mut again, mut lines) = (BTreeMap::new(), 0);
+    for opened in opened {
+        let index = opened.index;
+        evidence.next_file(index, lines);
         let position = |column| opened.columns.position(column).is_some();
         let has = SwipeColumns { item: position(swipes::ITEM), charged: position(swipes::CHARGED) };
         inputs.missing.item |= !has.item;
@@ -292,26 +292,27 @@ pub fn swipes(
         let mut rejects = Vec::new();
         let parse = |block: &BlockRows| {
             let (mut taken, mut rejects) = (Vec::new(), Vec::new());
-            let mut items = Items::new(rules);
+            let mut items = Known::default();
             block.each(|row| match swipe_row(row, rules, &mut items) {
                 Ok(swipe) => taken.push(swipe),
                 Err(fault) => rejects.push(row.reject(Kind::Swipes, fault, swipes::IDS)),
             });
             (taken, rejects)
         };
-        let facts = read_rows(opened, progress, parse, |wave| {
-            let mut blocks = Vec::with_capacity(wave.len());
+        lines = 0;
+        let (facts, file) = read_rows(opened, progress, parse, |wave| {
+            let mut blocks: Vec<Vec<Swipe>> = Vec::with_capacity(wave.len());
             for (taken, more) in wave {
+                lines = taken.last().map_or(lines, |swipe: &Swipe| swipe.place.line);
                 blocks.push(taken);
                 rejects.extend(more);
             }
             evidence.take(&blocks, has, rules, qualified);
         })?;
         inputs.read(facts, rejects);
+        again.insert(index, (file, has));
     }
-    if !evidence.repeated.is_empty() {
-        repeated_swipes(inputs, files, rules, qualified, &mut evidence)?;
-    }
+    repeated_swipes(inputs, &again, rules, qualified, &mut evidence)?;
     if files_none(inputs, Kind::Swipes) {
         let flags: Vec<&str> = [Code::W701, Code::W703, Code::W707]
             .into_iter()
@@ -333,35 +334,11 @@ fn cited(region: &Region, code: Code) -> bool {
     region.versions.iter().any(|version| version.flag(code).is_some())
 }
 
-/// Items by the bytes of their cells: each distinct one is decoded once a block.
-struct Items<'a> {
-    rules: &'a Rules<'a>,
-    known: FxHashMap<Box<[u8]>, u16>,
-}
-
-impl<'a> Items<'a> {
-    fn new(rules: &'a Rules<'a>) -> Items<'a> {
-        Items { rules, known: FxHashMap::default() }
-    }
-
-    fn find(&mut self, row: &Row) -> u16 {
-        let bytes = row.bytes(swipes::ITEM);
-        if let Some(item) = self.known.get(bytes) {
-            return *item;
-        }
-        let item = self.rules.find_item(&row.text(swipes::ITEM));
-        // A column of free text would fill the table; what is no item need not be remembered for ever.
-        if self.known.len() < 4_096 {
-            self.known.insert(bytes.into(), item);
-        }
-        item
-    }
-}
-
-fn swipe_row(row: &Row, rules: &Rules, items: &mut Items) -> Result<Swipe, Fault> {
+fn swipe_row(row: &Row, rules: &Rules, items: &mut Known<u16>) -> Result<Swipe, Fault> {
     let read = swipes::read(row)?;
-    let Some(institution) = rules.institutions.find(read.institution.as_bytes()) else {
-        return Err(Fault::new(Code::E301, unknown_institution(rules, &read.institution)));
+    let Some(institution) = rules.institutions.find(&read.institution) else {
+        let id = String::from_utf8_lossy(&read.institution);
+        return Err(Fault::new(Code::E301, unknown_institution(rules, &id)));
     };
     Ok(Swipe {
         person: read.person,
@@ -371,69 +348,54 @@ fn swipe_row(row: &Row, rules: &Rules, items: &mut Items) -> Result<Swipe, Fault
         charged: read.charged,
         id_hash: if read.id.is_empty() { 0 } else { id_hash(&read.id) },
         place: row.place(),
-        item: items.find(row),
+        item: row.known(swipes::ITEM, items, |name| rules.find_item(name)),
         card: rules.asks_for_cards() && rules.find_card(&row.text(swipes::CARD)),
     })
 }
 
-/// Reads the swipes once more for the ids that stood on several rows: the first row that was taken
-/// keeps its id, the others are E506; where two ids only share a hash, both are taken.
+/// Reads the rows again whose swipe_ids have the same hash: the first row that was taken keeps its id,
+/// the others are E506; where two ids only share a hash, both are taken.
 fn repeated_swipes(
     inputs: &mut Inputs,
-    files: Vec<(InputFile, u16)>,
+    files: &BTreeMap<u16, (Again, SwipeColumns)>,
     rules: &Rules,
     qualified: &Qualified,
     evidence: &mut Evidence,
 ) -> Result<()> {
-    let wanted = evidence.repeated.clone();
-    let mut first: FxHashMap<String, Place> = FxHashMap::default();
-    let mut hashes: FxHashMap<u64, String> = FxHashMap::default();
-    for (file, index) in files {
-        let opened = open(file, index, swipes::COLUMNS)?;
-        let has = SwipeColumns {
-            item: opened.columns.position(swipes::ITEM).is_some(),
-            charged: opened.columns.position(swipes::CHARGED).is_some(),
-        };
-        let parse = |block: &BlockRows| {
-            let mut found = Vec::new();
-            let mut items = Items::new(rules);
-            block.each(|row| {
-                if row.whole().is_err() || !wanted.contains(&id_hash(&row.text(swipes::SWIPE_ID))) {
-                    return;
-                }
-                if let Ok(swipe) = swipe_row(row, rules, &mut items).map_err(drop)
-                    && swipe.id_hash != 0
-                {
-                    let id = row.text(swipes::SWIPE_ID).into_owned();
-                    let reject = row.reject(
-                        Kind::Swipes,
-                        Fault::new(Code::E506, Msg::SwipeTwice { at: String::new() }),
-                        swipes::IDS,
-                    );
-                    found.push((id, swipe, reject));
-                }
-            });
-            found
-        };
-        let (mut rejects, names) = (Vec::new(), &inputs.names);
-        read_rows(opened, &|_| {}, parse, |wave| {
-            for (id, swipe, mut reject) in wave.into_iter().flatten() {
-                match first.get(&id) {
-                    Some(place) => {
-                        let at = format!("{}:{}", names[place.file as usize], place.line);
-                        reject.reason = Msg::SwipeTwice { at };
-                        rejects.push(reject);
-                    }
-                    None => {
-                        first.insert(id.clone(), swipe.place);
-                        if *hashes.entry(swipe.id_hash).or_insert_with(|| id.clone()) != id {
-                            evidence.take_one(&swipe, has, rules, qualified);
-                        }
-                    }
-                }
-            }
+    let mut repeated = std::mem::take(&mut evidence.repeated);
+    repeated.sort_unstable_by_key(|one| one.swipe.place);
+    let mut lines: BTreeMap<u16, BTreeSet<u32>> = BTreeMap::new();
+    for place in repeated.iter().flat_map(|one| [one.first, one.swipe.place]) {
+        lines.entry(place.file).or_default().insert(place.line);
+    }
+    let mut ids: FxHashMap<Place, Vec<u8>> = FxHashMap::default();
+    for (file, lines) in lines {
+        let lines: Vec<u32> = lines.into_iter().collect();
+        files[&file].0.rows(&lines, |row| {
+            ids.insert(row.place(), row.id(swipes::SWIPE_ID).into_owned());
         })?;
-        inputs.rejects.extend(rejects);
+    }
+    // Ids that were passed over at first, since another has the same hash.
+    let mut late: FxHashMap<&[u8], Place> = FxHashMap::default();
+    for one in &repeated {
+        let id = ids[&one.swipe.place].as_slice();
+        let first = if ids[&one.first] == id { Some(one.first) } else { late.get(id).copied() };
+        let Some(first) = first else {
+            late.insert(id, one.swipe.place);
+            evidence.take_one(&one.swipe, files[&one.swipe.place.file].1, rules, qualified);
+            continue;
+        };
+        let at = format!("{}:{}", inputs.names[first.file as usize], first.line);
+        inputs.rejects.push(Reject {
+            kind: Kind::Swipes,
+            place: one.swipe.place,
+            contract: String::new(),
+            person: one.swipe.person.masked(),
+            institution: rules.institutions.get(one.swipe.institution).id.clone(),
+            code: Code::E506,
+            reason: Msg::SwipeTwice { at },
+            clause: None,
+        });
     }
     Ok(())
 }

@@ -25,6 +25,11 @@ impl PersonId {
     /// Reads 18 digits (the last may be X or x), or the 15 of the first generation, which are
     /// read as their 18-digit form (born in 19xx).
     pub fn parse(text: &[u8]) -> Result<PersonId, IdFault> {
+        PersonId::parse_with_birth(text).map(|(person, _)| person)
+    }
+
+    /// [`PersonId::parse`], and the day of birth that it finds on the way.
+    pub fn parse_with_birth(text: &[u8]) -> Result<(PersonId, Date), IdFault> {
         let mut digits = [0u8; 17];
         match text.len() {
             18 => digits.copy_from_slice(&text[..17]),
@@ -33,54 +38,32 @@ impl PersonId {
                 digits[6..8].copy_from_slice(b"19");
                 digits[8..].copy_from_slice(&text[6..]);
             }
-            length => {
-                let number = text.iter().any(|byte| matches!(byte, b'e' | b'E'))
-                    && text
-                        .iter()
-                        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'e' | b'E' | b'.' | b'+'));
-                let characters = text.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
-                return Err(if number {
-                    IdFault::SpreadsheetNumber
-                } else {
-                    IdFault::Length(characters.min(length))
-                });
-            }
+            length => return Err(wrong_length(text, length)),
         }
-        let (mut number, mut sum) = (0u64, 0u32);
-        for (digit, weight) in digits.iter().zip(WEIGHTS) {
-            let value = digit.wrapping_sub(b'0');
-            if value > 9 {
-                return Err(IdFault::NotDigits);
-            }
-            number = number * 10 + u64::from(value);
-            sum += u32::from(value) * weight;
+        let mut sum = 0u32;
+        let mut greatest = 0u8;
+        for (digit, weight) in digits.iter_mut().zip(WEIGHTS) {
+            *digit = digit.wrapping_sub(b'0');
+            greatest = greatest.max(*digit);
+            sum += u32::from(*digit) * weight;
         }
-        let person = PersonId(number);
-        if text.len() == 18 && !(text[17].is_ascii_digit() || text[17].eq_ignore_ascii_case(&b'X')) {
+        let check = text.get(17);
+        if greatest > 9 || check.is_some_and(|last| !(last.is_ascii_digit() || last.eq_ignore_ascii_case(&b'X'))) {
             return Err(IdFault::NotDigits);
         }
-        if person.birth_parts().is_none() {
-            return Err(IdFault::BirthDate);
+        let number = |part: &[u8]| part.iter().fold(0u32, |sum, digit| sum * 10 + u32::from(*digit));
+        let (area, day, order) = (number(&digits[..6]), number(&digits[6..14]), number(&digits[14..]));
+        let person = PersonId(u64::from(area) * 100_000_000_000 + u64::from(day) * 1_000 + u64::from(order));
+        let birth = birth_of(day).ok_or(IdFault::BirthDate)?;
+        let wanted = CHECKS[(sum % 11) as usize];
+        if check.is_some_and(|last| last.to_ascii_uppercase() != wanted) {
+            return Err(IdFault::CheckDigit(char::from(wanted)));
         }
-        let check = CHECKS[(sum % 11) as usize];
-        if text.len() == 18 && !text[17].eq_ignore_ascii_case(&check) {
-            return Err(IdFault::CheckDigit(char::from(check)));
-        }
-        Ok(person)
-    }
-
-    fn birth_parts(self) -> Option<Date> {
-        let day = self.0 / 1_000 % 100_000_000;
-        let part = |number: u64| i16::try_from(number).ok();
-        let (year, month, day) = (part(day / 10_000)?, part(day / 100 % 100)?, part(day % 100)?);
-        if year < 1800 {
-            return None;
-        }
-        Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+        Ok((person, birth))
     }
 
     pub fn birth(self) -> Date {
-        self.birth_parts().expect("parse lets only real birth dates pass")
+        birth_of((self.0 / 1_000 % 100_000_000) as u32).expect("parse lets only real birth dates pass")
     }
 
     /// All 18 characters. For the ledger and for comparing; outputs use [`mask`].
@@ -94,6 +77,19 @@ impl PersonId {
     pub fn masked(self) -> String {
         mask(&self.full())
     }
+}
+
+/// The day of eight digits, from 1800 on.
+fn birth_of(digits: u32) -> Option<Date> {
+    let (year, month, day) = ((digits / 10_000) as i16, (digits / 100 % 100) as i8, (digits % 100) as i8);
+    Date::new(year, month, day).ok().filter(|_| year >= 1800)
+}
+
+fn wrong_length(text: &[u8], length: usize) -> IdFault {
+    let of_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'e' | b'E' | b'.' | b'+');
+    let number = text.iter().any(|byte| matches!(byte, b'e' | b'E')) && text.iter().all(of_number);
+    let characters = text.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+    if number { IdFault::SpreadsheetNumber } else { IdFault::Length(characters.min(length)) }
 }
 
 /// The first 6 and the last 4 characters, the rest as `*`; all of them if there are ten or fewer.

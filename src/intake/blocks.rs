@@ -11,14 +11,16 @@ use sha2::{Digest, Sha256};
 use super::encoding::{Encoding, Utf16};
 use super::record::{LONGEST_RECORD, last_end};
 
-/// How much is parsed at once.
-const BLOCK: usize = 4 << 20;
+/// How much is parsed at once: little enough to stay in a core's own cache from the reading on.
+const BLOCK: usize = 512 << 10;
 
 /// Whole records of one file.
 pub struct Block {
     pub bytes: Vec<u8>,
     /// The line of its first byte, from 1.
     pub first_line: u32,
+    /// Where it starts in the file (UTF-16: in the text that it is turned into).
+    pub offset: u64,
 }
 
 /// What there is to say of a file once it was read.
@@ -26,6 +28,8 @@ pub struct Block {
 pub struct Digested {
     pub sha256: String,
     pub bytes: u64,
+    /// The first line and the place of every block, so that a row can be found again.
+    pub blocks: Vec<(u32, u64)>,
 }
 
 /// A file being read from its start. UTF-16 comes out as UTF-8.
@@ -38,6 +42,7 @@ pub struct Raw {
     /// Bytes read and not yet given on, and the line of the first of them.
     pub buffer: Vec<u8>,
     pub line: u32,
+    offset: u64,
 }
 
 impl Raw {
@@ -54,12 +59,14 @@ impl Raw {
             ended: false,
             buffer: Vec::new(),
             line: 1,
+            offset: 0,
         })
     }
 
     /// Drops `length` bytes of the buffer.
     pub fn skip(&mut self, length: usize) {
         self.line += memchr_iter(b'\n', &self.buffer[..length]).count() as u32;
+        self.offset += length as u64;
         self.buffer.drain(..length);
     }
 
@@ -95,14 +102,16 @@ impl Raw {
     }
 
     /// The next records, or nothing at the end of the file.
-    fn next(&mut self) -> io::Result<Option<Block>> {
+    fn next(&mut self, spare: impl Fn() -> Vec<u8>) -> io::Result<Option<Block>> {
         loop {
             if self.ended && self.buffer.is_empty() {
                 return Ok(None);
             }
             let cut = self.cut();
             if cut > 0 {
-                let rest = self.buffer.split_off(cut);
+                let mut rest = spare();
+                rest.extend_from_slice(&self.buffer[cut..]);
+                self.buffer.truncate(cut);
                 let bytes = std::mem::replace(&mut self.buffer, rest);
                 return Ok(Some(self.block(bytes)));
             }
@@ -114,9 +123,10 @@ impl Raw {
     }
 
     fn block(&mut self, bytes: Vec<u8>) -> Block {
-        let first_line = self.line;
+        let (first_line, offset) = (self.line, self.offset);
         self.line += memchr_iter(b'\n', &bytes).count() as u32;
-        Block { bytes, first_line }
+        self.offset += bytes.len() as u64;
+        Block { bytes, first_line, offset }
     }
 
     /// Where the last record that surely ended, ended.
@@ -130,24 +140,25 @@ impl Raw {
     /// A line far longer than any record: enough of it to be refused, the rest is passed over.
     fn endless_line(&mut self) -> io::Result<Block> {
         let mut bytes = self.buffer[..=LONGEST_RECORD].to_vec();
+        let (first_line, offset) = (self.line, self.offset);
         loop {
             if let Some(at) = memchr(b'\n', &self.buffer) {
-                self.buffer.drain(..=at);
+                self.skip(at + 1);
                 bytes.push(b'\n');
                 break;
             }
-            self.buffer.clear();
+            self.skip(self.buffer.len());
             if self.ended {
                 break;
             }
             self.fill()?;
         }
-        Ok(self.block(bytes))
+        Ok(Block { bytes, first_line, offset })
     }
 
     fn digest(self) -> Digested {
         let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Digested { sha256, bytes: self.bytes }
+        Digested { sha256, bytes: self.bytes, blocks: Vec::new() }
     }
 }
 
@@ -163,10 +174,17 @@ pub fn read_blocks<T: Send>(
     use rayon::prelude::*;
     std::thread::scope(|scope| {
         let (sender, receiver): (SyncSender<Block>, Receiver<Block>) = sync_channel(ahead);
+        // Buffers go round: fresh memory for every block would cost more than reading it.
+        let (give_back, used): (SyncSender<Vec<u8>>, Receiver<Vec<u8>>) = sync_channel(4 * ahead);
         let reader = scope.spawn(move || -> io::Result<Digested> {
             let mut raw = raw;
             let mut told = 0;
-            while let Some(block) = raw.next()? {
+            let spare = || {
+                let mut buffer = used.try_recv().unwrap_or_default();
+                buffer.clear();
+                buffer
+            };
+            while let Some(block) = raw.next(spare)? {
                 progress(raw.bytes - told);
                 told = raw.bytes;
                 if sender.send(block).is_err() {
@@ -176,13 +194,18 @@ pub fn read_blocks<T: Send>(
             progress(raw.bytes - told);
             Ok(raw.digest())
         });
-        let mut wave = Vec::with_capacity(ahead);
+        let (mut wave, mut blocks) = (Vec::with_capacity(ahead), Vec::new());
         while let Ok(block) = receiver.recv() {
             wave.push(block);
             wave.extend(receiver.try_iter().take(ahead - 1));
-            join(wave.par_drain(..).map(|block| parse(&block)).collect());
+            join(wave.par_iter().map(&parse).collect());
+            for block in wave.drain(..) {
+                blocks.push((block.first_line, block.offset));
+                let _ = give_back.try_send(block.bytes);
+            }
         }
         drop(receiver);
-        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        read.map(|digested| Digested { blocks, ..digested })
     })
 }

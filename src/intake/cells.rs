@@ -16,6 +16,12 @@ pub fn clean(raw: &[u8], encoding: Encoding) -> Cow<'_, str> {
         // ASCII is the same in every encoding that reaches here.
         return Cow::Borrowed(std::str::from_utf8(raw).unwrap_or_default());
     }
+    // Most Chinese cells are clean as well. What is not has one of these bytes: full-width forms and the
+    // BOM start with EF, the ideographic blank with E3, other blanks with C2 and E2.
+    let dirty = |byte: &u8| matches!(byte, 0x00..0x20 | 0x7F | 0xC2 | 0xE1 | 0xE2 | 0xE3 | 0xEF);
+    if !wrapped && encoding != Encoding::Gb18030 && !raw.iter().any(dirty) && let Ok(text) = std::str::from_utf8(raw) {
+        return Cow::Borrowed(text);
+    }
     Cow::Owned(clean_text(&encoding.decode(raw)))
 }
 
@@ -52,6 +58,15 @@ pub fn date(text: &str) -> Option<Date> {
 /// [`date`] of bytes that may not have been cleaned: what it reads is sure, what it does not may be
 /// a date behind blanks or full-width digits.
 pub fn date_of(bytes: &[u8]) -> Option<Date> {
+    if let Some(([year @ .., b'-', m1, m2, b'-', d1, d2], rest)) = bytes.split_first_chunk::<10>() {
+        let digits = [year[0], year[1], year[2], year[3], *m1, *m2, *d1, *d2].map(|byte| byte.wrapping_sub(b'0'));
+        if digits.iter().all(|digit| *digit <= 9) {
+            let [y1, y2, y3, y4, m1, m2, d1, d2] = digits.map(i16::from);
+            let (year, month, day) = (y1 * 1000 + y2 * 100 + y3 * 10 + y4, m1 * 10 + m2, d1 * 10 + d2);
+            let real = (1800..=2999).contains(&year) && (rest.is_empty() || is_time(rest));
+            return real.then(|| Date::new(year, month as i8, day as i8).ok())?;
+        }
+    }
     let year = number(bytes.get(..4)?)?;
     let (month, day, rest) = match bytes.get(4)? {
         separator @ (b'-' | b'/' | b'.') => {

@@ -86,6 +86,11 @@ impl Columns {
         self.positions[column]
     }
 
+    /// The columns that the file has, each with its place.
+    pub fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.positions.iter().enumerate().filter_map(|(column, at)| Some((column, (*at)?)))
+    }
+
     /// What the file calls the column; its own name where the file has none.
     pub fn title(&self, column: usize) -> String {
         match self.positions[column] {

@@ -4,7 +4,7 @@
 //! longer than 64 KiB, is damage: the record is refused and reading goes on at the next line, so
 //! that one stray quote never swallows the rows below it.
 
-use memchr::{memchr, memchr2_iter, memrchr};
+use memchr::{memchr, memrchr};
 
 /// No record is longer than this, in bytes.
 pub const LONGEST_RECORD: usize = 64 * 1024;
@@ -23,17 +23,22 @@ pub struct Record<'a> {
     pub raw: &'a [u8],
     pub fault: Option<RecordFault>,
     bytes: &'a [u8],
-    ends: &'a [(u32, u32)],
+    /// Where the first field starts.
+    start: usize,
+    /// Where each field ends; the next one starts a byte later.
+    ends: &'a [u32],
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
     pub fn width(&self) -> usize {
         self.ends.len()
     }
 
-    pub fn field(&self, at: usize) -> &[u8] {
-        let (start, end) = self.ends[at];
-        &self.bytes[start as usize..end as usize]
+    pub fn field(&self, at: usize) -> &'a [u8] {
+        let start = if at == 0 { self.start } else { self.ends[at - 1] as usize + 1 };
+        let field = &self.bytes[start..self.ends[at] as usize];
+        // Of CRLF, only the last field still has the CR.
+        if at + 1 == self.ends.len() { field.strip_suffix(b"\r").unwrap_or(field) } else { field }
     }
 }
 
@@ -130,18 +135,27 @@ fn split_quoted(bytes: &[u8], mut field: impl FnMut(usize, usize, bool)) -> Quot
     }
 }
 
+/// Room that one block after the other uses.
+#[derive(Default)]
+struct Room {
+    /// Every comma and line break of some lines.
+    delimiters: Vec<u32>,
+    /// For each line, how many delimiters there are up to its end.
+    lines: Vec<u32>,
+    scratch: Vec<u8>,
+}
+
 /// Tells `each` every record of a block that was cut at record ends. Blank lines are skipped.
 pub fn records(block: &[u8], first_line: u32, mut each: impl FnMut(&Record)) {
-    let mut ends: Vec<(u32, u32)> = Vec::with_capacity(32);
-    let mut scratch = Vec::new();
+    let mut room = Room::default();
     let (mut start, mut line) = (0, first_line);
     // Lines without a quote are split where they stand; only the others are looked at byte by byte.
     while start < block.len() {
         let quoted = quoted_line(&block[start..]).map_or(block.len(), |at| start + at);
-        line = plain_records(block, start..quoted, line, &mut ends, &mut each);
+        line = plain_records(block, start..quoted, line, &mut room, &mut each);
         start = quoted;
         if start < block.len() {
-            (start, line) = quoted_record(block, start, line, &mut ends, &mut scratch, &mut each);
+            (start, line) = quoted_record(block, start, line, &mut room, &mut each);
         }
     }
 }
@@ -168,36 +182,66 @@ pub fn last_end(bytes: &[u8]) -> usize {
     }
 }
 
+/// The high bit of each byte of `word` that is `byte`.
+fn equal_bytes(word: u64, byte: u8) -> u64 {
+    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    let different = word ^ (0x0101_0101_0101_0101 * u64::from(byte));
+    !(((different & LOW) + LOW) | different | LOW)
+}
+
+/// Finds every comma and line break of `block[part]`, eight bytes at a time: cells are short, so
+/// that a search from one delimiter to the next costs more than looking at everything.
+fn find_delimiters(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) {
+    let Room { delimiters, lines, .. } = room;
+    delimiters.clear();
+    lines.clear();
+    let (words, rest) = block[part.clone()].as_chunks::<8>();
+    let mut base = part.start as u32;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let breaks = equal_bytes(word, b'\n');
+        let mut hits = equal_bytes(word, b',') | breaks;
+        while hits != 0 {
+            let bit = hits.trailing_zeros();
+            delimiters.push(base + bit / 8);
+            if breaks >> bit & 1 == 1 {
+                lines.push(delimiters.len() as u32);
+            }
+            hits &= hits - 1;
+        }
+        base += 8;
+    }
+    for (byte, at) in rest.iter().zip(base..) {
+        if matches!(byte, b',' | b'\n') {
+            delimiters.push(at);
+            if *byte == b'\n' {
+                lines.push(delimiters.len() as u32);
+            }
+        }
+    }
+    if part.end > part.start && block[part.end - 1] != b'\n' {
+        delimiters.push(part.end as u32);
+        lines.push(delimiters.len() as u32);
+    }
+}
+
 fn plain_records(
     block: &[u8],
     part: std::ops::Range<usize>,
-    mut line: u32,
-    ends: &mut Vec<(u32, u32)>,
+    first_line: u32,
+    room: &mut Room,
     each: &mut impl FnMut(&Record),
 ) -> u32 {
-    let (mut start, mut field) = (part.start, part.start);
-    let mut finish = |start: usize, field: usize, end: usize, line: u32, ends: &mut Vec<(u32, u32)>| {
-        let end = if end > start && block[end - 1] == b'\r' { end - 1 } else { end };
-        ends.push((field as u32, end.max(field) as u32));
-        give(block, &block[start..end], line, None, ends, each);
-        ends.clear();
-    };
-    ends.clear();
-    for at in memchr2_iter(b',', b'\n', &block[part.clone()]) {
-        let at = part.start + at;
-        if block[at] == b',' {
-            ends.push((field as u32, at as u32));
-            field = at + 1;
-        } else {
-            finish(start, field, at, line, ends);
-            line += 1;
-            (start, field) = (at + 1, at + 1);
-        }
+    find_delimiters(block, part.clone(), room);
+    let (mut start, mut first) = (part.start, 0);
+    for (end, line) in room.lines.iter().zip(first_line..) {
+        let ends = &room.delimiters[first..*end as usize];
+        let line_end = ends[ends.len() - 1] as usize;
+        let raw = &block[start..line_end];
+        give(Record { line, raw: raw.strip_suffix(b"\r").unwrap_or(raw), fault: None, bytes: block, start, ends }, each);
+        (start, first) = (line_end + 1, *end as usize);
     }
-    if start < part.end {
-        finish(start, field, part.end, line, ends);
-    }
-    line
+    first_line + room.lines.len() as u32
 }
 
 /// Takes the record at `start`; returns where the next one starts, and its line.
@@ -205,48 +249,40 @@ fn quoted_record(
     block: &[u8],
     start: usize,
     line: u32,
-    ends: &mut Vec<(u32, u32)>,
-    scratch: &mut Vec<u8>,
+    room: &mut Room,
     each: &mut impl FnMut(&Record),
 ) -> (usize, u32) {
     let rest = &block[start..];
+    let Room { delimiters: ends, scratch, .. } = room;
     ends.clear();
+    scratch.clear();
     // The block was cut where a record ends, so what is open here stays open.
     match record_end(rest, true) {
         End::Damaged(length, fault) => {
-            give(block, trim_break(&rest[..length]), line, Some(fault), &[], each);
+            let raw = trim_break(&rest[..length]);
+            give(Record { line, raw, fault: Some(fault), bytes: block, start: 0, ends: &[] }, each);
             (start + length, line + 1)
         }
         End::At(length) => {
             let record = &rest[..length];
-            let raw = trim_break(record);
-            scratch.clear();
             split_quoted(record, |from, to, _| {
-                let field_start = scratch.len() as u32;
                 let quoted = from > 0 && record[from - 1] == b'"';
-                let to = if !quoted && to > raw.len() { raw.len().max(from) } else { to };
                 unquote(&record[from..to], quoted, scratch);
-                ends.push((field_start, scratch.len() as u32));
+                ends.push(scratch.len() as u32);
+                scratch.push(b',');
             });
-            give(scratch, raw, line, None, ends, each);
+            give(Record { line, raw: trim_break(record), fault: None, bytes: scratch, start: 0, ends }, each);
             (start + length, line + memchr::memchr_iter(b'\n', record).count() as u32)
         }
         End::Unknown => unreachable!("the end of a whole block is known"),
     }
 }
 
-fn give(
-    bytes: &[u8],
-    raw: &[u8],
-    line: u32,
-    fault: Option<RecordFault>,
-    ends: &[(u32, u32)],
-    each: &mut impl FnMut(&Record),
-) {
-    if raw.len() > LONGEST_RECORD {
-        each(&Record { line, raw, fault: Some(RecordFault::TooLong), bytes, ends: &[] });
-    } else if !raw.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
-        each(&Record { line, raw, fault, bytes, ends });
+fn give(record: Record, each: &mut impl FnMut(&Record)) {
+    if record.raw.len() > LONGEST_RECORD {
+        each(&Record { fault: Some(RecordFault::TooLong), ends: &[], ..record });
+    } else if !record.raw.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+        each(&record);
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
+use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
 use crate::base::diagnostic::{nearest, stop};
@@ -89,7 +91,7 @@ pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
     raw.fill().map_err(failed)?;
     let bom = Encoding::of_bom(&raw.buffer);
     if let Some((encoding, length)) = bom {
-        raw.buffer.drain(..length);
+        raw.skip(length);
         if encoding != Encoding::Utf8Bom {
             raw.set_utf16(encoding);
         }
@@ -164,9 +166,14 @@ fn header_record(raw: &mut Raw) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// No kind of file has more columns that are read.
+const MOST_COLUMNS: usize = 16;
+
 /// One record with what is needed to read its cells.
 pub struct Row<'a> {
     record: &'a Record<'a>,
+    /// The bytes of its known columns, in their order; empty where the file has none.
+    cells: [&'a [u8]; MOST_COLUMNS],
     columns: &'a Columns,
     encoding: Encoding,
     file: u16,
@@ -202,15 +209,40 @@ impl<'a> Row<'a> {
 
     /// The bytes of a cell as they stand; empty where the file has no such column.
     pub fn bytes(&self, column: usize) -> &'a [u8] {
-        match self.columns.position(column) {
-            Some(at) if at < self.record.width() => self.record.field(at),
-            _ => b"",
+        self.cells[column]
+    }
+
+    /// What `known` says of a cell, looked up by its bytes: a column of a few words is decoded and
+    /// cleaned once for each of them, not once a row.
+    pub fn known<T: Copy>(&self, column: usize, known: &mut Known<T>, read: impl FnOnce(&str) -> T) -> T {
+        let bytes = self.bytes(column);
+        if let Some(value) = known.0.get(bytes) {
+            return *value;
         }
+        let value = read(&self.text(column));
+        // A column of free text must not fill the memory.
+        if known.0.len() < 4_096 {
+            known.0.insert(bytes.into(), value);
+        }
+        value
     }
 
     /// The cleaned text of a cell; empty where the file has no such column.
     pub fn text(&self, column: usize) -> Cow<'a, str> {
         clean(self.bytes(column), self.encoding)
+    }
+
+    /// An id as it is compared: cleaned, and mostly the bytes as they stand.
+    pub fn id(&self, column: usize) -> Cow<'a, [u8]> {
+        let bytes = self.bytes(column);
+        let clean = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_alphanumeric);
+        if clean(bytes.first()) && clean(bytes.last()) && bytes.is_ascii() {
+            return Cow::Borrowed(bytes);
+        }
+        match self.text(column) {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        }
     }
 
     fn title(&self, column: usize) -> String {
@@ -251,6 +283,11 @@ impl<'a> Row<'a> {
 
     /// E104: an amount, or nothing where the cell is empty.
     pub fn amount(&self, column: usize) -> Result<Option<Fen>, Fault> {
+        match self.bytes(column) {
+            b"" => return Ok(None),
+            b"0" => return Ok(Some(Fen::ZERO)),
+            _ => {}
+        }
         match cells::plain_amount(self.bytes(column)) {
             Some(amount) => Ok(Some(amount)),
             None => self.number(column, cells::amount),
@@ -289,6 +326,9 @@ impl<'a> Row<'a> {
         takes: &'static str,
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, Fault> {
+        if self.bytes(column).is_empty() {
+            return Ok(None);
+        }
         let text = self.text(column);
         if text.is_empty() {
             return Ok(None);
@@ -307,13 +347,14 @@ impl<'a> Row<'a> {
     }
 
     /// E201: a valid ID number of somebody born by `day`.
-    pub fn person(&self, column: usize, day: Date) -> Result<PersonId, Fault> {
+    pub fn person(&self, column: usize, day: Date) -> Result<(PersonId, Date), Fault> {
         let refused = |reason| Fault::new(Code::E201, reason);
         let bytes = self.bytes(column);
-        let person = PersonId::parse(bytes).or_else(|_| PersonId::parse(self.text(column).as_bytes()));
+        let person = PersonId::parse_with_birth(bytes)
+            .or_else(|_| PersonId::parse_with_birth(self.text(column).as_bytes()));
         match person {
-            Ok(person) if person.birth() > day => Err(refused(Msg::BornLater { day })),
-            Ok(person) => Ok(person),
+            Ok((_, birth)) if birth > day => Err(refused(Msg::BornLater { day })),
+            Ok(found) => Ok(found),
             Err(IdFault::Length(length)) => Err(refused(Msg::IdLength { length })),
             Err(IdFault::NotDigits) => Err(refused(Msg::IdNotDigits)),
             Err(IdFault::BirthDate) => Err(refused(Msg::IdBirthDate)),
@@ -344,6 +385,15 @@ impl<'a> Row<'a> {
             reason: *fault.reason,
             clause: fault.clause,
         }
+    }
+}
+
+/// What the distinct cells of a column in one block stand for.
+pub struct Known<T>(FxHashMap<Box<[u8]>, T>);
+
+impl<T> Default for Known<T> {
+    fn default() -> Known<T> {
+        Known(FxHashMap::default())
     }
 }
 
@@ -383,12 +433,28 @@ impl BlockRows<'_> {
     pub fn each(&self, mut row: impl FnMut(&Row)) {
         let text = self.encoding.is_text(&self.block.bytes);
         let mut count = 0;
+        let places: Vec<(usize, usize)> = self.columns.places().collect();
         records(&self.block.bytes, self.block.first_line, |record| {
             count += 1;
-            row(&Row { record, columns: self.columns, encoding: self.encoding, file: self.file, text });
+            let mut cells: [&[u8]; MOST_COLUMNS] = [b""; MOST_COLUMNS];
+            for (column, at) in &places {
+                if *at < record.width() {
+                    cells[*column] = record.field(*at);
+                }
+            }
+            row(&Row { record, cells, columns: self.columns, encoding: self.encoding, file: self.file, text });
         });
         self.counted.fetch_add(count, Ordering::Relaxed);
     }
+}
+
+/// A file that was read, so that single rows of it can be read again.
+pub struct Again {
+    file: InputFile,
+    index: u16,
+    encoding: Encoding,
+    columns: Columns,
+    blocks: Vec<(u32, u64)>,
 }
 
 /// Reads a file through: `parse` makes something of a block's rows on any thread, `join` takes
@@ -398,17 +464,79 @@ pub fn read_rows<T: Send>(
     progress: &(dyn Fn(u64) + Sync),
     parse: impl Fn(&BlockRows) -> T + Sync,
     join: impl FnMut(Vec<T>),
-) -> Result<FileFacts> {
+) -> Result<(FileFacts, Again)> {
     let Opened { file, index, encoding, columns, raw } = opened;
     let counted = AtomicU64::new(0);
     let rows = |block: &Block| {
         parse(&BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
     };
     let read = read_blocks(raw, rayon::current_num_threads() * 2, progress, rows, join);
-    let Digested { sha256, bytes } =
+    let Digested { sha256, bytes, blocks } =
         read.map_err(|error| cannot_read(&file.path.display().to_string(), &error))?;
-    let rows = counted.into_inner();
-    Ok(FileFacts { kind: file.kind, name: file.name, sha256, bytes, encoding: encoding.name(), rows })
+    let (kind, name, rows) = (file.kind, file.name.clone(), counted.into_inner());
+    let facts = FileFacts { kind, name, sha256, bytes, encoding: encoding.name(), rows };
+    Ok((facts, Again { file, index, encoding, columns, blocks }))
+}
+
+impl Again {
+    /// Reads the rows that start at `lines` (sorted) once more. Only the blocks that hold one are read.
+    pub fn rows(&self, lines: &[u32], mut each: impl FnMut(&Row)) -> Result<()> {
+        if matches!(self.encoding, Encoding::Utf16Le | Encoding::Utf16Be) {
+            return self.rows_of_utf16(lines, each);
+        }
+        let failed = |error: io::Error| cannot_read(&self.file.path.display().to_string(), &error);
+        let mut file = File::open(&self.file.path).map_err(failed)?;
+        let (mut bytes, counted) = (Vec::new(), AtomicU64::new(0));
+        let mut lines = lines.iter().peekable();
+        for (at, (first_line, offset)) in self.blocks.iter().enumerate() {
+            let next = self.blocks.get(at + 1);
+            let inside = |line: &u32| next.is_none_or(|(next_line, _)| line < next_line);
+            if !lines.peek().is_some_and(|line| inside(line)) {
+                continue;
+            }
+            bytes.clear();
+            file.seek(SeekFrom::Start(*offset)).map_err(failed)?;
+            let length = next.map_or(u64::MAX, |(_, next_offset)| next_offset - offset);
+            Read::by_ref(&mut file).take(length).read_to_end(&mut bytes).map_err(failed)?;
+            let (mut line, mut start) = (*first_line, 0);
+            while let Some(wanted) = lines.next_if(|line| inside(line)) {
+                while line < *wanted {
+                    start += memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len() - start, |at| at + 1);
+                    line += 1;
+                }
+                let end = match record_end(&bytes[start..], true) {
+                    End::At(length) | End::Damaged(length, _) => start + length,
+                    End::Unknown => bytes.len(),
+                };
+                let record = Block { bytes: bytes[start..end].to_vec(), first_line: line, offset: 0 };
+                let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
+                BlockRows { block: &record, columns, encoding, file, counted: &counted }.each(&mut each);
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of UTF-16 has no place in the file: all of it is read again.
+    fn rows_of_utf16(&self, lines: &[u32], mut each: impl FnMut(&Row)) -> Result<()> {
+        let mut raw = Raw::open(&self.file.path)
+            .map_err(|error| cannot_read(&self.file.path.display().to_string(), &error))?;
+        let failed = |error: io::Error| cannot_read(&self.file.path.display().to_string(), &error);
+        raw.fill().map_err(failed)?;
+        raw.skip(2);
+        raw.set_utf16(self.encoding);
+        while !raw.ended() {
+            raw.fill().map_err(failed)?;
+        }
+        let counted = AtomicU64::new(0);
+        let block = Block { bytes: std::mem::take(&mut raw.buffer), first_line: 1, offset: 0 };
+        let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
+        BlockRows { block: &block, columns, encoding, file, counted: &counted }.each(|row| {
+            if lines.binary_search(&row.record.line).is_ok() {
+                each(row);
+            }
+        });
+        Ok(())
+    }
 }
 
 /// The lines of a file at `wanted` places, as a message may show them: one line, short, and with no

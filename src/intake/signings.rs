@@ -9,7 +9,7 @@ use crate::base::person::PersonId;
 
 use super::cells::months;
 use super::columns::Column;
-use super::rows::{Fault, Row};
+use super::rows::{Fault, Known, Row};
 
 pub const COLUMNS: &[Column] = &[
     ("contract_id", true),
@@ -57,24 +57,29 @@ pub enum Paid {
     Amount(Fen),
 }
 
-/// A row that is well formed by itself.
+/// A row that is well formed by itself. Package, scheme, groups and team are read as a policy lists
+/// them, later.
 #[derive(Debug)]
 pub struct SigningRow<'a> {
-    pub contract: Cow<'a, str>,
+    pub contract: Cow<'a, [u8]>,
     pub person: PersonId,
-    pub institution: Cow<'a, str>,
-    pub package: Cow<'a, str>,
+    pub birth: Date,
+    pub institution: Cow<'a, [u8]>,
     pub signed_on: Date,
     pub starts_on: Date,
     pub term_months: Option<u32>,
     pub ended_on: Option<Date>,
-    pub scheme: Cow<'a, str>,
     pub insured: bool,
     pub balance: Option<Fen>,
     pub paid: Paid,
     pub authorized: bool,
-    pub groups: Cow<'a, str>,
-    pub team: Cow<'a, str>,
+}
+
+/// What the words of some columns mean, by their bytes.
+#[derive(Default)]
+pub struct Words {
+    status: Known<Option<bool>>,
+    insured: Known<Option<bool>>,
 }
 
 /// A row read by itself.
@@ -94,43 +99,48 @@ fn is_void(word: &str) -> Option<bool> {
 }
 
 /// Reads a row by itself: E101, E105, E102, E103, E104, E106, E201, in this order.
-pub fn read<'a>(row: &Row<'a>) -> Result<Signing<'a>, Fault> {
+pub fn read<'a>(row: &Row<'a>, words: &mut Words) -> Result<Signing<'a>, Fault> {
     row.whole()?;
     row.required([CONTRACT, PERSON, INSTITUTION, PACKAGE, SIGNED_ON])?;
-    let status = row.word(STATUS, "valid, void, 有效, 作废", is_void);
-    if let Ok(Some(true)) = status {
+    let status = row.known(STATUS, &mut words.status, |text| if text.is_empty() { Some(false) } else { is_void(text) });
+    if status == Some(true) {
         return Ok(Signing::Void);
     }
     let signed_on = row.date(SIGNED_ON)?.expect("a required value is not empty");
     let starts_on = row.date(STARTS_ON)?.unwrap_or(signed_on);
     let ended_on = row.date(ENDED_ON)?;
-    let term_months = row.number(TERM, months)?;
+    let term_months = match row.bytes(TERM) {
+        b"12" => Some(12),
+        _ => row.number(TERM, months)?,
+    };
     let balance = row.amount(BALANCE)?;
     let paid = match row.amount(PERSONAL_PAID)? {
         Some(amount) => Paid::Amount(amount),
         None if row.has(PERSONAL_PAID) => Paid::Missing,
         None => Paid::Unasked,
     };
-    let insured = row.word(INSURED, super::rows::YES_NO, insured_word)?.unwrap_or(true);
+    let insured = match row.known(INSURED, &mut words.insured, |text| if text.is_empty() { Some(true) } else { insured_word(text) }) {
+        Some(insured) => insured,
+        None => row.word(INSURED, super::rows::YES_NO, insured_word)?.unwrap_or(true),
+    };
     let authorized = row.yes_no(AUTHORIZED)?.unwrap_or(false);
-    status?;
-    let person = row.person(PERSON, signed_on)?;
+    if status.is_none() {
+        row.word(STATUS, "valid, void, 有效, 作废", is_void)?;
+    }
+    let (person, birth) = row.person(PERSON, signed_on)?;
     Ok(Signing::Row(SigningRow {
-        contract: row.text(CONTRACT),
+        contract: row.id(CONTRACT),
         person,
-        institution: row.text(INSTITUTION),
-        package: row.text(PACKAGE),
+        birth,
+        institution: row.id(INSTITUTION),
         signed_on,
         starts_on,
         term_months,
         ended_on,
-        scheme: row.text(SCHEME),
         insured,
         balance,
         paid,
         authorized,
-        groups: row.text(GROUPS),
-        team: row.text(TEAM),
     }))
 }
 

@@ -34,10 +34,10 @@ pub const IDS: [Option<usize>; 3] = [None, Some(PERSON), Some(INSTITUTION)];
 /// A row that is well formed by itself. Items and cards are read as a policy lists them, later.
 pub struct SwipeRow<'a> {
     pub person: PersonId,
-    pub institution: Cow<'a, str>,
+    pub institution: Cow<'a, [u8]>,
     pub day: Date,
     /// Empty where the row has none.
-    pub id: Cow<'a, str>,
+    pub id: Cow<'a, [u8]>,
     pub quantity: u64,
     pub charged: Fen,
 }
@@ -52,12 +52,12 @@ pub fn read<'a>(row: &Row<'a>) -> Result<SwipeRow<'a>, Fault> {
         _ => row.number(QUANTITY, whole)?.unwrap_or(1),
     };
     let charged = row.amount(CHARGED)?.unwrap_or(Fen::ZERO);
-    let person = row.person(PERSON, day)?;
+    let (person, _) = row.person(PERSON, day)?;
     Ok(SwipeRow {
         person,
-        institution: row.text(INSTITUTION),
+        institution: row.id(INSTITUTION),
         day,
-        id: row.text(SWIPE_ID),
+        id: row.id(SWIPE_ID),
         quantity,
         charged,
     })

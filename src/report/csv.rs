@@ -520,7 +520,7 @@ fn flags(run: &Run, folder: &Path, lang: Lang) -> Result<Written> {
         let clause = match flag {
             Raised::Other(flag) => own(&flag.clause),
             Raised::Swipe(raised) => {
-                let policy = flag.signing(run).map(|signing| run.rules.policy(signing.offer));
+                let policy = flag.signing(run).map(|signing| run.rules.policy(signing.offer()));
                 maybe(policy.and_then(|policy| policy.flag(raised.code)))
             }
         };

@@ -230,18 +230,18 @@ pub fn payers(rules: &Rules, qualified: &Qualified, individual: impl Fn(u32) -> 
             seen.clear();
         }
         let due = individual(signing.class);
-        let charged = rules.kind_of(signing.offer) != PackageKind::Free;
-        if !charged || due == Fen::ZERO || !rules.period.contains(signing.signed_on) {
+        let charged = rules.kind_of(signing.offer()) != PackageKind::Free;
+        if !charged || due == Fen::ZERO || !rules.contains(signing.signed_on) {
             continue;
         }
         let entry = &mut all[signing.institution as usize];
-        let Some(paid) = signing.paid else {
+        let Some(paid) = signing.paid() else {
             entry.asked = false;
             continue;
         };
         entry.paid += paid;
         entry.due += due;
-        entry.unpaid += u64::from(signing.underpaid);
+        entry.unpaid += u64::from(signing.underpaid());
         let paying = paid > Fen::ZERO;
         match seen.iter_mut().find(|(institution, _)| *institution == signing.institution) {
             Some((_, before)) => {

@@ -2,6 +2,7 @@
 //! up and added to counters; none is kept.
 
 use std::hash::Hasher;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rayon::prelude::*;
@@ -9,13 +10,16 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use crate::base::code::Code;
 use crate::base::money::Fen;
-use crate::base::period::{Date, Period};
+use crate::base::period::Date;
 use crate::base::person::PersonId;
 use crate::base::place::Place;
 use crate::policy::package::PackageKind;
 
 use super::qualify::{Qualified, Signing};
 use super::rules::Rules;
+
+/// How many swipes are looked up together.
+const TOGETHER: usize = 64;
 
 /// A swipe with its names looked up.
 #[derive(Clone, Debug)]
@@ -34,9 +38,9 @@ pub struct Swipe {
 }
 
 /// A 64-bit hash of a swipe_id, never 0.
-pub fn id_hash(id: &str) -> u64 {
+pub fn id_hash(id: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
-    hasher.write(id.as_bytes());
+    hasher.write(id);
     hasher.finish().max(1)
 }
 
@@ -90,9 +94,63 @@ pub struct Evidence {
     items: Vec<AtomicU32>,
     pub counts: Vec<SwipeCounts>,
     pub flags: Vec<SwipeFlag>,
-    shards: Vec<FxHashSet<u64>>,
-    /// Hashes of swipe_ids that stood on more than one row.
-    pub repeated: FxHashSet<u64>,
+    shards: Vec<Seen>,
+    /// Rows whose swipe_id seems to have stood on an earlier one, in order; not taken.
+    pub repeated: Vec<Repeated>,
+    /// Of each swipes file: its number, and how many lines the files before it have.
+    file_lines: Vec<(u16, u32)>,
+}
+
+/// A swipe whose id has the hash of an earlier one's.
+#[derive(Clone, Debug)]
+pub struct Repeated {
+    pub swipe: Swipe,
+    pub first: Place,
+}
+
+/// The swipe_ids of taken rows, each by 32 bits of its hash and its place, eight bytes in all. Where
+/// an id stands in the table tells more bits; what still agrees by chance is told apart by reading
+/// both rows again.
+#[derive(Default)]
+struct Seen {
+    /// Only the last one is filled. None grows: what a slot holds is too little to find it a new place.
+    tables: Vec<Vec<u64>>,
+    filled: usize,
+}
+
+impl Seen {
+    fn reserve(&mut self, ids: usize) {
+        self.tables.push(vec![0; ids.max(1_024)]);
+        self.filled = 0;
+    }
+
+    /// Enters an id at a line counted over all files (from 1), or tells the line of the earlier one.
+    fn enter(&mut self, hash: u64, line: u32) -> Option<u32> {
+        let full = self.tables.last().map(|table| (table.len(), self.filled * 8 >= table.len() * 7));
+        if let None | Some((_, true)) = full {
+            self.reserve(full.map_or(0, |(length, _)| 2 * length));
+        }
+        let (tag, last) = ((hash as u32).max(1), self.tables.len() - 1);
+        for (nth, table) in self.tables.iter_mut().enumerate() {
+            // The upper half of the hash picks the slot, the lower half is kept.
+            let mut at = ((hash >> 32) * table.len() as u64 >> 32) as usize;
+            loop {
+                let slot = table[at];
+                if slot == 0 {
+                    if nth == last {
+                        table[at] = u64::from(tag) << 32 | u64::from(line);
+                        self.filled += 1;
+                    }
+                    break;
+                }
+                if (slot >> 32) as u32 == tag {
+                    return Some(slot as u32);
+                }
+                at = if at + 1 == table.len() { 0 } else { at + 1 };
+            }
+        }
+        None
+    }
 }
 
 impl Evidence {
@@ -108,9 +166,9 @@ impl Evidence {
         if deducting {
             for signing in &qualified.signings {
                 item_start.push(items);
-                let package = rules.package(signing.offer);
+                let package = rules.package(signing.offer());
                 if package.deduct_missing {
-                    let policy = rules.policy(signing.offer);
+                    let policy = rules.policy(signing.offer());
                     let charges = signing.charges(policy.charge_months, rules.period).count();
                     items += (charges * package.items.len()) as u32;
                 }
@@ -122,9 +180,28 @@ impl Evidence {
             items: (0..items).map(|_| AtomicU32::new(0)).collect(),
             counts: vec![SwipeCounts::default(); rules.institutions.count()],
             flags: Vec::new(),
-            shards: vec![FxHashSet::default(); rayon::current_num_threads().next_power_of_two()],
-            repeated: FxHashSet::default(),
+            shards: (0..rayon::current_num_threads().next_power_of_two()).map(|_| Seen::default()).collect(),
+            repeated: Vec::new(),
+            file_lines: Vec::new(),
         }
+    }
+
+    /// Makes room for the ids of so many swipes.
+    pub fn expect(&mut self, swipes: u64) {
+        let each = (swipes as usize / self.shards.len()) * 8 / 7;
+        self.shards.iter_mut().for_each(|shard| shard.reserve(each));
+    }
+
+    /// Says that the next swipes are of another file, and how many lines the one before it had.
+    pub fn next_file(&mut self, file: u16, lines_before: u32) {
+        let base = self.file_lines.last().map_or(0, |(_, base)| *base);
+        let base = base.checked_add(lines_before).expect("all swipes files together have under 2^32 lines");
+        self.file_lines.push((file, base));
+    }
+
+    fn place_of(&self, line: u32) -> Place {
+        let (file, base) = self.file_lines.iter().rfind(|(_, base)| *base < line).copied().unwrap_or_default();
+        Place { file, line: line - base }
     }
 
     /// Takes a wave of blocks, in the order of the files.
@@ -135,9 +212,19 @@ impl Evidence {
             .enumerate()
             .map(|(block, swipes)| {
                 let (mut counts, mut flags) = (FxHashMap::default(), Vec::new());
-                for (row, swipe) in swipes.iter().enumerate() {
-                    if repeated.is_empty() || !repeated.contains(&(block, row)) {
-                        self.apply(swipe, columns, rules, qualified, &mut counts, &mut flags);
+                // Looking people up waits for memory. A few dozen at once wait together: first all their
+                // buckets, then the first signing of each, then the work.
+                let mut buckets = Vec::with_capacity(TOGETHER);
+                for (part, some) in swipes.chunks(TOGETHER).enumerate() {
+                    buckets.clear();
+                    buckets.extend(some.iter().map(|swipe| qualified.bucket(swipe.person)));
+                    for (bucket, swipe) in buckets.iter_mut().zip(some) {
+                        *bucket = qualified.of(swipe.person, bucket.clone());
+                    }
+                    for ((nth, swipe), found) in some.iter().enumerate().zip(&buckets) {
+                        if repeated.is_empty() || !repeated.contains(&(block, part * TOGETHER + nth)) {
+                            self.apply(swipe, found.clone(), columns, rules, qualified, &mut counts, &mut flags);
+                        }
                     }
                 }
                 (counts, flags)
@@ -154,7 +241,8 @@ impl Evidence {
     /// Takes one swipe, which was passed over because another id has the same hash.
     pub fn take_one(&mut self, swipe: &Swipe, columns: SwipeColumns, rules: &Rules, qualified: &Qualified) {
         let (mut counts, mut flags) = (FxHashMap::default(), Vec::new());
-        self.apply(swipe, columns, rules, qualified, &mut counts, &mut flags);
+        let found = qualified.of(swipe.person, qualified.bucket(swipe.person));
+        self.apply(swipe, found, columns, rules, qualified, &mut counts, &mut flags);
         for (institution, more) in counts {
             self.counts[institution as usize].add(more);
         }
@@ -164,7 +252,8 @@ impl Evidence {
     /// The rows of a wave whose swipe_id (by its hash) stood on an earlier row.
     fn repeats(&mut self, wave: &[Vec<Swipe>]) -> FxHashSet<(usize, usize)> {
         let mask = self.shards.len() as u64 - 1;
-        let found: Vec<Vec<(usize, usize, u64)>> = self
+        let base = self.file_lines.last().map_or(0, |(_, base)| *base);
+        let found: Vec<Vec<(usize, usize, u32)>> = self
             .shards
             .par_iter_mut()
             .enumerate()
@@ -172,10 +261,12 @@ impl Evidence {
                 let mut found = Vec::new();
                 for (block, swipes) in wave.iter().enumerate() {
                     for (row, swipe) in swipes.iter().enumerate() {
-                        // The upper half picks the shard; the set uses the lower.
-                        let mine = (swipe.id_hash >> 40) & mask == shard as u64;
-                        if mine && swipe.id_hash != 0 && !seen.insert(swipe.id_hash) {
-                            found.push((block, row, swipe.id_hash));
+                        let mine = swipe.id_hash & mask == shard as u64;
+                        if mine
+                            && swipe.id_hash != 0
+                            && let Some(first) = seen.enter(swipe.id_hash, base + swipe.place.line)
+                        {
+                            found.push((block, row, first));
                         }
                     }
                 }
@@ -183,9 +274,10 @@ impl Evidence {
             })
             .collect();
         let mut rows = FxHashSet::default();
-        for (block, row, hash) in found.into_iter().flatten() {
+        for (block, row, first) in found.into_iter().flatten() {
             rows.insert((block, row));
-            self.repeated.insert(hash);
+            let repeated = Repeated { swipe: wave[block][row].clone(), first: self.place_of(first) };
+            self.repeated.push(repeated);
         }
         rows
     }
@@ -193,33 +285,33 @@ impl Evidence {
     fn apply(
         &self,
         swipe: &Swipe,
+        found: Range<usize>,
         columns: SwipeColumns,
         rules: &Rules,
         qualified: &Qualified,
         counts: &mut FxHashMap<u32, SwipeCounts>,
         flags: &mut Vec<SwipeFlag>,
     ) {
-        let window: Period = rules.period;
-        let inside = window.contains(swipe.day);
+        let inside = rules.contains(swipe.day);
         let (mut of_signed, mut effective, mut elsewhere) = (false, None, None);
-        for index in qualified.of(swipe.person) {
+        for index in found {
             let signing = &qualified.signings[index];
             if !signing.in_force(swipe.day) {
                 continue;
             }
             self.double_benefit(swipe, inside, index, signing, rules, flags);
             if signing.institution != swipe.institution {
-                if rules.kind_of(signing.offer) != PackageKind::Free {
+                if rules.kind_of(signing.offer()) != PackageKind::Free {
                     elsewhere = elsewhere.or(Some(index));
                 }
                 continue;
             }
             of_signed = true;
-            let item = rules.item_of(signing.offer, swipe.item);
+            let item = rules.item_of(signing.offer(), swipe.item);
             if item.is_some() {
                 effective = effective.or(Some(index));
             }
-            if swipe.day < window.end() {
+            if swipe.day < rules.end {
                 self.record(swipe, index, signing, item, rules);
             }
         }
@@ -257,12 +349,12 @@ impl Evidence {
         rules: &Rules,
         flags: &mut Vec<SwipeFlag>,
     ) {
-        let policy = rules.policy(signing.offer);
+        let policy = rules.policy(signing.offer());
         if !inside || policy.double_benefits.is_empty() {
             return;
         }
         let title = rules.item_title(swipe.item);
-        let kind = rules.kind_of(signing.offer);
+        let kind = rules.kind_of(signing.offer());
         let claimed = policy
             .double_benefits
             .iter()
@@ -284,8 +376,8 @@ impl Evidence {
         if self.charges.is_empty() && self.items.is_empty() {
             return;
         }
-        let policy = rules.policy(signing.offer);
-        let package = rules.package(signing.offer);
+        let policy = rules.policy(signing.offer());
+        let package = rules.package(signing.offer());
         let Some(number) = signing.charge_of(policy.charge_months, swipe.day) else { return };
         let mut charges = signing.charges(policy.charge_months, rules.period);
         let Some(nth) = charges.position(|(charge, _)| charge == number) else { return };
@@ -317,7 +409,7 @@ fn raise(
     flags: &mut Vec<SwipeFlag>,
     flag: &impl Fn(Code, usize) -> SwipeFlag,
 ) {
-    if rules.policy(qualified.signings[index].offer).flag(code).is_some() {
+    if rules.policy(qualified.signings[index].offer()).flag(code).is_some() {
         flags.push(flag(code, index));
     }
 }

@@ -262,8 +262,8 @@ fn people(rules: &Rules, qualified: &Qualified) -> FxHashMap<u32, u64> {
             last = Some(signing.person);
             seen.clear();
         }
-        let charged = rules.kind_of(signing.offer) != PackageKind::Free
-            && signing.charges(rules.policy(signing.offer).charge_months, rules.period).next().is_some();
+        let charged = rules.kind_of(signing.offer()) != PackageKind::Free
+            && signing.charges(rules.policy(signing.offer()).charge_months, rules.period).next().is_some();
         if charged && !seen.contains(&signing.institution) {
             seen.push(signing.institution);
             *counts.entry(signing.institution).or_default() += 1;
@@ -281,7 +281,7 @@ fn count(
     evidence: &Evidence,
     scores: &Scores,
 ) {
-    let (policy, package) = (rules.policy(signing.offer), rules.package(signing.offer));
+    let (policy, package) = (rules.policy(signing.offer()), rules.package(signing.offer()));
     let heads = tally.heads.entry(signing.institution).or_default();
     if package.kind == PackageKind::Free {
         let last_day = rules.period.end().yesterday().unwrap_or(rules.period.first_day());
@@ -290,7 +290,7 @@ fn count(
     }
     let class = &classes[signing.class as usize];
     let unauthorized = policy.authorization.as_ref().is_some_and(|rule| {
-        !signing.authorized && class.shares.iter().any(|share| share.source == rule.source)
+        !signing.authorized() && class.shares.iter().any(|share| share.source == rule.source)
     });
     let mut flag = |code, place: Option<Place>, detail| {
         if let Some(clause) = policy.flag(code) {
@@ -338,8 +338,8 @@ fn count(
         let source = policy.sources[rule.source].name.clone();
         flag(Code::W708, Some(signing.place()), Detail::NotAuthorized { source });
     }
-    if signing.underpaid
-        && let Some(paid) = signing.paid
+    if signing.underpaid()
+        && let Some(paid) = signing.paid()
     {
         flag(Code::W702, Some(signing.place()), Detail::PaidBelow { paid, share: class.individual });
     }

@@ -7,6 +7,8 @@ use rustc_hash::FxHashMap;
 use crate::base::money::Fen;
 use crate::base::period::age_on;
 use crate::intake::institutions::Institution;
+use crate::intake::rows::Row;
+use crate::intake::signings;
 use crate::policy::package::{PackageKind, ShareAmount, When};
 
 use super::rules::Rules;
@@ -33,39 +35,43 @@ pub struct Facts<'a> {
     pub scheme: Option<usize>,
     pub kind: u8,
     pub institution: &'a Institution,
-    pub groups: &'a str,
+    /// For the groups, which few policies ask for.
+    pub cells: &'a Row<'a>,
     pub birth: crate::base::period::Date,
     pub signed_on: crate::base::period::Date,
 }
 
 /// What a class depends on: the offer, which of its shares hold, and the institution's kind where
 /// a ratio depends on it.
-type Key = (u16, u32, u8);
+pub type PriceKey = (u16, u32, u8);
+
+/// The price of a signing with these facts.
+pub fn key(rules: &Rules, offer: u16, facts: &Facts) -> PriceKey {
+    let mut holding = 0u32;
+    let mut by_kind = false;
+    for (at, share) in rules.package(offer).shares.iter().enumerate() {
+        holding |= u32::from(share.when.holds(facts)) << at;
+        by_kind |= matches!(share.amount, ShareAmount::RatioByKind(_));
+    }
+    (offer, holding, if by_kind { facts.kind } else { 0 })
+}
 
 /// All classes of a run, numbered as they are met. The numbers never reach an output.
 #[derive(Default)]
 pub struct Classes {
-    by_key: RwLock<FxHashMap<Key, u32>>,
+    by_key: RwLock<FxHashMap<PriceKey, u32>>,
     list: RwLock<Vec<Arc<Class>>>,
 }
 
 impl Classes {
-    /// The class of a signing with these facts.
-    pub fn find(&self, rules: &Rules, offer: u16, facts: &Facts) -> (u32, Arc<Class>) {
-        let package = rules.package(offer);
-        let mut holding = 0u32;
-        let mut by_kind = false;
-        for (at, share) in package.shares.iter().enumerate() {
-            holding |= u32::from(share.when.holds(facts)) << at;
-            by_kind |= matches!(share.amount, ShareAmount::RatioByKind(_));
-        }
-        let key = (offer, holding, if by_kind { facts.kind } else { 0 });
+    /// The class of this price.
+    pub fn find(&self, rules: &Rules, key: PriceKey) -> (u32, Arc<Class>) {
         let known = self.by_key.read().expect("no panic holds it").get(&key).copied();
         let number = known.unwrap_or_else(|| self.add(rules, key));
         (number, self.get(number))
     }
 
-    fn add(&self, rules: &Rules, key: Key) -> u32 {
+    fn add(&self, rules: &Rules, key: PriceKey) -> u32 {
         let mut by_key = self.by_key.write().expect("no panic holds it");
         if let Some(number) = by_key.get(&key) {
             return *number;
@@ -93,7 +99,7 @@ impl When {
         self.scheme.is_none_or(|scheme| facts.scheme == Some(scheme))
             && self.kind.is_none_or(|kind| usize::from(facts.kind) == kind)
             && self.district.as_ref().is_none_or(|district| *district == facts.institution.district)
-            && self.tag.as_ref().is_none_or(|tag| tags(facts.groups).any(|text| tag.is(text)))
+            && self.tag.as_ref().is_none_or(|tag| tags(&facts.cells.text(signings::GROUPS)).any(|text| tag.is(text)))
             && self.age_from.is_none_or(|from| age() >= from)
             && self.age_under.is_none_or(|under| age() < under)
     }
@@ -104,7 +110,7 @@ pub fn tags(groups: &str) -> impl Iterator<Item = &str> {
     groups.split([';', ',', '、', '|']).map(str::trim).filter(|tag| !tag.is_empty())
 }
 
-fn price(rules: &Rules, (offer, holding, kind): Key) -> Class {
+fn price(rules: &Rules, (offer, holding, kind): PriceKey) -> Class {
     let (policy, package) = (rules.policy(offer), rules.package(offer));
     let mut shares: Vec<Share> = Vec::new();
     let (mut borne, mut omitted) = (Fen::ZERO, Fen::ZERO);

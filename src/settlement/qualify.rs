@@ -15,19 +15,19 @@ use crate::base::money::Fen;
 use crate::base::period::{Date, Period, add_months, age_on, months_between};
 use crate::base::person::PersonId;
 use crate::base::place::{Kind, Place};
-use crate::intake::rows::{Fault, Reject};
-use crate::intake::signings::{Paid, SigningRow};
+use crate::intake::rows::{Fault, Known, Reject, Row};
+use crate::intake::signings::{self, Paid, SigningRow, Words};
 use crate::policy::package::{Group, PackageKind};
 
-use super::price::{Class, Classes, Facts, tags};
+use super::price::{self, Class, Classes, Facts, PriceKey, tags};
 use super::rules::Rules;
 
 /// A signing that passed the checks of its own row.
 #[derive(Clone, Debug)]
 pub struct Signing {
     pub person: PersonId,
-    /// Where its contract id stands in the arena: offset, then length in the low 16 bits.
-    contract: u64,
+    /// Where its contract id stands in the arena, behind its length.
+    contract: u32,
     pub institution: u32,
     pub class: u32,
     pub team: u32,
@@ -39,15 +39,34 @@ pub struct Signing {
     pub end: Date,
     line: u32,
     file: u16,
-    pub offer: u16,
-    pub authorized: bool,
-    /// The resident paid nothing, or less than the person's share (W702).
-    pub underpaid: bool,
-    /// What the resident paid; nothing where the file does not say.
-    pub paid: Option<Fen>,
+    /// The offer, and three answers in the upper bits.
+    offer: u16,
+    paid: Fen,
 }
 
+const AUTHORIZED: u16 = 1 << 15;
+const UNDERPAID: u16 = 1 << 14;
+const ASKED_WHAT_WAS_PAID: u16 = 1 << 13;
+
 impl Signing {
+    pub fn offer(&self) -> u16 {
+        self.offer & (ASKED_WHAT_WAS_PAID - 1)
+    }
+
+    pub fn authorized(&self) -> bool {
+        self.offer & AUTHORIZED != 0
+    }
+
+    /// The resident paid nothing, or less than the person's share (W702).
+    pub fn underpaid(&self) -> bool {
+        self.offer & UNDERPAID != 0
+    }
+
+    /// What the resident paid; nothing where the file does not say.
+    pub fn paid(&self) -> Option<Fen> {
+        (self.offer & ASKED_WHAT_WAS_PAID != 0).then_some(self.paid)
+    }
+
     pub fn place(&self) -> Place {
         Place { file: self.file, line: self.line }
     }
@@ -91,6 +110,11 @@ pub struct Desk<'a> {
     rules: &'a Rules<'a>,
     classes: &'a Classes,
     teams: &'a Teams,
+    pub words: Words,
+    /// By version and cell: what packages and schemes stand for.
+    packages: Vec<Known<Option<u16>>>,
+    schemes: Vec<Known<Option<usize>>>,
+    last: Option<(PriceKey, u32, Arc<Class>)>,
 }
 
 /// Teams by number, over all threads.
@@ -119,15 +143,25 @@ pub const NO_TEAM: u32 = u32::MAX;
 
 impl<'a> Desk<'a> {
     pub fn new(rules: &'a Rules<'a>, classes: &'a Classes, teams: &'a Teams) -> Desk<'a> {
-        Desk { rules, classes, teams }
+        let versions = rules.region.versions.len();
+        Desk {
+            rules,
+            classes,
+            teams,
+            words: Words::default(),
+            packages: (0..versions).map(|_| Known::default()).collect(),
+            schemes: (0..versions).map(|_| Known::default()).collect(),
+            last: None,
+        }
     }
 
     /// Checks a row by the rules: E301, E302, E305, E303, E304, E401, E402, E403, E405, in this order.
-    pub fn admit(&self, row: &SigningRow, place: Place, batch: &mut Batch) -> Result<(), Fault> {
+    pub fn admit(&mut self, row: &SigningRow, cells: &Row, batch: &mut Batch) -> Result<(), Fault> {
         let rules = self.rules;
         let refuse = Fault::by;
-        let Some(index) = rules.institutions.find(row.institution.as_bytes()) else {
-            return Err(Fault::new(Code::E301, unknown_institution(rules, &row.institution)));
+        let Some(index) = rules.institutions.find(&row.institution) else {
+            let id = String::from_utf8_lossy(&row.institution);
+            return Err(Fault::new(Code::E301, unknown_institution(rules, &id)));
         };
         let institution = rules.institutions.get(index);
         let version = rules.region.in_force(row.signed_on);
@@ -146,12 +180,14 @@ impl<'a> Desk<'a> {
             let reason = Msg::KindNotAdmitted { kind: institution.kind.clone() };
             return Err(refuse(Code::E303, reason, &policy.institutions.clause));
         }
-        let Some(offer) = rules.find_package(version, &row.package) else {
+        let find = |name: &str| rules.find_package(version, name);
+        let Some(offer) = cells.known(signings::PACKAGE, &mut self.packages[version], find) else {
+            let name = cells.text(signings::PACKAGE);
             let names = policy.packages.iter().flat_map(|package| package.named.names());
-            let near = nearest(&row.package, names).map(str::to_string);
+            let near = nearest(&name, names).map(str::to_string);
             return Err(refuse(
                 Code::E304,
-                Msg::NoSuchPackage { name: short(&row.package), near },
+                Msg::NoSuchPackage { name: short(&name), near },
                 &policy.clause,
             ));
         };
@@ -168,17 +204,17 @@ impl<'a> Desk<'a> {
             if !row.insured {
                 return Err(refuse(Code::E401, Msg::NotInsured, &insurance.clause));
             }
-            scheme = match row.scheme.as_ref() {
+            scheme = cells.known(signings::SCHEME, &mut self.schemes[version], |text| match text {
                 "" => Some(0),
                 text => insurance.schemes.iter().position(|scheme| scheme.is(text)),
-            };
+            });
             if scheme.is_none() {
-                let reason = Msg::SchemeNotCovered { scheme: short(&row.scheme) };
+                let reason = Msg::SchemeNotCovered { scheme: short(&cells.text(signings::SCHEME)) };
                 return Err(refuse(Code::E401, reason, &insurance.clause));
             }
         }
         if let Some(group) = &package.group
-            && let Err(reason) = belongs(row, group)
+            && let Err(reason) = belongs(row, &cells.text(signings::GROUPS), group)
         {
             return Err(refuse(Code::E402, reason, &group.clause));
         }
@@ -191,11 +227,16 @@ impl<'a> Desk<'a> {
             scheme,
             kind,
             institution,
-            groups: &row.groups,
-            birth: row.person.birth(),
+            cells,
+            birth: row.birth,
             signed_on: row.signed_on,
         };
-        let (class, price) = self.classes.find(rules, offer, &facts);
+        let key = price::key(rules, offer, &facts);
+        let (class, price) = match &self.last {
+            Some((last, class, price)) if *last == key => (*class, Arc::clone(price)),
+            _ => self.classes.find(rules, key),
+        };
+        self.last = Some((key, class, Arc::clone(&price)));
         if let (Some(rule), Some(balance)) = (&policy.balance, row.balance)
             && let Some(share) = price.shares.iter().find(|share| share.source == rule.source)
             && balance < share.amount
@@ -204,10 +245,12 @@ impl<'a> Desk<'a> {
             return Err(refuse(Code::E405, reason, &rule.clause));
         }
         let team = match policy.team_cap {
-            Some(_) if !row.team.is_empty() => self.teams.number(index, &row.team),
+            Some(_) if !cells.bytes(signings::TEAM).is_empty() => {
+                self.teams.number(index, &cells.text(signings::TEAM))
+            }
             _ => NO_TEAM,
         };
-        batch.add(row, place, (index, class, offer, team), term, &price);
+        batch.add(row, cells.place(), (index, class, offer, team), term, &price);
         Ok(())
     }
 }
@@ -224,15 +267,15 @@ fn short(text: &str) -> String {
     crate::intake::rows::hide_numbers(&text.chars().take(40).collect::<String>())
 }
 
-fn belongs(row: &SigningRow, group: &Group) -> Result<(), Msg> {
-    let age = age_on(row.person.birth(), row.signed_on);
+fn belongs(row: &SigningRow, groups: &str, group: &Group) -> Result<(), Msg> {
+    let age = age_on(row.birth, row.signed_on);
     if let Some(from) = group.age_from.filter(|from| age < *from) {
         return Err(Msg::TooYoung { age, from });
     }
     if let Some(under) = group.age_under.filter(|under| age >= *under) {
         return Err(Msg::TooOld { age, under });
     }
-    if !group.tags.is_empty() && !tags(&row.groups).any(|text| group.tags.iter().any(|tag| tag.is(text))) {
+    if !group.tags.is_empty() && !tags(groups).any(|text| group.tags.iter().any(|tag| tag.is(text))) {
         let wanted = group.tags.iter().map(|tag| tag.name.clone()).collect::<Vec<_>>().join(" / ");
         return Err(Msg::NotInGroup { wanted });
     }
@@ -250,14 +293,18 @@ impl Batch {
     ) {
         let (institution, class, offer, team) = numbers;
         let term_end = add_months(row.starts_on, term);
-        let contract =
-            (self.contracts.len() as u64) << 16 | row.contract.len().min(usize::from(u16::MAX)) as u64;
-        self.contracts.extend_from_slice(row.contract.as_bytes());
-        let (paid, underpaid) = match row.paid {
-            Paid::Unasked => (None, false),
-            Paid::Missing => (Some(Fen::ZERO), price.individual > Fen::ZERO),
-            Paid::Amount(paid) => (Some(paid), paid < price.individual),
+        let contract = self.contracts.len() as u32;
+        // A record is at most 64 KiB long, and so is an id.
+        self.contracts.extend_from_slice(&(row.contract.len() as u16).to_le_bytes());
+        self.contracts.extend_from_slice(&row.contract);
+        let (paid, answers) = match row.paid {
+            Paid::Unasked => (Fen::ZERO, 0),
+            Paid::Missing if price.individual > Fen::ZERO => (Fen::ZERO, ASKED_WHAT_WAS_PAID | UNDERPAID),
+            Paid::Amount(paid) if paid < price.individual => (paid, ASKED_WHAT_WAS_PAID | UNDERPAID),
+            Paid::Missing => (Fen::ZERO, ASKED_WHAT_WAS_PAID),
+            Paid::Amount(paid) => (paid, ASKED_WHAT_WAS_PAID),
         };
+        let authorized = if row.authorized { AUTHORIZED } else { 0 };
         self.signings.push(Signing {
             person: row.person,
             contract,
@@ -270,9 +317,7 @@ impl Batch {
             end: row.ended_on.map_or(term_end, |ended| ended.min(term_end)),
             line: place.line,
             file: place.file,
-            offer,
-            authorized: row.authorized,
-            underpaid,
+            offer: offer | authorized | answers,
             paid,
         });
     }
@@ -288,7 +333,7 @@ pub struct Candidates {
 impl Candidates {
     /// Takes a block's rows; blocks come in the order of the files.
     pub fn join(&mut self, batch: Batch) {
-        let offset = (self.contracts.len() as u64) << 16;
+        let offset = u32::try_from(self.contracts.len()).expect("all contract ids together take under 4 GiB");
         self.contracts.extend_from_slice(&batch.contracts);
         self.signings.extend(batch.signings.into_iter().map(|mut signing| {
             signing.contract += offset;
@@ -312,10 +357,15 @@ impl Qualified {
         contract(&self.contracts, signing)
     }
 
-    /// All admitted signings of a person.
-    pub fn of(&self, person: PersonId) -> std::ops::Range<usize> {
+    /// Where the signings of a person may stand, and of how many others as well.
+    pub fn bucket(&self, person: PersonId) -> std::ops::Range<usize> {
         let bucket = (mixed(person) >> self.shift) as usize;
-        let (mut start, mut end) = (self.buckets[bucket] as usize, self.buckets[bucket + 1] as usize);
+        self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize
+    }
+
+    /// All admitted signings of a person, within their bucket.
+    pub fn of(&self, person: PersonId, bucket: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        let (mut start, mut end) = (bucket.start, bucket.end);
         while start < end && self.signings[start].person != person {
             start += 1;
         }
@@ -327,9 +377,13 @@ impl Qualified {
 }
 
 fn contract<'a>(contracts: &'a [u8], signing: &Signing) -> &'a str {
-    let start = (signing.contract >> 16) as usize;
-    let length = (signing.contract & 0xFFFF) as usize;
-    std::str::from_utf8(&contracts[start..start + length]).unwrap_or_default()
+    std::str::from_utf8(contract_bytes(contracts, signing)).unwrap_or_default()
+}
+
+fn contract_bytes<'a>(contracts: &'a [u8], signing: &Signing) -> &'a [u8] {
+    let start = signing.contract as usize + 2;
+    let length = u16::from_le_bytes([contracts[start - 2], contracts[start - 1]]);
+    &contracts[start..start + usize::from(length)]
 }
 
 /// One to one, and spread evenly in its upper bits, as ID numbers are not.
@@ -350,10 +404,10 @@ pub fn qualify(
         (0..rules.offers.len()).map(|offer| rules.kind_of(offer as u16) == PackageKind::Addon).collect();
     // "Basic and free packages first, then add-ons", each in order of (starts_on, signed_on, contract_id, file order).
     let in_turn = |a: &Signing, b: &Signing| -> Ordering {
-        let key = |s: &Signing| (is_addon[s.offer as usize], s.starts_on, s.signed_on);
+        let key = |s: &Signing| (is_addon[s.offer() as usize], s.starts_on, s.signed_on);
         key(a)
             .cmp(&key(b))
-            .then_with(|| contract(&contracts, a).cmp(contract(&contracts, b)))
+            .then_with(|| contract_bytes(&contracts, a).cmp(contract_bytes(&contracts, b)))
             .then_with(|| a.place().cmp(&b.place()))
     };
     signings.par_sort_unstable_by(|a, b| mixed(a.person).cmp(&mixed(b.person)).then_with(|| in_turn(a, b)));
@@ -382,7 +436,7 @@ pub fn qualify(
     while start < signings.len() {
         let person = signings[start].person;
         let length = signings[start..].iter().take_while(|signing| signing.person == person).count();
-        if length > 1 || is_addon[signings[start].offer as usize] {
+        if length > 1 || is_addon[signings[start].offer() as usize] {
             taken.clear();
             for index in start..start + length {
                 if out[index] {
@@ -393,7 +447,7 @@ pub fn qualify(
                     Err(Clash { code, with, needs }) => {
                         out[index] = true;
                         let signing = &signings[index];
-                        let overlap = &rules.policy(signing.offer).overlap;
+                        let overlap = &rules.policy(signing.offer()).overlap;
                         let (reason, clause) = match with.map(|other| &signings[other]) {
                             Some(other) => {
                                 let reason = Msg::Overlaps {
@@ -448,7 +502,7 @@ fn repeated_contracts(
 ) -> Vec<(u32, u32)> {
     let hash = |signing: &Signing| {
         let mut hasher = FxHasher::default();
-        hasher.write(contract(contracts, signing).as_bytes());
+        hasher.write(contract_bytes(contracts, signing));
         hasher.finish()
     };
     let mut hashes: Vec<u64> = signings.par_iter().map(hash).collect();
@@ -459,10 +513,10 @@ fn repeated_contracts(
     if twice.is_empty() {
         return Vec::new();
     }
-    let mut same: FxHashMap<&str, Vec<u32>> = FxHashMap::default();
+    let mut same: FxHashMap<&[u8], Vec<u32>> = FxHashMap::default();
     for (index, signing) in signings.iter().enumerate() {
         if twice.contains(&hash(signing)) {
-            same.entry(contract(contracts, signing)).or_default().push(index as u32);
+            same.entry(contract_bytes(contracts, signing)).or_default().push(index as u32);
         }
     }
     let mut repeated = Vec::new();
@@ -498,10 +552,10 @@ fn overlap(a: &Signing, b: &Signing, whole_term: bool) -> bool {
 
 fn against_others(signings: &[Signing], taken: &[usize], index: usize, rules: &Rules) -> Result<(), Clash> {
     let signing = &signings[index];
-    let (package, rule) = (rules.package(signing.offer), &rules.policy(signing.offer).overlap);
+    let (package, rule) = (rules.package(signing.offer()), &rules.policy(signing.offer()).overlap);
     let of_kind = |kind| {
         taken.iter().copied().filter(move |other| {
-            rules.kind_of(signings[*other].offer) == kind
+            rules.kind_of(signings[*other].offer()) == kind
                 && overlap(signing, &signings[*other], rule.whole_term)
         })
     };
@@ -519,7 +573,7 @@ fn against_others(signings: &[Signing], taken: &[usize], index: usize, rules: &R
             let base = taken.iter().map(|other| &signings[*other]).any(|other| {
                 other.institution == signing.institution
                     && other.in_force(signing.starts_on)
-                    && package.requires.contains(&rules.package(other.offer).named.id)
+                    && package.requires.contains(&rules.package(other.offer()).named.id)
             });
             if !base && !package.requires.is_empty() {
                 return Err(Clash { code: Code::E504, with: None, needs: package.requires.join(" / ") });

@@ -23,6 +23,9 @@ pub struct Rules<'a> {
     pub region: &'a Region,
     pub institutions: &'a Institutions,
     pub period: Period,
+    first: Date,
+    /// The day after the period.
+    pub end: Date,
     pub offers: Vec<Offer>,
     /// By version and package.
     offer_of: Vec<Vec<u16>>,
@@ -42,6 +45,8 @@ impl<'a> Rules<'a> {
             region,
             institutions,
             period,
+            first: period.first_day(),
+            end: period.end(),
             offers: Vec::new(),
             offer_of: Vec::new(),
             packages: Vec::new(),
@@ -98,6 +103,11 @@ impl<'a> Rules<'a> {
         for name in named.names() {
             self.items.entry(name.to_string()).or_insert(number);
         }
+    }
+
+    /// Whether `day` is in the period.
+    pub fn contains(&self, day: Date) -> bool {
+        self.first <= day && day < self.end
     }
 
     pub fn policy(&self, offer: u16) -> &'a Policy {
