@@ -40,20 +40,18 @@ impl PersonId {
             }
             length => return Err(wrong_length(text, length)),
         }
-        let mut sum = 0u32;
-        let mut greatest = 0u8;
-        for (digit, weight) in digits.iter_mut().zip(WEIGHTS) {
-            *digit = digit.wrapping_sub(b'0');
-            greatest = greatest.max(*digit);
-            sum += u32::from(*digit) * weight;
-        }
+        let (first, second) = (eight(&digits, 0), eight(&digits, 8));
+        let last = digits[16].wrapping_sub(b'0');
         let check = text.get(17);
-        if greatest > 9 || check.is_some_and(|last| !(last.is_ascii_digit() || last.eq_ignore_ascii_case(&b'X'))) {
+        let may_check = |byte: &u8| byte.is_ascii_digit() || byte.eq_ignore_ascii_case(&b'X');
+        if !(are_digits(first) && are_digits(second) && last <= 9 && check.is_none_or(may_check)) {
             return Err(IdFault::NotDigits);
         }
-        let number = |part: &[u8]| part.iter().fold(0u32, |sum, digit| sum * 10 + u32::from(*digit));
-        let (area, day, order) = (number(&digits[..6]), number(&digits[6..14]), number(&digits[14..]));
-        let person = PersonId(u64::from(area) * 100_000_000_000 + u64::from(day) * 1_000 + u64::from(order));
+        let sum = weighted(first, &WEIGHTS[..8]) + weighted(second, &WEIGHTS[8..16]) + u32::from(last) * WEIGHTS[16];
+        // 6 digits of the area, 8 of the day of birth, 3 that count.
+        let (first, second) = (number(first), number(second));
+        let day = (first % 100 * 1_000_000 + second / 100) as u32;
+        let person = PersonId(first * 1_000_000_000 + second * 10 + u64::from(last));
         let birth = birth_of(day).ok_or(IdFault::BirthDate)?;
         let wanted = CHECKS[(sum % 11) as usize];
         if check.is_some_and(|last| last.to_ascii_uppercase() != wanted) {
@@ -79,6 +77,37 @@ impl PersonId {
     }
 }
 
+/// Eight characters as the bytes of a number, less those of "00000000".
+fn eight(digits: &[u8; 17], from: usize) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&digits[from..from + 8]);
+    u64::from_le_bytes(bytes) ^ 0x3030_3030_3030_3030
+}
+
+fn are_digits(eight: u64) -> bool {
+    // 0x76 lifts 10 and more over 0x7F, and 9 not.
+    (eight.wrapping_add(0x7676_7676_7676_7676) | eight) & 0x8080_8080_8080_8080 == 0
+}
+
+/// The number that eight digits write: pairs, then fours, then all.
+fn number(eight: u64) -> u64 {
+    let pairs = eight.wrapping_mul(10 << 8 | 1) >> 8 & 0x00FF_00FF_00FF_00FF;
+    let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_FFFF_0000_FFFF;
+    fours.wrapping_mul(10_000 << 32 | 1) >> 32
+}
+
+/// The sum of eight digits, each times its weight: four at a time, the products of one multiplication
+/// meeting in its upper sixteen bits.
+fn weighted(eight: u64, weights: &[u32]) -> u32 {
+    let of = |digits: u64, first: usize| {
+        let weight = |at: usize| u64::from(weights[at]);
+        let factor =
+            weight(first) << 48 | weight(first + 2) << 32 | weight(first + 4) << 16 | weight(first + 6);
+        (digits.wrapping_mul(factor) >> 48) as u32
+    };
+    of(eight & 0x00FF_00FF_00FF_00FF, 0) + of(eight >> 8 & 0x00FF_00FF_00FF_00FF, 1)
+}
+
 /// The day of eight digits, from 1800 on.
 fn birth_of(digits: u32) -> Option<Date> {
     let (year, month, day) = ((digits / 10_000) as i16, (digits / 100 % 100) as i8, (digits % 100) as i8);
@@ -102,6 +131,26 @@ pub fn mask(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn eight_digits_at_once_are_what_one_by_one_gives() {
+        let mut x = 1u64;
+        for _ in 0..10_000 {
+            x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let digits = format!("{:017}", x % 100_000_000_000_000_000);
+            let array: [u8; 17] = digits.as_bytes().try_into().expect("17 digits");
+            assert_eq!(number(eight(&array, 0)).to_string(), digits[..8].trim_start_matches('0').to_string());
+            let slow = |part: &str, weights: &[u32]| -> u32 {
+                part.bytes().zip(weights).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum()
+            };
+            assert_eq!(weighted(eight(&array, 8), &WEIGHTS[8..16]), slow(&digits[8..16], &WEIGHTS[8..16]));
+        }
+        for byte in 0..=255u8 {
+            let mut array = *b"00000000000000000";
+            array[3] = byte;
+            assert_eq!(are_digits(eight(&array, 0)), byte.is_ascii_digit());
+        }
+    }
 
     // Area code 999901 is assigned to nobody.
     const GOOD: &str = "999901195503010017";

@@ -1,9 +1,9 @@
-//! Files → blocks of whole records, read ahead on a thread of their own, hashed on the way.
+//! Files → blocks of whole records, hashed on the way.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::Mutex;
 
 use memchr::{memchr, memchr_iter};
 use sha2::{Digest, Sha256};
@@ -102,17 +102,16 @@ impl Raw {
     }
 
     /// The next records, or nothing at the end of the file.
-    fn next(&mut self, spare: impl Fn() -> Vec<u8>) -> io::Result<Option<Block>> {
+    fn next(&mut self, mut spare: Vec<u8>) -> io::Result<Option<Block>> {
         loop {
             if self.ended && self.buffer.is_empty() {
                 return Ok(None);
             }
             let cut = self.cut();
             if cut > 0 {
-                let mut rest = spare();
-                rest.extend_from_slice(&self.buffer[cut..]);
+                spare.extend_from_slice(&self.buffer[cut..]);
                 self.buffer.truncate(cut);
-                let bytes = std::mem::replace(&mut self.buffer, rest);
+                let bytes = std::mem::replace(&mut self.buffer, spare);
                 return Ok(Some(self.block(bytes)));
             }
             if self.buffer.len() > LONGEST_RECORD && memchr(b'\n', &self.buffer).is_none() {
@@ -162,50 +161,73 @@ impl Raw {
     }
 }
 
-/// Reads the rest of `raw`: `parse` runs on all threads of the pool, a wave of blocks at a time;
-/// `join` gets the results in the order of the file.
+/// What the threads of a wave share: whoever is free takes the next block off the file.
+struct Source {
+    raw: Raw,
+    taken: usize,
+    told: u64,
+    failed: Option<io::Error>,
+    /// Buffers go round: fresh memory for every block would cost more than reading it.
+    used: Vec<Vec<u8>>,
+}
+
+impl Source {
+    fn next(&mut self, progress: &(dyn Fn(u64) + Sync)) -> Option<(usize, Block)> {
+        if self.failed.is_some() {
+            return None;
+        }
+        let spare = self.used.pop().map(|mut buffer| {
+            buffer.clear();
+            buffer
+        });
+        let block = self.raw.next(spare.unwrap_or_default());
+        progress(self.raw.bytes - self.told);
+        self.told = self.raw.bytes;
+        match block {
+            Ok(block) => {
+                self.taken += 1;
+                block.map(|block| (self.taken, block))
+            }
+            Err(error) => {
+                self.failed = Some(error);
+                None
+            }
+        }
+    }
+}
+
+/// Reads the rest of `raw`: a thread of the pool that is free reads the next block and parses it where
+/// it is still in the core's own cache; `join` gets the results, a wave at a time, in the order of the file.
 pub fn read_blocks<T: Send>(
     raw: Raw,
-    ahead: usize,
     progress: &(dyn Fn(u64) + Sync),
     parse: impl Fn(&Block) -> T + Sync,
     mut join: impl FnMut(Vec<T>),
 ) -> io::Result<Digested> {
     use rayon::prelude::*;
-    std::thread::scope(|scope| {
-        let (sender, receiver): (SyncSender<Block>, Receiver<Block>) = sync_channel(ahead);
-        // Buffers go round: fresh memory for every block would cost more than reading it.
-        let (give_back, used): (SyncSender<Vec<u8>>, Receiver<Vec<u8>>) = sync_channel(4 * ahead);
-        let reader = scope.spawn(move || -> io::Result<Digested> {
-            let mut raw = raw;
-            let mut told = 0;
-            let spare = || {
-                let mut buffer = used.try_recv().unwrap_or_default();
-                buffer.clear();
-                buffer
-            };
-            while let Some(block) = raw.next(spare)? {
-                progress(raw.bytes - told);
-                told = raw.bytes;
-                if sender.send(block).is_err() {
-                    break;
-                }
-            }
-            progress(raw.bytes - told);
-            Ok(raw.digest())
-        });
-        let (mut wave, mut blocks) = (Vec::with_capacity(ahead), Vec::new());
-        while let Ok(block) = receiver.recv() {
-            wave.push(block);
-            wave.extend(receiver.try_iter().take(ahead - 1));
-            join(wave.par_iter().map(&parse).collect());
-            for block in wave.drain(..) {
-                blocks.push((block.first_line, block.offset));
-                let _ = give_back.try_send(block.bytes);
-            }
+    let source = Mutex::new(Source { raw, taken: 0, told: 0, failed: None, used: Vec::new() });
+    let lock = || source.lock().expect("no panic holds it");
+    let mut blocks = Vec::new();
+    loop {
+        let one = |_| {
+            let (number, block) = lock().next(progress)?;
+            let parsed = parse(&block);
+            let place = (block.first_line, block.offset);
+            lock().used.push(block.bytes);
+            Some((number, place, parsed))
+        };
+        let wave = rayon::current_num_threads() * 12;
+        let mut wave: Vec<(usize, (u32, u64), T)> = (0..wave).into_par_iter().filter_map(one).collect();
+        if wave.is_empty() {
+            break;
         }
-        drop(receiver);
-        let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        read.map(|digested| Digested { blocks, ..digested })
-    })
+        wave.sort_by_key(|(number, _, _)| *number);
+        blocks.extend(wave.iter().map(|(_, place, _)| *place));
+        join(wave.into_iter().map(|(_, _, parsed)| parsed).collect());
+    }
+    let source = source.into_inner().expect("no panic holds it");
+    match source.failed {
+        Some(error) => Err(error),
+        None => Ok(Digested { blocks, ..source.raw.digest() }),
+    }
 }

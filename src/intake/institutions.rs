@@ -39,12 +39,22 @@ pub struct Institution {
 #[derive(Debug, Default)]
 pub struct Institutions {
     pub list: Vec<Institution>,
-    by_id: FxHashMap<Box<[u8]>, u32>,
+    /// Ids of up to 15 bytes, as most are, packed into a number: found without following a pointer.
+    short: FxHashMap<u128, u32>,
+    long: FxHashMap<Box<[u8]>, u32>,
+}
+
+fn packed(id: &[u8]) -> Option<u128> {
+    let bytes = || id.iter().fold(0, |packed, byte| packed << 8 | u128::from(*byte));
+    (id.len() < 16).then(|| bytes() << 8 | id.len() as u128)
 }
 
 impl Institutions {
     pub fn find(&self, id: &[u8]) -> Option<u32> {
-        self.by_id.get(id).copied()
+        match packed(id) {
+            Some(id) => self.short.get(&id).copied(),
+            None => self.long.get(id).copied(),
+        }
     }
 
     pub fn get(&self, index: u32) -> &Institution {
@@ -62,7 +72,11 @@ impl Institutions {
             let at = format!("{}:{}", file_names[at.file as usize], at.line);
             return Err(Fault::new(Code::E306, Msg::InstitutionTwice { id: institution.id, at }));
         }
-        self.by_id.insert(institution.id.as_bytes().into(), self.list.len() as u32);
+        let (id, index) = (institution.id.as_bytes(), self.list.len() as u32);
+        match packed(id) {
+            Some(id) => self.short.insert(id, index),
+            None => self.long.insert(id.into(), index),
+        };
         self.list.push(institution);
         Ok(())
     }

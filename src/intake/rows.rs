@@ -470,7 +470,7 @@ pub fn read_rows<T: Send>(
     let rows = |block: &Block| {
         parse(&BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
     };
-    let read = read_blocks(raw, rayon::current_num_threads() * 2, progress, rows, join);
+    let read = read_blocks(raw, progress, rows, join);
     let Digested { sha256, bytes, blocks } =
         read.map_err(|error| cannot_read(&file.path.display().to_string(), &error))?;
     let (kind, name, rows) = (file.kind, file.name.clone(), counted.into_inner());

@@ -118,7 +118,17 @@ struct Seen {
     filled: usize,
 }
 
+/// Where an id's search starts: the upper half of the hash picks the slot, the lower half is kept.
+fn home(hash: u64, table: &[u64]) -> usize {
+    ((hash >> 32) * table.len() as u64 >> 32) as usize
+}
+
 impl Seen {
+    /// Looks at the slots where some ids' searches start, so that they come from memory together.
+    fn approach(&self, hashes: impl Iterator<Item = u64>) -> u64 {
+        self.tables.last().map_or(0, |table| hashes.map(|hash| table[home(hash, table)]).fold(0, |all, slot| all ^ slot))
+    }
+
     fn reserve(&mut self, ids: usize) {
         self.tables.push(vec![0; ids.max(1_024)]);
         self.filled = 0;
@@ -132,8 +142,7 @@ impl Seen {
         }
         let (tag, last) = ((hash as u32).max(1), self.tables.len() - 1);
         for (nth, table) in self.tables.iter_mut().enumerate() {
-            // The upper half of the hash picks the slot, the lower half is kept.
-            let mut at = ((hash >> 32) * table.len() as u64 >> 32) as usize;
+            let mut at = home(hash, table);
             loop {
                 let slot = table[at];
                 if slot == 0 {
@@ -259,14 +268,16 @@ impl Evidence {
             .enumerate()
             .map(|(shard, seen)| {
                 let mut found = Vec::new();
+                let mut mine: Vec<(usize, u64, u32)> = Vec::new();
                 for (block, swipes) in wave.iter().enumerate() {
-                    for (row, swipe) in swipes.iter().enumerate() {
-                        let mine = swipe.id_hash & mask == shard as u64;
-                        if mine
-                            && swipe.id_hash != 0
-                            && let Some(first) = seen.enter(swipe.id_hash, base + swipe.place.line)
-                        {
-                            found.push((block, row, first));
+                    let of_shard = |swipe: &Swipe| swipe.id_hash != 0 && swipe.id_hash & mask == shard as u64;
+                    let rows = swipes.iter().enumerate().filter(|(_, swipe)| of_shard(swipe));
+                    mine.clear();
+                    mine.extend(rows.map(|(row, swipe)| (row, swipe.id_hash, base + swipe.place.line)));
+                    for some in mine.chunks(TOGETHER) {
+                        std::hint::black_box(seen.approach(some.iter().map(|(_, hash, _)| *hash)));
+                        for (row, hash, line) in some {
+                            found.extend(seen.enter(*hash, *line).map(|first| (block, *row, first)));
                         }
                     }
                 }
