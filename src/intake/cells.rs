@@ -58,14 +58,9 @@ pub fn date(text: &str) -> Option<Date> {
 /// [`date`] of bytes that may not have been cleaned: what it reads is sure, what it does not may be
 /// a date behind blanks or full-width digits.
 pub fn date_of(bytes: &[u8]) -> Option<Date> {
-    if let Some(([year @ .., b'-', m1, m2, b'-', d1, d2], rest)) = bytes.split_first_chunk::<10>() {
-        let digits = [year[0], year[1], year[2], year[3], *m1, *m2, *d1, *d2].map(|byte| byte.wrapping_sub(b'0'));
-        if digits.iter().all(|digit| *digit <= 9) {
-            let [y1, y2, y3, y4, m1, m2, d1, d2] = digits.map(i16::from);
-            let (year, month, day) = (y1 * 1000 + y2 * 100 + y3 * 10 + y4, m1 * 10 + m2, d1 * 10 + d2);
-            let real = (1800..=2999).contains(&year) && (rest.is_empty() || is_time(rest));
-            return real.then(|| Date::new(year, month as i8, day as i8).ok())?;
-        }
+    if let Some((date, time)) = dashed(bytes) {
+        let real = time.is_empty() || is_clock(time) || is_time(time);
+        return date.filter(|_| real);
     }
     let year = number(bytes.get(..4)?)?;
     let (month, day, rest) = match bytes.get(4)? {
@@ -91,6 +86,43 @@ pub fn date_of(bytes: &[u8]) -> Option<Date> {
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
+/// `2020-01-03` and what stands behind it: the shape of most exports, read eight bytes at a time.
+fn dashed(bytes: &[u8]) -> Option<(Option<Date>, &[u8])> {
+    let (start, rest) = bytes.split_first_chunk::<8>()?;
+    let (days, time) = rest.split_first_chunk::<2>()?;
+    let start = digits_between(start, b"0000-00-")?;
+    let [d1, d2] = days.map(|byte| byte.wrapping_sub(b'0'));
+    if d1 > 9 || d2 > 9 {
+        return None;
+    }
+    let digit = |at: u32| (start >> (8 * at) & 0xFF) as i16;
+    let year = digit(0) * 1000 + digit(1) * 100 + digit(2) * 10 + digit(3);
+    let month = digit(5) * 10 + digit(6);
+    let date = Date::new(year, month as i8, (d1 * 10 + d2) as i8).ok();
+    Some((date.filter(|_| (1800..=2999).contains(&year)), time))
+}
+
+/// ` 08:30:05`, a time that a clock has.
+fn is_clock(time: &[u8]) -> bool {
+    let Some(([b' ' | b'T'], clock)) = time.split_first_chunk::<1>() else { return false };
+    let Some(clock) = <&[u8; 8]>::try_from(clock).ok().and_then(|clock| digits_between(clock, b"00:00:00")) else {
+        return false;
+    };
+    let digit = |at: u32| clock >> (8 * at) & 0xFF;
+    digit(0) * 10 + digit(1) <= 23 && digit(3) <= 5 && digit(6) <= 5
+}
+
+/// Where `shape` has a 0 a digit must stand (its value is given), elsewhere the same byte (given as 0).
+fn digits_between(bytes: &[u8; 8], shape: &[u8; 8]) -> Option<u64> {
+    let shape = u64::from_le_bytes(*shape);
+    let values = u64::from_le_bytes(*bytes) ^ shape;
+    // 0x76 lifts 10 and more over 0x7F; at a byte that must be the same, 0x7F lifts anything but 0.
+    let digit = (shape ^ 0x3030_3030_3030_3030).wrapping_sub(0x0101_0101_0101_0101) & !(shape ^ 0x3030_3030_3030_3030);
+    let digit = (digit & 0x8080_8080_8080_8080) >> 7;
+    let lift = 0x7F7F_7F7F_7F7F_7F7F - digit * 9;
+    ((values.wrapping_add(lift) | values) & 0x8080_8080_8080_8080 == 0).then_some(values)
+}
+
 fn number(digits: &[u8]) -> Option<i16> {
     digits.iter().try_fold(0i16, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i16::from(byte - b'0')))
 }
@@ -102,13 +134,6 @@ fn one_or_two(text: &[u8]) -> Option<(i16, &[u8])> {
 
 /// ` 08:30`, `T08:30:00.000+08:00`, ` 8时30分`, `083000`: a time of day that a clock has.
 fn is_time(rest: &[u8]) -> bool {
-    if let [b' ' | b'T', h1, h2, b':', m1, m2, b':', s1, s2] = rest {
-        let two = |tens: &u8, ones: &u8, most: u8| {
-            let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-            tens <= 9 && ones <= 9 && tens * 10 + ones <= most
-        };
-        return two(h1, h2, 23) && two(m1, m2, 59) && two(s1, s2, 59);
-    }
     let Ok(text) = std::str::from_utf8(rest) else { return false };
     if matches!(text.len(), 4 | 6) && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return in_range(&text[..2], 23)

@@ -39,14 +39,15 @@ pub struct Institution {
 #[derive(Debug, Default)]
 pub struct Institutions {
     pub list: Vec<Institution>,
-    /// Ids of up to 15 bytes, as most are, packed into a number: found without following a pointer.
-    short: FxHashMap<u128, u32>,
+    /// Ids of up to 15 bytes, as most are, packed into two numbers: found without following a pointer.
+    short: FxHashMap<(u64, u64), u32>,
     long: FxHashMap<Box<[u8]>, u32>,
 }
 
-fn packed(id: &[u8]) -> Option<u128> {
-    let bytes = || id.iter().fold(0, |packed, byte| packed << 8 | u128::from(*byte));
-    (id.len() < 16).then(|| bytes() << 8 | id.len() as u128)
+fn packed(id: &[u8]) -> Option<(u64, u64)> {
+    let part = |bytes: &[u8]| bytes.iter().fold(0, |packed, byte| packed << 8 | u64::from(*byte));
+    let (first, rest) = id.split_at(id.len().min(8));
+    (rest.len() < 8).then(|| (part(first), part(rest) << 8 | id.len() as u64))
 }
 
 impl Institutions {

@@ -36,9 +36,7 @@ impl<'a> Record<'a> {
 
     pub fn field(&self, at: usize) -> &'a [u8] {
         let start = if at == 0 { self.start } else { self.ends[at - 1] as usize + 1 };
-        let field = &self.bytes[start..self.ends[at] as usize];
-        // Of CRLF, only the last field still has the CR.
-        if at + 1 == self.ends.len() { field.strip_suffix(b"\r").unwrap_or(field) } else { field }
+        &self.bytes[start..self.ends[at] as usize]
     }
 }
 
@@ -201,13 +199,20 @@ fn find_delimiters(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) 
         let word = u64::from_le_bytes(*word);
         let breaks = equal_bytes(word, b'\n');
         let mut hits = equal_bytes(word, b',') | breaks;
-        while hits != 0 {
-            let bit = hits.trailing_zeros();
-            delimiters.push(base + bit / 8);
-            if breaks >> bit & 1 == 1 {
-                lines.push(delimiters.len() as u32);
+        if breaks == 0 {
+            while hits != 0 {
+                delimiters.push(base + hits.trailing_zeros() / 8);
+                hits &= hits - 1;
             }
-            hits &= hits - 1;
+        } else {
+            while hits != 0 {
+                let bit = hits.trailing_zeros();
+                delimiters.push(base + bit / 8);
+                if breaks >> bit & 1 == 1 {
+                    lines.push(delimiters.len() as u32);
+                }
+                hits &= hits - 1;
+            }
         }
         base += 8;
     }
@@ -235,10 +240,14 @@ fn plain_records(
     find_delimiters(block, part.clone(), room);
     let (mut start, mut first) = (part.start, 0);
     for (end, line) in room.lines.iter().zip(first_line..) {
-        let ends = &room.delimiters[first..*end as usize];
-        let line_end = ends[ends.len() - 1] as usize;
-        let raw = &block[start..line_end];
-        give(Record { line, raw: raw.strip_suffix(b"\r").unwrap_or(raw), fault: None, bytes: block, start, ends }, each);
+        let ends = &mut room.delimiters[first..*end as usize];
+        let last = ends.len() - 1;
+        let line_end = ends[last] as usize;
+        if line_end > start && block[line_end - 1] == b'\r' {
+            ends[last] -= 1;
+        }
+        let raw = &block[start..ends[last] as usize];
+        give(Record { line, raw, fault: None, bytes: block, start, ends }, each);
         (start, first) = (line_end + 1, *end as usize);
     }
     first_line + room.lines.len() as u32
@@ -265,13 +274,15 @@ fn quoted_record(
         }
         End::At(length) => {
             let record = &rest[..length];
+            let raw = trim_break(record);
             split_quoted(record, |from, to, _| {
                 let quoted = from > 0 && record[from - 1] == b'"';
+                let to = if quoted { to } else { to.min(raw.len()).max(from) };
                 unquote(&record[from..to], quoted, scratch);
                 ends.push(scratch.len() as u32);
                 scratch.push(b',');
             });
-            give(Record { line, raw: trim_break(record), fault: None, bytes: scratch, start: 0, ends }, each);
+            give(Record { line, raw, fault: None, bytes: scratch, start: 0, ends }, each);
             (start + length, line + memchr::memchr_iter(b'\n', record).count() as u32)
         }
         End::Unknown => unreachable!("the end of a whole block is known"),
@@ -281,7 +292,7 @@ fn quoted_record(
 fn give(record: Record, each: &mut impl FnMut(&Record)) {
     if record.raw.len() > LONGEST_RECORD {
         each(&Record { fault: Some(RecordFault::TooLong), ends: &[], ..record });
-    } else if !record.raw.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+    } else if record.raw.iter().any(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) {
         each(&record);
     }
 }

@@ -434,11 +434,13 @@ impl BlockRows<'_> {
         let text = self.encoding.is_text(&self.block.bytes);
         let mut count = 0;
         let places: Vec<(usize, usize)> = self.columns.places().collect();
+        let width = self.columns.header.len();
         records(&self.block.bytes, self.block.first_line, |record| {
             count += 1;
             let mut cells: [&[u8]; MOST_COLUMNS] = [b""; MOST_COLUMNS];
-            for (column, at) in &places {
-                if *at < record.width() {
+            // A row of another width is refused as a whole; its cells are not certain.
+            if record.width() == width {
+                for (column, at) in &places {
                     cells[*column] = record.field(*at);
                 }
             }

@@ -7,6 +7,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::base::code::Code;
@@ -111,14 +112,15 @@ fn maybe(value: Option<impl ToString>) -> Cow<'static, str> {
 
 /// Writes every CSV file of a settlement into `folder`.
 pub fn write_all(run: &Run, folder: &Path, lang: Lang) -> Result<Vec<Written>> {
-    let mut written = vec![
-        settlement(run, folder)?,
-        summary(run, folder)?,
-        clawbacks(run, folder)?,
-        rejected(run.inputs.rejects.iter(), &run.inputs.names, folder, lang)?,
-        figures(run, folder)?,
-        flags(run, folder, lang)?,
+    let work: [&(dyn Fn() -> Result<Written> + Sync); 6] = [
+        &|| flags(run, folder, lang),
+        &|| rejected(run.inputs.rejects.iter(), &run.inputs.names, folder, lang),
+        &|| settlement(run, folder),
+        &|| summary(run, folder),
+        &|| clawbacks(run, folder),
+        &|| figures(run, folder),
     ];
+    let mut written = work.par_iter().with_max_len(1).map(|write| write()).collect::<Result<Vec<_>>>()?;
     written.sort_by_key(|file| file.name);
     Ok(written)
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use rustc_hash::{FxHashSet, FxHasher};
 
 use crate::base::code::Code;
 use crate::base::money::Fen;
@@ -216,11 +216,12 @@ impl Evidence {
     /// Takes a wave of blocks, in the order of the files.
     pub fn take(&mut self, wave: &[Vec<Swipe>], columns: SwipeColumns, rules: &Rules, qualified: &Qualified) {
         let repeated = self.repeats(wave);
-        let results: Vec<(FxHashMap<u32, SwipeCounts>, Vec<SwipeFlag>)> = wave
+        let institutions = rules.institutions.count();
+        let results: Vec<(Vec<SwipeCounts>, Vec<SwipeFlag>)> = wave
             .par_iter()
             .enumerate()
-            .map(|(block, swipes)| {
-                let (mut counts, mut flags) = (FxHashMap::default(), Vec::new());
+            .with_min_len(wave.len().div_ceil(rayon::current_num_threads()))
+            .fold(|| (vec![SwipeCounts::default(); institutions], Vec::new()), |(mut counts, mut flags), (block, swipes)| {
                 // Looking people up waits for memory. A few dozen at once wait together: first all their
                 // buckets, then the first signing of each, then the work.
                 let mut buckets = Vec::with_capacity(TOGETHER);
@@ -240,8 +241,8 @@ impl Evidence {
             })
             .collect();
         for (counts, flags) in results {
-            for (institution, more) in counts {
-                self.counts[institution as usize].add(more);
+            for (sum, more) in self.counts.iter_mut().zip(counts) {
+                sum.add(more);
             }
             self.flags.extend(flags);
         }
@@ -249,12 +250,10 @@ impl Evidence {
 
     /// Takes one swipe, which was passed over because another id has the same hash.
     pub fn take_one(&mut self, swipe: &Swipe, columns: SwipeColumns, rules: &Rules, qualified: &Qualified) {
-        let (mut counts, mut flags) = (FxHashMap::default(), Vec::new());
+        let (mut counts, mut flags) = (std::mem::take(&mut self.counts), Vec::new());
         let found = qualified.of(swipe.person, qualified.bucket(swipe.person));
         self.apply(swipe, found, columns, rules, qualified, &mut counts, &mut flags);
-        for (institution, more) in counts {
-            self.counts[institution as usize].add(more);
-        }
+        self.counts = counts;
         self.flags.extend(flags);
     }
 
@@ -300,7 +299,7 @@ impl Evidence {
         columns: SwipeColumns,
         rules: &Rules,
         qualified: &Qualified,
-        counts: &mut FxHashMap<u32, SwipeCounts>,
+        counts: &mut [SwipeCounts],
         flags: &mut Vec<SwipeFlag>,
     ) {
         let inside = rules.contains(swipe.day);
@@ -338,7 +337,7 @@ impl Evidence {
             institution: swipe.institution,
         };
         let separate = effective.filter(|_| columns.charged && swipe.charged > Fen::ZERO);
-        let count = counts.entry(swipe.institution).or_default();
+        let count = &mut counts[swipe.institution as usize];
         count.all += 1;
         count.of_signed += u64::from(of_signed);
         count.effective += u64::from(effective.is_some());

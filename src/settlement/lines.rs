@@ -14,7 +14,7 @@ use crate::base::period::{Date, Period};
 use crate::base::place::Place;
 use crate::policy::curve::Earned;
 use crate::policy::package::PackageKind;
-use crate::policy::{Clause, Policy};
+use crate::policy::{Clause, FigureKind, Policy};
 
 use super::assess::{ScoreEntry, Scores};
 use super::evidence::Evidence;
@@ -140,7 +140,7 @@ pub struct HeadCounts {
     pub held: u64,
     /// Signings of free packages in force on the last day.
     pub free: u64,
-    /// People with a charge.
+    /// People with a charge, where the policy wants the coverage reported.
     pub people: u64,
     /// What residents bear of the period's charges.
     pub individual: Fen,
@@ -246,8 +246,11 @@ fn tally(
         }
         all.flags.extend(part.flags);
     }
-    for (institution, people) in people(rules, qualified) {
-        all.heads.entry(institution).or_default().people = people;
+    let figures = rules.region.versions.iter().flat_map(|version| &version.figures);
+    if figures.into_iter().any(|figure| figure.kind == FigureKind::Coverage) {
+        for (institution, people) in people(rules, qualified) {
+            all.heads.entry(institution).or_default().people = people;
+        }
     }
     all
 }

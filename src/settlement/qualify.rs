@@ -114,7 +114,8 @@ pub struct Desk<'a> {
     /// By version and cell: what packages and schemes stand for.
     packages: Vec<Known<Option<u16>>>,
     schemes: Vec<Known<Option<usize>>>,
-    last: Option<(PriceKey, u32, Arc<Class>)>,
+    /// Prices met before, by key; few, so that looking through them is quick.
+    prices: Vec<(PriceKey, u32, Arc<Class>)>,
 }
 
 /// Teams by number, over all threads.
@@ -151,7 +152,7 @@ impl<'a> Desk<'a> {
             words: Words::default(),
             packages: (0..versions).map(|_| Known::default()).collect(),
             schemes: (0..versions).map(|_| Known::default()).collect(),
-            last: None,
+            prices: Vec::new(),
         }
     }
 
@@ -232,11 +233,12 @@ impl<'a> Desk<'a> {
             signed_on: row.signed_on,
         };
         let key = price::key(rules, offer, &facts);
-        let (class, price) = match &self.last {
-            Some((last, class, price)) if *last == key => (*class, Arc::clone(price)),
-            _ => self.classes.find(rules, key),
-        };
-        self.last = Some((key, class, Arc::clone(&price)));
+        let at = self.prices.iter().position(|(known, _, _)| *known == key).unwrap_or_else(|| {
+            let (class, price) = self.classes.find(rules, key);
+            self.prices.push((key, class, price));
+            self.prices.len() - 1
+        });
+        let (_, class, price) = &self.prices[at];
         if let (Some(rule), Some(balance)) = (&policy.balance, row.balance)
             && let Some(share) = price.shares.iter().find(|share| share.source == rule.source)
             && balance < share.amount
@@ -250,7 +252,7 @@ impl<'a> Desk<'a> {
             }
             _ => NO_TEAM,
         };
-        batch.add(row, cells.place(), (index, class, offer, team), term, &price);
+        batch.add(row, cells.place(), (index, *class, offer, team), term, price);
         Ok(())
     }
 }
