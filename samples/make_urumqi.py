@@ -123,10 +123,10 @@ def visits(who, institution, signed, times):
 for institution, (quarter, before, free) in HEADS.items():
     for _ in range(quarter):
         signed = day("2020-01-02") + datetime.timedelta(days=random.randrange(0, 84))
-        visits(sign(institution, signed), institution, signed, random.choice([4, 5, 6]))
+        visits(sign(institution, signed), institution, signed, random.choice([6, 6, 7]))
     for _ in range(before):
         signed = day("2019-11-01") + datetime.timedelta(days=random.randrange(0, 60))
-        visits(sign(institution, signed), institution, signed, random.choice([4, 5, 6]))
+        visits(sign(institution, signed), institution, signed, random.choice([6, 6, 7]))
     for _ in range(free):
         signed = day("2019-12-01") + datetime.timedelta(days=random.randrange(0, 100))
         sign(institution, signed, package="free")

@@ -1,0 +1,128 @@
+//! Whole runs that a person can read: `tests/golden/<story>/` holds the command, what it prints, how
+//! it ends and every file that it writes. With one thread and with several, the same bytes.
+//! `JIAYI_BLESS=1` rewrites what is expected; read the diff before you commit it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Everything that a run leaves behind, by name. run.json tells how it was run and may differ.
+fn run(command: &str, threads: &str) -> BTreeMap<String, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(root().join("samples"), folder.path().join("samples")).expect("a link");
+    let done = Command::new(env!("CARGO_BIN_EXE_jiayi"))
+        .args(command.split_whitespace())
+        .args(["--threads", threads])
+        .current_dir(folder.path())
+        .env_clear()
+        .output()
+        .expect("it runs");
+    let mut all = BTreeMap::new();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    all.insert("stdout".to_string(), text(done.stdout));
+    all.insert("stderr".to_string(), text(done.stderr));
+    all.insert("exit".to_string(), format!("{}\n", done.status.code().expect("an exit code")));
+    read(&folder.path().join("out"), "out/", &mut all);
+    all
+}
+
+fn read(folder: &Path, prefix: &str, all: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if path.is_file() && name != "run.json" {
+            all.insert(format!("{prefix}{name}"), fs::read_to_string(&path).expect("UTF-8"));
+        }
+    }
+}
+
+fn story(name: &str) {
+    let folder = root().join("tests/golden").join(name);
+    let command = fs::read_to_string(folder.join("command")).expect("a command");
+    let got = run(&command, "1");
+    assert_eq!(got, run(&command, "4"), "one thread and four give the same bytes");
+    if std::env::var_os("JIAYI_BLESS").is_some() {
+        let _ = fs::remove_dir_all(folder.join("out"));
+        fs::create_dir_all(folder.join("out")).expect("a folder");
+        for (file, text) in &got {
+            fs::write(folder.join(file), text).expect("writable");
+        }
+        return;
+    }
+    let mut want = BTreeMap::new();
+    read(&folder, "", &mut want);
+    read(&folder.join("out"), "out/", &mut want);
+    want.remove("command");
+    for (file, text) in &got {
+        assert_eq!(Some(text), want.get(file), "{name}/{file}");
+    }
+    assert_eq!(
+        got.keys().collect::<Vec<_>>(),
+        want.keys().collect::<Vec<_>>(),
+        "{name}: which files there are"
+    );
+}
+
+#[test]
+fn urumqi_settles() {
+    story("urumqi");
+}
+
+#[test]
+fn urumqi_settles_from_a_hospital_system() {
+    story("urumqi-gb18030");
+}
+
+#[test]
+fn urumqi_is_assessed() {
+    story("urumqi-assess");
+}
+
+#[test]
+fn urumqi_is_checked() {
+    story("urumqi-check");
+}
+
+#[test]
+fn both_exports_give_the_same_amounts_and_codes() {
+    let file = |story: &str, name: &str| {
+        fs::read_to_string(root().join("tests/golden").join(story).join("out").join(name)).expect("a golden")
+    };
+    for name in ["settlement.csv", "summary.csv", "clawback.csv", "figures.csv", "flags.csv"] {
+        assert_eq!(file("urumqi", name), file("urumqi-gb18030", name), "{name}");
+    }
+    // The reasons name columns as each file does; places and codes are the same.
+    let codes = |story: &str| -> Vec<Vec<String>> {
+        let text = file(story, "rejected.csv");
+        let rows = csv::Reader::from_reader(text.as_bytes()).into_records();
+        rows.map(|row| {
+            let row = row.expect("a row");
+            (0..7).map(|at| row[at].to_string()).collect()
+        })
+        .collect()
+    };
+    assert_eq!(codes("urumqi"), codes("urumqi-gb18030"));
+}
+
+#[test]
+fn scores_that_the_sheets_give_are_those_of_the_sample() {
+    let scores = |path: PathBuf| -> BTreeMap<String, String> {
+        let rows = csv::Reader::from_path(path).expect("a file").into_records();
+        let pairs = rows.map(|row| {
+            let row = row.expect("a row");
+            (row[0].to_string(), row[if row.len() == 5 { 2 } else { 3 }].to_string())
+        });
+        pairs.collect()
+    };
+    let assessed = scores(root().join("tests/golden/urumqi-assess/out/scores.csv"));
+    let given = scores(root().join("samples/urumqi/scores.csv"));
+    for (institution, score) in &assessed {
+        assert_eq!(Some(score), given.get(institution), "{institution}");
+    }
+    assert_eq!(assessed.len(), 9);
+}
