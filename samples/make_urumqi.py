@@ -43,14 +43,13 @@ INSTITUTIONS = [
     ("WL09", "苜蓿村卫生室", "village_clinic", "乌鲁木齐县", "WL04", "n", 700),
     ("WL10", "沙棘村卫生室", "village_clinic", "米东区", "WL04", "y", 650),
     ("WL11", "榆树社区卫生服务中心", "community_center", "米东区", "", "y", 3700),
-    ("WL12", "云杉综合医院", "general_hospital", "米东区", "", "y", 0),
+    ("WL12", "云杉综合医院", "综合医院", "米东区", "", "y", 0),
 ]
 KINDS = {
     "community_center": "社区卫生服务中心",
     "health_station": "社区卫生服务站",
     "township_center": "乡镇卫生院",
     "village_clinic": "村卫生室",
-    "general_hospital": "综合医院",
 }
 ITEMS = {
     "consult": "普通门诊诊察费",

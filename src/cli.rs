@@ -101,6 +101,8 @@ enum Command {
         output: PathBuf,
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
+        #[arg(long, default_value = "zh", hide_default_value = true)]
+        file_lang: LangArg,
     },
     Check {
         #[command(flatten)]
@@ -211,12 +213,13 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
             out: out.as_deref(),
             file_lang: (*file_lang).into(),
         }),
-        Command::Assess { shared, period: text, sheets, output, data } => assess::run(&Assess {
+        Command::Assess { shared, period: text, sheets, output, data, file_lang } => assess::run(&Assess {
             common: common(shared, look),
             period: period(text, ANY_PERIOD, |_| true)?,
             sheets,
             output,
             data: data.as_deref(),
+            file_lang: (*file_lang).into(),
         }),
         Command::Check { shared, data } => {
             check::run(&Check { common: common(shared, look), data: data.as_deref() })

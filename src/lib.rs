@@ -17,7 +17,8 @@
 //! | a word | `words/zh.rs`, `words/en.rs` |
 //! | a command | `command/`, `cli.rs` |
 //!
-//! A module imports only from those above it in the list below; a test holds that.
+//! The rooms, each importing only from itself and those before it (a test holds that):
+//! base, words, policy, intake, settlement, stages, pipeline, report, command, cli.
 
 pub mod base;
 pub mod cli;

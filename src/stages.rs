@@ -228,12 +228,7 @@ fn signing_row(row: &Row, desk: &mut Desk, rules: &Rules, out: &mut SigningBlock
     let (void, institution, day, fault) = match &read {
         Ok(Signing::Row(signing)) => {
             let institution = rules.institutions.find(&signing.institution);
-            (
-                false,
-                institution,
-                Some(signing.signed_on),
-                desk.admit(signing, row, &mut out.batch).err(),
-            )
+            (false, institution, Some(signing.signed_on), desk.admit(signing, row, &mut out.batch).err())
         }
         other => {
             let certain = !matches!(other, Err(fault) if fault.code == Code::E101);

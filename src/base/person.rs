@@ -47,7 +47,9 @@ impl PersonId {
         if !(are_digits(first) && are_digits(second) && last <= 9 && check.is_none_or(may_check)) {
             return Err(IdFault::NotDigits);
         }
-        let sum = weighted(first, &WEIGHTS[..8]) + weighted(second, &WEIGHTS[8..16]) + u32::from(last) * WEIGHTS[16];
+        let sum = weighted(first, &WEIGHTS[..8])
+            + weighted(second, &WEIGHTS[8..16])
+            + u32::from(last) * WEIGHTS[16];
         // 6 digits of the area, 8 of the day of birth, 3 that count.
         let (first, second) = (number(first), number(second));
         let day = (first % 100 * 1_000_000 + second / 100) as u32;
@@ -121,6 +123,19 @@ fn wrong_length(text: &[u8], length: usize) -> IdFault {
     if number { IdFault::SpreadsheetNumber } else { IdFault::Length(characters.min(length)) }
 }
 
+/// Masks every ID number of 18 characters within an id: some systems build contract numbers on them.
+pub fn mask_within(id: &str) -> String {
+    let mut out = id.to_string();
+    let digits = |byte: &u8| byte.is_ascii_digit() || byte.eq_ignore_ascii_case(&b'X');
+    for at in 0..id.len().saturating_sub(17) {
+        let part = &id.as_bytes()[at..at + 18];
+        if part.iter().all(digits) && PersonId::parse(part).is_ok() {
+            out.replace_range(at + 6..at + 14, "********");
+        }
+    }
+    out
+}
+
 /// The first 6 and the last 4 characters, the rest as `*`; all of them if there are ten or fewer.
 pub fn mask(text: &str) -> String {
     let length = text.chars().count();
@@ -180,6 +195,15 @@ mod tests {
         assert_eq!(PersonId::parse(b"99990119550230001X"), Err(IdFault::BirthDate));
         assert_eq!(PersonId::parse(b"9999011955030100A7"), Err(IdFault::NotDigits));
         assert_eq!(PersonId::parse(b"99990119550301001A"), Err(IdFault::NotDigits));
+    }
+
+    #[test]
+    fn an_id_number_inside_an_id_is_masked_and_a_long_number_is_not() {
+        let person = PersonId(99_990_119_550_301_001).full();
+        assert_eq!(mask_within(&person), mask(&person));
+        assert_eq!(mask_within(&format!("XY{person}-1")), format!("XY{}-1", mask(&person)));
+        assert_eq!(mask_within("202001030000000123"), "202001030000000123");
+        assert_eq!(mask_within("协议-12"), "协议-12");
     }
 
     #[test]

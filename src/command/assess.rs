@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use crate::base::diagnostic::stop;
+use crate::base::message::Msg;
 use crate::base::period::Period;
 use crate::pipeline;
 use crate::report::publish::cannot_write;
 use crate::report::{csv, screen};
+use crate::words::Lang;
 
 use super::{Common, Ended};
 
@@ -18,6 +21,7 @@ pub struct Assess<'a> {
     pub sheets: &'a [PathBuf],
     pub output: &'a Path,
     pub data: Option<&'a Path>,
+    pub file_lang: Lang,
 }
 
 pub fn run(assess: &Assess) -> Result<Ended> {
@@ -33,6 +37,8 @@ pub fn run(assess: &Assess) -> Result<Ended> {
         pipeline::assess(&region, assess.period, assess.sheets, assess.data, &progress, |result| {
             bar.finish_and_clear();
             write(assess.output, |folder| {
+                let (rejects, names) = (&result.inputs.rejects, &result.inputs.names);
+                csv::rejected(rejects.iter(), names, folder, assess.file_lang)?;
                 csv::assessment(result.cards, result.rules, folder, "scores.csv").map(drop)
             })?;
             common.notices(&result.inputs.notices)?;
@@ -45,12 +51,17 @@ pub fn run(assess: &Assess) -> Result<Ended> {
     })
 }
 
-/// Writes both files aside, then moves them into place: scores as `output`, the card beside it.
+/// Writes the files aside, then moves them into place: scores as `output`, the card and what was
+/// refused beside it.
 fn write(output: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let parent = match output.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
+    // An output of `settle` stays whole: its manifest answers for every file in it.
+    if parent.join("manifest.json").exists() {
+        return Err(stop(Msg::OutputStaysWhole { path: parent.display().to_string() }, None));
+    }
     let failed = |path: &Path, error: &std::io::Error| cannot_write(path, error);
     fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
     let aside = tempfile::Builder::new()
@@ -61,7 +72,9 @@ fn write(output: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let why = std::io::Error::other(error.chain().last().map(ToString::to_string).unwrap_or_default());
         failed(output, &why)
     })?;
-    let card = parent.join("scorecard.csv");
-    fs::rename(aside.path().join("scorecard.csv"), &card).map_err(|error| failed(&card, &error))?;
+    for name in ["scorecard.csv", "rejected.csv"] {
+        let path = parent.join(name);
+        fs::rename(aside.path().join(name), &path).map_err(|error| failed(&path, &error))?;
+    }
     fs::rename(aside.path().join("scores.csv"), output).map_err(|error| failed(output, &error))
 }

@@ -19,7 +19,11 @@ pub fn clean(raw: &[u8], encoding: Encoding) -> Cow<'_, str> {
     // Most Chinese cells are clean as well. What is not has one of these bytes: full-width forms and the
     // BOM start with EF, the ideographic blank with E3, other blanks with C2 and E2.
     let dirty = |byte: &u8| matches!(byte, 0x00..0x20 | 0x7F | 0xC2 | 0xE1 | 0xE2 | 0xE3 | 0xEF);
-    if !wrapped && encoding != Encoding::Gb18030 && !raw.iter().any(dirty) && let Ok(text) = std::str::from_utf8(raw) {
+    if !wrapped
+        && encoding != Encoding::Gb18030
+        && !raw.iter().any(dirty)
+        && let Ok(text) = std::str::from_utf8(raw)
+    {
         return Cow::Borrowed(text);
     }
     Cow::Owned(clean_text(&encoding.decode(raw)))
@@ -105,7 +109,8 @@ fn dashed(bytes: &[u8]) -> Option<(Option<Date>, &[u8])> {
 /// ` 08:30:05`, a time that a clock has.
 fn is_clock(time: &[u8]) -> bool {
     let Some(([b' ' | b'T'], clock)) = time.split_first_chunk::<1>() else { return false };
-    let Some(clock) = <&[u8; 8]>::try_from(clock).ok().and_then(|clock| digits_between(clock, b"00:00:00")) else {
+    let Some(clock) = <&[u8; 8]>::try_from(clock).ok().and_then(|clock| digits_between(clock, b"00:00:00"))
+    else {
         return false;
     };
     let digit = |at: u32| clock >> (8 * at) & 0xFF;
@@ -117,7 +122,8 @@ fn digits_between(bytes: &[u8; 8], shape: &[u8; 8]) -> Option<u64> {
     let shape = u64::from_le_bytes(*shape);
     let values = u64::from_le_bytes(*bytes) ^ shape;
     // 0x76 lifts 10 and more over 0x7F; at a byte that must be the same, 0x7F lifts anything but 0.
-    let digit = (shape ^ 0x3030_3030_3030_3030).wrapping_sub(0x0101_0101_0101_0101) & !(shape ^ 0x3030_3030_3030_3030);
+    let digit = (shape ^ 0x3030_3030_3030_3030).wrapping_sub(0x0101_0101_0101_0101)
+        & !(shape ^ 0x3030_3030_3030_3030);
     let digit = (digit & 0x8080_8080_8080_8080) >> 7;
     let lift = 0x7F7F_7F7F_7F7F_7F7F - digit * 9;
     ((values.wrapping_add(lift) | values) & 0x8080_8080_8080_8080 == 0).then_some(values)

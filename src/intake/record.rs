@@ -62,10 +62,15 @@ pub fn record_end(bytes: &[u8], last: bool) -> End {
     if memchr(b'"', line).is_none() {
         return if line_end.is_some() || last { End::At(first_line) } else { End::Unknown };
     }
-    let window = &bytes[..bytes.len().min(LONGEST_RECORD)];
+    // The longest record and its line break.
+    const WINDOW: usize = LONGEST_RECORD + 2;
+    let window = &bytes[..bytes.len().min(WINDOW)];
     match split_quoted(window, |_, _, _| {}) {
+        Quoted::Ended(end) if trim_break(&bytes[..end]).len() > LONGEST_RECORD => {
+            End::Damaged(first_line, RecordFault::TooLong)
+        }
         Quoted::Ended(end) => End::At(end),
-        Quoted::Open if window.len() == LONGEST_RECORD => damaged(line_end, last, first_line),
+        Quoted::Open if window.len() == WINDOW => damaged(line_end, last, first_line),
         Quoted::Open if !last => End::Unknown,
         // The last record of the file may end without a line break, but not inside quotes.
         Quoted::Open if closed_at_end(window) => End::At(bytes.len()),

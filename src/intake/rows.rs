@@ -15,7 +15,7 @@ use crate::base::diagnostic::{nearest, stop};
 use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::Date;
-use crate::base::person::{IdFault, PersonId};
+use crate::base::person::{IdFault, PersonId, mask, mask_within};
 use crate::base::place::{Kind, Place};
 
 use super::blocks::{Block, Digested, Raw, read_blocks};
@@ -375,12 +375,12 @@ impl<'a> Row<'a> {
         Reject {
             kind,
             place: self.place(),
-            contract,
+            contract: mask_within(&contract),
             person: match PersonId::parse(person.as_bytes()) {
                 Ok(person) => person.masked(),
-                Err(_) => crate::base::person::mask(&person),
+                Err(_) => mask(&person),
             },
-            institution,
+            institution: mask_within(&institution),
             code: fault.code,
             reason: *fault.reason,
             clause: fault.clause,
@@ -412,7 +412,7 @@ pub fn hide_numbers(text: &str) -> String {
             run.push(c);
             continue;
         }
-        out += &if run.len() > 10 { crate::base::person::mask(&run) } else { std::mem::take(&mut run) };
+        out += &if run.len() > 10 { mask(&run) } else { std::mem::take(&mut run) };
         run.clear();
         out.push(c);
     }
@@ -444,7 +444,14 @@ impl BlockRows<'_> {
                     cells[*column] = record.field(*at);
                 }
             }
-            row(&Row { record, cells, columns: self.columns, encoding: self.encoding, file: self.file, text });
+            row(&Row {
+                record,
+                cells,
+                columns: self.columns,
+                encoding: self.encoding,
+                file: self.file,
+                text,
+            });
         });
         self.counted.fetch_add(count, Ordering::Relaxed);
     }

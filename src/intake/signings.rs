@@ -102,7 +102,8 @@ fn is_void(word: &str) -> Option<bool> {
 pub fn read<'a>(row: &Row<'a>, words: &mut Words) -> Result<Signing<'a>, Fault> {
     row.whole()?;
     row.required([CONTRACT, PERSON, INSTITUTION, PACKAGE, SIGNED_ON])?;
-    let status = row.known(STATUS, &mut words.status, |text| if text.is_empty() { Some(false) } else { is_void(text) });
+    let status = row
+        .known(STATUS, &mut words.status, |text| if text.is_empty() { Some(false) } else { is_void(text) });
     if status == Some(true) {
         return Ok(Signing::Void);
     }
@@ -119,7 +120,9 @@ pub fn read<'a>(row: &Row<'a>, words: &mut Words) -> Result<Signing<'a>, Fault> 
         None if row.has(PERSONAL_PAID) => Paid::Missing,
         None => Paid::Unasked,
     };
-    let insured = match row.known(INSURED, &mut words.insured, |text| if text.is_empty() { Some(true) } else { insured_word(text) }) {
+    let insured = match row.known(INSURED, &mut words.insured, |text| {
+        if text.is_empty() { Some(true) } else { insured_word(text) }
+    }) {
         Some(insured) => insured,
         None => row.word(INSURED, super::rows::YES_NO, insured_word)?.unwrap_or(true),
     };

@@ -53,12 +53,5 @@ pub fn read<'a>(row: &Row<'a>) -> Result<SwipeRow<'a>, Fault> {
     };
     let charged = row.amount(CHARGED)?.unwrap_or(Fen::ZERO);
     let (person, _) = row.person(PERSON, day)?;
-    Ok(SwipeRow {
-        person,
-        institution: row.id(INSTITUTION),
-        day,
-        id: row.id(SWIPE_ID),
-        quantity,
-        charged,
-    })
+    Ok(SwipeRow { person, institution: row.id(INSTITUTION), day, id: row.id(SWIPE_ID), quantity, charged })
 }

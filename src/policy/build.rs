@@ -94,7 +94,9 @@ fn policy<'t>(
     let kinds: Vec<String> = institutions.kinds.iter().map(|kind| kind.id.clone()).collect();
 
     let levels: Vec<Level> = root.tables("level").into_iter().filter_map(level).collect();
-    let level_ids: Vec<String> = levels.iter().map(|level| level.named.id.clone()).collect();
+    // Ids of what has a fault count as well, so that one fault is told once.
+    let ids = |key| -> Vec<String> { root.tables(key).iter().filter_map(|table| table.text("id")).collect() };
+    let level_ids = ids("level");
     if let Some(cycle) = cycle {
         for (level, reader) in levels.iter().zip(root.tables("level")) {
             if level.cycle < cycle {
@@ -104,11 +106,11 @@ fn policy<'t>(
     }
     let curves: Vec<Curve> =
         root.tables("curve").into_iter().filter_map(|table| curve(table, &level_ids)).collect();
-    let curve_ids: Vec<String> = curves.iter().map(|curve| curve.id.clone()).collect();
+    let curve_ids = ids("curve");
     let sources: Vec<Source> =
         root.tables("source").into_iter().filter_map(|table| source(table, &curve_ids)).collect();
-    let source_ids: Vec<String> = sources.iter().map(|source| source.id.clone()).collect();
-    let names = Known { sources: &source_ids, schemes: &schemes, kinds: &kinds, settled: &sources };
+    let source_ids = ids("source");
+    let names = Known { sources: &source_ids, schemes: &schemes, kinds: &kinds };
     let packages: Vec<Package> =
         root.tables("package").into_iter().filter_map(|table| package(table, version, &names)).collect();
     check_packages(root, &packages);
@@ -198,7 +200,6 @@ struct Known<'a> {
     sources: &'a [String],
     schemes: &'a [String],
     kinds: &'a [String],
-    settled: &'a [Source],
 }
 
 fn named(table: Reader) -> Option<Named> {
@@ -259,9 +260,9 @@ fn curve(table: Reader, levels: &[String]) -> Option<Curve> {
             at.value
         })
     };
-    let shape = match table
-        .required("shape", |r, key| r.word(key, &[("linear", 0), ("bands", 1), ("gate", 2), ("share", 3)]))?
-    {
+    let shape_key = table
+        .required("shape", |r, key| r.word(key, &[("linear", 0), ("bands", 1), ("gate", 2), ("share", 3)]));
+    let shape = || match shape_key? {
         0 => {
             let (full_at, floor) = (score("full_at"), score("floor"));
             let per_point = table.required("per_point", Reader::decimal);
@@ -271,14 +272,16 @@ fn curve(table: Reader, levels: &[String]) -> Option<Curve> {
             {
                 table.fault(table.span(), Msg::FloorOverFull, None);
             }
-            Shape::Linear { full_at: full_at?, per_point: per_point?.value, floor: floor?, partial: partial? }
+            let per_point = per_point?.value;
+            Some(Shape::Linear { full_at: full_at?, per_point, floor: floor?, partial: partial? })
         }
-        1 => bands(&table)?,
-        2 => Shape::Gate { pass: score("pass")? },
-        _ => Shape::Share,
+        1 => bands(&table),
+        2 => Some(Shape::Gate { pass: score("pass")? }),
+        _ => Some(Shape::Share),
     };
-    table.finish();
-    Some(Curve { id: id?, level: level?, shape, clause })
+    let shape = shape();
+    table.finish_if(shape_key.is_some());
+    Some(Curve { id: id?, level: level?, shape: shape?, clause })
 }
 
 fn bands(table: &Reader) -> Option<Shape> {
@@ -316,7 +319,7 @@ fn bands(table: &Reader) -> Option<Shape> {
 
 fn package(table: Reader, version: Date, known: &Known) -> Option<Package> {
     let named = named_part(&table);
-    let kind = table.required("kind", |r, key| r.word(key, &PackageKind::ALL))?;
+    let kind = table.required("kind", |r, key| r.word(key, &PackageKind::ALL));
     let clause = table.clause();
     let offered_from = table.date("offered_from").map_or(version, |at| at.value);
     let requires = table.texts("requires").into_iter().map(|at| at.value).collect();
@@ -324,27 +327,30 @@ fn package(table: Reader, version: Date, known: &Known) -> Option<Package> {
     let deduct_missing = table.bool("deduct_missing").unwrap_or(false);
     let items: Vec<Item> =
         table.tables("item").into_iter().filter_map(|row| item(row, deduct_missing)).collect();
-    let (mut fee, mut shares) = (Fen::ZERO, Vec::new());
-    if kind == PackageKind::Free {
+    let mut priced = Some((Fen::ZERO, Vec::new()));
+    if kind == Some(PackageKind::Free) {
         if table.has("fee") || table.has("share") {
             table.fault(table.span(), Msg::FreeHasFee, None);
         }
         table.text("fee");
         table.tables("share");
     } else {
-        let given = table.required("fee", Reader::money);
+        let fee = table.required("fee", Reader::money);
         let rows = table.tables("share");
         let last = rows.len().saturating_sub(1);
-        for (at, row) in rows.into_iter().enumerate() {
-            shares.push(share(row, at == last, known)?);
+        let shares: Vec<Option<ShareRule>> =
+            rows.into_iter().enumerate().map(|(at, row)| share(row, at == last, known)).collect();
+        let shares: Option<Vec<ShareRule>> = shares.into_iter().collect();
+        priced = fee.map(|fee| fee.value).zip(shares);
+        if let Some((fee, shares)) = &priced {
+            check_shares(&table, *fee, shares);
         }
-        fee = given?.value;
-        check_shares(&table, fee, &shares, known);
     }
     table.finish();
+    let (fee, shares) = priced?;
     Some(Package {
         named: named?,
-        kind,
+        kind: kind?,
         fee,
         shares,
         requires,
@@ -356,7 +362,7 @@ fn package(table: Reader, version: Date, known: &Known) -> Option<Package> {
     })
 }
 
-fn check_shares(table: &Reader, fee: Fen, shares: &[ShareRule], known: &Known) {
+fn check_shares(table: &Reader, fee: Fen, shares: &[ShareRule]) {
     let Some(last) = shares.last() else {
         table.fault(table.span(), Msg::MissingKey { table: "package".into(), key: "share".into() }, None);
         return;
@@ -380,46 +386,55 @@ fn check_shares(table: &Reader, fee: Fen, shares: &[ShareRule], known: &Known) {
     if !matches!(last.amount, ShareAmount::Rest) && plain.len() == shares.len() && sum != fee {
         table.fault(table.span(), Msg::SharesNotFee { sum, fee }, Some(Msg::LastIsRest));
     }
-    let _ = known.settled;
 }
 
 fn share(row: Reader, last: bool, known: &Known) -> Option<ShareRule> {
     let source = row.required("source", |r, key| r.reference(key, known.sources));
     let clause = row.clause();
-    let amount = if row.has("amount") {
-        ShareAmount::Fixed(row.money("amount")?.value)
-    } else if row.is_table("ratio") {
-        let by_kind = row.decimals_by_name("ratio")?;
-        let mut ratios = Vec::new();
-        for kind in known.kinds {
-            match by_kind.get(kind) {
-                Some(at) if super::curve::is_ratio(at.value) => ratios.push(at.value),
-                Some(at) => row.fault(at.span.clone(), Msg::RatioRange { key: kind.clone() }, None),
-                None => {
-                    row.fault(row.span(), Msg::MissingKey { table: "ratio".into(), key: kind.clone() }, None)
-                }
-            }
-        }
-        for (name, at) in &by_kind {
-            let name = At { value: name.clone(), span: at.span.clone() };
-            row.find_reference("ratio", &name, known.kinds);
-        }
-        ShareAmount::RatioByKind(ratios)
-    } else if row.has("ratio") {
-        ShareAmount::Ratio(row.ratio("ratio")?.value)
-    } else if row.bool("rest") == Some(true) {
+    let amount = share_amount(&row, last, known);
+    let when = row.table("when").map(|table| when(table, known)).unwrap_or_default();
+    row.finish();
+    Some(ShareRule { source: source?, amount: amount?, when, clause })
+}
+
+fn share_amount(row: &Reader, last: bool, known: &Known) -> Option<ShareAmount> {
+    let rest = row.bool("rest");
+    let given = [row.has("amount"), row.has("ratio"), rest == Some(true)];
+    // Asked for in any case, so that a misspelt one is told from a missing one.
+    let amount = row.money("amount");
+    if given.iter().filter(|given| **given).count() != 1 {
+        row.mention("ratio");
+        row.fault(row.span(), Msg::OneOfTwo { keys: "amount, ratio, rest".into() }, None);
+        return None;
+    }
+    if given[0] {
+        row.mention("ratio");
+        return Some(ShareAmount::Fixed(amount?.value));
+    }
+    if given[2] {
+        row.mention("ratio");
         if !last {
             row.fault(row.span(), Msg::RestNotLast, None);
         }
-        ShareAmount::Rest
-    } else {
-        row.fault(row.span(), Msg::OneOfTwo { keys: "amount, ratio, rest".into() }, None);
-        return None;
-    };
-    let when = row.table("when").map(|table| when(table, known)).unwrap_or_default();
-    row.bool("rest");
-    row.finish();
-    Some(ShareRule { source: source?, amount, when, clause })
+        return Some(ShareAmount::Rest);
+    }
+    if !row.is_table("ratio") {
+        return Some(ShareAmount::Ratio(row.ratio("ratio")?.value));
+    }
+    let by_kind = row.decimals_by_name("ratio")?;
+    let mut ratios = Vec::new();
+    for kind in known.kinds {
+        match by_kind.get(kind) {
+            Some(at) if super::curve::is_ratio(at.value) => ratios.push(at.value),
+            Some(at) => row.fault(at.span.clone(), Msg::RatioRange { key: kind.clone() }, None),
+            None => row.fault(row.span(), Msg::MissingKey { table: "ratio".into(), key: kind.clone() }, None),
+        }
+    }
+    for (name, at) in &by_kind {
+        let name = At { value: name.clone(), span: at.span.clone() };
+        row.find_reference("ratio", &name, known.kinds);
+    }
+    Some(ShareAmount::RatioByKind(ratios))
 }
 
 fn when(table: Reader, known: &Known) -> When {
@@ -497,7 +512,7 @@ fn population_line(table: Reader, known: &Known) -> Option<Population> {
 
 fn double_benefit(table: Reader) -> Option<DoubleBenefit> {
     let item = named_part(&table);
-    let beside = table.has("beside").then(|| table.word("beside", &PackageKind::ALL)).flatten();
+    let beside = table.word("beside", &PackageKind::ALL);
     let clause = table.clause();
     table.finish();
     Some(DoubleBenefit { item: item?, beside, clause })
@@ -540,13 +555,11 @@ fn indicator(table: Reader) -> Option<Indicator> {
     let title = table.required_text("title");
     let max = table.required("max", Reader::decimal);
     let clause = table.clause();
-    let derive = table.has("derive").then(|| table.word("derive", &Derive::ALL)).flatten();
-    if !table.has("derive") {
-        table.text("derive");
-    }
-    let method = match table.required("method", |r, key| {
+    let derive = table.word("derive", &Derive::ALL);
+    let method_key = table.required("method", |r, key| {
         r.word(key, &[("steps", 0), ("per_unit", 1), ("per_case", 2), ("yes_no", 3), ("points", 4)])
-    })? {
+    });
+    let method = || match method_key? {
         0 => {
             let mut steps = Vec::new();
             for row in table.tables("step") {
@@ -555,7 +568,7 @@ fn indicator(table: Reader) -> Option<Indicator> {
                 row.finish();
                 steps.push((under?.value, deduct?.value));
             }
-            Method::Steps(steps)
+            Some(Method::Steps(steps))
         }
         1 => {
             let side =
@@ -569,18 +582,19 @@ fn indicator(table: Reader) -> Option<Indicator> {
                 table.fault(unit.span, Msg::ZeroUnit, None);
                 return None;
             }
-            Method::PerUnit {
+            Some(Method::PerUnit {
                 side: side?,
                 target: target?.value,
                 unit: unit.value,
                 deduct: deduct?.value,
                 partial: partial?,
-            }
+            })
         }
-        2 => Method::PerCase { deduct: table.required("deduct", Reader::decimal)?.value },
-        3 => Method::YesNo,
-        _ => Method::Points,
+        2 => Some(Method::PerCase { deduct: table.required("deduct", Reader::decimal)?.value }),
+        3 => Some(Method::YesNo),
+        _ => Some(Method::Points),
     };
-    table.finish();
-    Some(Indicator { id: id?, title: title?, max: max?.value, method, derive, clause })
+    let method = method();
+    table.finish_if(method_key.is_some());
+    Some(Indicator { id: id?, title: title?, max: max?.value, method: method?, derive, clause })
 }

@@ -401,18 +401,32 @@ impl<'t> Reader<'t> {
         all
     }
 
+    /// Names a key that the table may have.
+    pub fn mention(&self, key: &'static str) {
+        self.asked.borrow_mut().push(key);
+    }
+
     /// Keys that nobody asked for are faults.
     pub fn finish(self) {
+        self.finish_if(true);
+    }
+
+    /// [`Reader::finish`]; where a fault hides which keys belong here (`all` is false), only those that
+    /// look like a known one.
+    pub fn finish_if(self, all: bool) {
         let asked = self.asked.borrow();
         for (key, _) in self.table {
-            if !asked.iter().any(|known| known == key.get_ref()) {
-                let cure = match nearest(key.get_ref(), asked.iter().copied()) {
-                    Some(near) => Msg::DidYouMean { near: near.to_string() },
-                    None => Msg::OneOf { known: asked.join(", ") },
-                };
-                let fact = Msg::UnknownKey { key: key.get_ref().to_string(), table: self.name.clone() };
-                self.fault(key.span(), fact, Some(cure));
+            if asked.iter().any(|known| known == key.get_ref()) {
+                continue;
             }
+            let near = nearest(key.get_ref(), asked.iter().copied());
+            let cure = match near {
+                Some(near) => Msg::DidYouMean { near: near.to_string() },
+                None if all => Msg::OneOf { known: asked.join(", ") },
+                None => continue,
+            };
+            let fact = Msg::UnknownKey { key: key.get_ref().to_string(), table: self.name.clone() };
+            self.fault(key.span(), fact, Some(cure));
         }
     }
 }

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::money::{Fen, decimal, shortest};
+use crate::base::person::mask_within;
 use crate::base::place::Place;
 use crate::intake::rows::Reject;
 use crate::pipeline::{Run, shown};
@@ -529,7 +530,7 @@ fn flags(run: &Run, folder: &Path, lang: Lang) -> Result<Written> {
         table.row([
             text(flag.code().name()),
             text(&run.rules.institutions.get(flag.institution(run)).id),
-            text(contract(flag)),
+            own(mask_within(contract(flag))),
             maybe(flag.signing(run).map(|signing| signing.person.masked())),
             maybe(file(flag)),
             maybe(flag.place().map(|place| place.line)),

@@ -101,7 +101,11 @@ pub fn settle_scores(
         let all: Vec<&ScoreEntry> = group.iter().collect();
         let last: Vec<&ScoreEntry> = group.iter().filter(|entry| entry.assessed_on == latest).collect();
         if !differ(&all) {
-            scores.by_key.insert(key, group[0].clone());
+            // The same score twice is one: the first assessment, whatever the order of the rows.
+            let first = group
+                .iter()
+                .min_by_key(|entry| (entry.assessed_on.is_none(), entry.assessed_on, entry.place));
+            scores.by_key.insert(key, first.unwrap_or(&group[0]).clone());
         } else if group.iter().all(|entry| entry.assessed_on.is_some()) && !differ(&last) {
             let holds = last[0].clone();
             let earlier = group.iter().filter(|entry| entry.score != holds.score);
@@ -161,24 +165,26 @@ pub fn sheet_entry(rules: &Rules, row: &SheetRow, place: Place) -> Result<SheetE
     let indicator =
         sheet.indicators.iter().position(|one| same(&one.id) || one.title == wanted).ok_or_else(no_such)?;
     let rule = &sheet.indicators[indicator];
-    let out_of_range = |value: &str| {
-        let reason = Msg::IndicatorRange {
-            indicator: rule.title.clone(),
-            value: value.to_string(),
-            max: shortest(rule.max),
-        };
+    let out_of_range = |value: &str, most: String| {
+        let reason = Msg::IndicatorRange { indicator: rule.title.clone(), value: value.to_string(), most };
         Fault::by(Code::E601, reason, &rule.clause)
+    };
+    let values = || match rule.method {
+        Method::YesNo => "yes / no".to_string(),
+        Method::PerCase { .. } => "0, 1, 2 …".to_string(),
+        Method::Steps(_) | Method::PerUnit { .. } => "0–100".to_string(),
+        Method::Points => format!("0–{}", shortest(rule.max)),
     };
     let value = match row.value.as_ref() {
         "" => None,
         text => Some(
             value(&rule.method, text)
                 .filter(|value| rule.in_range(*value))
-                .ok_or_else(|| out_of_range(text))?,
+                .ok_or_else(|| out_of_range(text, values()))?,
         ),
     };
     if let Some(points) = row.points.filter(|points| *points > rule.max) {
-        return Err(out_of_range(&shortest(points)));
+        return Err(out_of_range(&shortest(points), format!("0–{}", shortest(rule.max))));
     }
     Ok(SheetEntry { key, version, indicator, value, points: row.points, place })
 }
@@ -350,7 +356,7 @@ pub fn scorecards(
     mut refused: impl FnMut(Reject),
     mut notice: impl FnMut(Msg),
 ) -> Vec<Card> {
-    let mut sheets: BTreeMap<ScoreKey, BTreeMap<usize, SheetEntry>> = BTreeMap::new();
+    let mut sheets: BTreeMap<ScoreKey, BTreeMap<usize, Vec<SheetEntry>>> = BTreeMap::new();
     let mut versions: BTreeMap<ScoreKey, usize> = BTreeMap::new();
     for entry in entries {
         if entry.key.1 != rules.period {
@@ -359,25 +365,40 @@ pub fn scorecards(
             continue;
         }
         versions.insert(entry.key.clone(), entry.version);
-        let lines = sheets.entry(entry.key.clone()).or_default();
-        if let Some(first) = lines.get(&entry.indicator) {
-            if (first.value, first.points) != (entry.value, entry.points) {
-                let at = format!("{}:{}", file_names[first.place.file as usize], first.place.line);
-                refused(Reject {
-                    kind: Kind::Sheets,
-                    place: entry.place,
-                    contract: String::new(),
-                    person: String::new(),
-                    institution: rules.institutions.get(entry.key.0).id.clone(),
-                    code: Code::E603,
-                    reason: Msg::IndicatorTwice { at },
-                    clause: None,
-                });
-            }
-            continue;
-        }
-        lines.insert(entry.indicator, entry);
+        sheets.entry(entry.key.clone()).or_default().entry(entry.indicator).or_default().push(entry);
     }
+    // One indicator with different values: nobody can say which holds, so all of them are refused (E603).
+    let mut certain = |entries: Vec<SheetEntry>| -> Option<SheetEntry> {
+        let first = entries.first()?.clone();
+        let Some(other) =
+            entries.iter().find(|entry| (entry.value, entry.points) != (first.value, first.points))
+        else {
+            return Some(first);
+        };
+        for entry in &entries {
+            let clash =
+                if (entry.value, entry.points) == (first.value, first.points) { other } else { &first };
+            let at = format!("{}:{}", file_names[clash.place.file as usize], clash.place.line);
+            refused(Reject {
+                kind: Kind::Sheets,
+                place: entry.place,
+                contract: String::new(),
+                person: String::new(),
+                institution: rules.institutions.get(entry.key.0).id.clone(),
+                code: Code::E603,
+                reason: Msg::IndicatorTwice { at },
+                clause: None,
+            });
+        }
+        None
+    };
+    let sheets: BTreeMap<ScoreKey, BTreeMap<usize, SheetEntry>> = sheets
+        .into_iter()
+        .map(|(key, lines)| {
+            let lines = lines.into_iter().filter_map(|(at, entries)| Some((at, certain(entries)?)));
+            (key, lines.collect())
+        })
+        .collect();
     let mut cards = Vec::new();
     for (key, lines) in sheets {
         let policy = &rules.region.versions[versions[&key]];

@@ -126,7 +126,9 @@ fn home(hash: u64, table: &[u64]) -> usize {
 impl Seen {
     /// Looks at the slots where some ids' searches start, so that they come from memory together.
     fn approach(&self, hashes: impl Iterator<Item = u64>) -> u64 {
-        self.tables.last().map_or(0, |table| hashes.map(|hash| table[home(hash, table)]).fold(0, |all, slot| all ^ slot))
+        self.tables
+            .last()
+            .map_or(0, |table| hashes.map(|hash| table[home(hash, table)]).fold(0, |all, slot| all ^ slot))
     }
 
     fn reserve(&mut self, ids: usize) {
@@ -209,7 +211,8 @@ impl Evidence {
     }
 
     fn place_of(&self, line: u32) -> Place {
-        let (file, base) = self.file_lines.iter().rfind(|(_, base)| *base < line).copied().unwrap_or_default();
+        let (file, base) =
+            self.file_lines.iter().rfind(|(_, base)| *base < line).copied().unwrap_or_default();
         Place { file, line: line - base }
     }
 
@@ -221,24 +224,35 @@ impl Evidence {
             .par_iter()
             .enumerate()
             .with_min_len(wave.len().div_ceil(rayon::current_num_threads()))
-            .fold(|| (vec![SwipeCounts::default(); institutions], Vec::new()), |(mut counts, mut flags), (block, swipes)| {
-                // Looking people up waits for memory. A few dozen at once wait together: first all their
-                // buckets, then the first signing of each, then the work.
-                let mut buckets = Vec::with_capacity(TOGETHER);
-                for (part, some) in swipes.chunks(TOGETHER).enumerate() {
-                    buckets.clear();
-                    buckets.extend(some.iter().map(|swipe| qualified.bucket(swipe.person)));
-                    for (bucket, swipe) in buckets.iter_mut().zip(some) {
-                        *bucket = qualified.of(swipe.person, bucket.clone());
-                    }
-                    for ((nth, swipe), found) in some.iter().enumerate().zip(&buckets) {
-                        if repeated.is_empty() || !repeated.contains(&(block, part * TOGETHER + nth)) {
-                            self.apply(swipe, found.clone(), columns, rules, qualified, &mut counts, &mut flags);
+            .fold(
+                || (vec![SwipeCounts::default(); institutions], Vec::new()),
+                |(mut counts, mut flags), (block, swipes)| {
+                    // Looking people up waits for memory. A few dozen at once wait together: first all their
+                    // buckets, then the first signing of each, then the work.
+                    let mut buckets = Vec::with_capacity(TOGETHER);
+                    for (part, some) in swipes.chunks(TOGETHER).enumerate() {
+                        buckets.clear();
+                        buckets.extend(some.iter().map(|swipe| qualified.bucket(swipe.person)));
+                        for (bucket, swipe) in buckets.iter_mut().zip(some) {
+                            *bucket = qualified.of(swipe.person, bucket.clone());
+                        }
+                        for ((nth, swipe), found) in some.iter().enumerate().zip(&buckets) {
+                            if repeated.is_empty() || !repeated.contains(&(block, part * TOGETHER + nth)) {
+                                self.apply(
+                                    swipe,
+                                    found.clone(),
+                                    columns,
+                                    rules,
+                                    qualified,
+                                    &mut counts,
+                                    &mut flags,
+                                );
+                            }
                         }
                     }
-                }
-                (counts, flags)
-            })
+                    (counts, flags)
+                },
+            )
             .collect();
         for (counts, flags) in results {
             for (sum, more) in self.counts.iter_mut().zip(counts) {

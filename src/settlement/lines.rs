@@ -295,7 +295,13 @@ fn count(
     let unauthorized = policy.authorization.as_ref().is_some_and(|rule| {
         !signing.authorized() && class.shares.iter().any(|share| share.source == rule.source)
     });
-    let mut flag = |code, place: Option<Place>, detail| {
+    // A held charge cites the article that holds it.
+    let mut flag = |code, place: Option<Place>, detail: Detail| {
+        let of_rule = match &detail {
+            Detail::NoServiceRecord { .. } => policy.evidence.as_ref().map(|rule| &rule.clause),
+            Detail::NotAuthorized { .. } => policy.authorization.as_ref().map(|rule| &rule.clause),
+            _ => None,
+        };
         if let Some(clause) = policy.flag(code) {
             tally.flags.push(Flag {
                 code,
@@ -303,7 +309,7 @@ fn count(
                 signing: Some(index as u32),
                 place,
                 detail,
-                clause: clause.clone(),
+                clause: of_rule.unwrap_or(clause).clone(),
             });
         }
     };

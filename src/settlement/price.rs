@@ -99,7 +99,10 @@ impl When {
         self.scheme.is_none_or(|scheme| facts.scheme == Some(scheme))
             && self.kind.is_none_or(|kind| usize::from(facts.kind) == kind)
             && self.district.as_ref().is_none_or(|district| *district == facts.institution.district)
-            && self.tag.as_ref().is_none_or(|tag| tags(&facts.cells.text(signings::GROUPS)).any(|text| tag.is(text)))
+            && self
+                .tag
+                .as_ref()
+                .is_none_or(|tag| tags(&facts.cells.text(signings::GROUPS)).any(|text| tag.is(text)))
             && self.age_from.is_none_or(|from| age() >= from)
             && self.age_under.is_none_or(|under| age() < under)
     }

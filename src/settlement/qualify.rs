@@ -13,7 +13,7 @@ use crate::base::diagnostic::nearest;
 use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::{Date, Period, add_months, age_on, months_between};
-use crate::base::person::PersonId;
+use crate::base::person::{PersonId, mask_within};
 use crate::base::place::{Kind, Place};
 use crate::intake::rows::{Fault, Known, Reject, Row};
 use crate::intake::signings::{self, Paid, SigningRow, Words};
@@ -172,7 +172,7 @@ impl<'a> Desk<'a> {
             return Err(refuse(Code::E302, reason, &cited.institutions.clause));
         }
         let Some(version) = version else {
-            let reason = Msg::NoVersion { day: row.signed_on, from: cited.from };
+            let reason = Msg::NoVersion { day: row.signed_on, from: cited.from, to: cited.to };
             return Err(refuse(Code::E305, reason, &cited.clause));
         };
         let policy = &rules.region.versions[version];
@@ -186,11 +186,7 @@ impl<'a> Desk<'a> {
             let name = cells.text(signings::PACKAGE);
             let names = policy.packages.iter().flat_map(|package| package.named.names());
             let near = nearest(&name, names).map(str::to_string);
-            return Err(refuse(
-                Code::E304,
-                Msg::NoSuchPackage { name: short(&name), near },
-                &policy.clause,
-            ));
+            return Err(refuse(Code::E304, Msg::NoSuchPackage { name: short(&name), near }, &policy.clause));
         };
         let package = rules.package(offer);
         if row.signed_on < package.offered_from
@@ -224,14 +220,7 @@ impl<'a> Desk<'a> {
             let allowed = policy.terms.months.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             return Err(refuse(Code::E403, Msg::TermNotAllowed { term, allowed }, &policy.terms.clause));
         }
-        let facts = Facts {
-            scheme,
-            kind,
-            institution,
-            cells,
-            birth: row.birth,
-            signed_on: row.signed_on,
-        };
+        let facts = Facts { scheme, kind, institution, cells, birth: row.birth, signed_on: row.signed_on };
         let key = price::key(rules, offer, &facts);
         let at = self.prices.iter().position(|(known, _, _)| *known == key).unwrap_or_else(|| {
             let (class, price) = self.classes.find(rules, key);
@@ -417,7 +406,7 @@ pub fn qualify(
     let reject = |signing: &Signing, code, reason, clause: Option<&Arc<str>>| Reject {
         kind: Kind::Signings,
         place: signing.place(),
-        contract: contract(&contracts, signing).to_string(),
+        contract: mask_within(contract(&contracts, signing)),
         person: signing.person.masked(),
         institution: rules.institutions.get(signing.institution).id.clone(),
         code,
@@ -429,7 +418,7 @@ pub fn qualify(
     for (index, first) in repeated_contracts(&signings, &contracts, in_turn) {
         out[index as usize] = true;
         let (signing, first) = (&signings[index as usize], &signings[first as usize]);
-        let reason = Msg::ContractUsed { contract: contract(&contracts, first).to_string(), at: at(first) };
+        let reason = Msg::ContractUsed { contract: mask_within(contract(&contracts, first)), at: at(first) };
         refused(signing, reject(signing, Code::E501, reason, None));
     }
 
@@ -453,7 +442,7 @@ pub fn qualify(
                         let (reason, clause) = match with.map(|other| &signings[other]) {
                             Some(other) => {
                                 let reason = Msg::Overlaps {
-                                    contract: contract(&contracts, other).to_string(),
+                                    contract: mask_within(contract(&contracts, other)),
                                     at: at(other),
                                     institution: rules.institutions.get(other.institution).name.clone(),
                                     from: other.starts_on,

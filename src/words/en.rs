@@ -48,7 +48,12 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::InstitutionTwice { id, at } => format!("institution_id `{id}` stood at {at} already"),
         Msg::NotDesignated { id } => format!("institution `{id}` is not designated"),
-        Msg::NoVersion { day, from } => format!("no policy was in force on {day}; it is from {from}"),
+        Msg::NoVersion { day, from, to: Some(to) } => {
+            format!("no policy was in force on {day}; it is from {from} to {to}")
+        }
+        Msg::NoVersion { day, from, to: None } => {
+            format!("no policy was in force on {day}; it is from {from}")
+        }
         Msg::NotYetOffered { package, from } => format!("`{package}` may be signed from {from} on"),
         Msg::KindNotAdmitted { kind } if kind.is_empty() => {
             "the institution's kind is not given, so it can't be told whether it may sign".into()
@@ -84,7 +89,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::ScoreRange { score } => format!("`{score}` is not between 0 and 100"),
         Msg::ScoresDiffer { score, other, at } => {
             format!(
-                "two different scores for one institution, period and level: {score}, and {other} at {at}; no assessed_on says which is the latest"
+                "two different scores for one institution, period and level: {score}, and {other} at {at}; assessed_on does not say which is the latest"
             )
         }
         Msg::NoSuchLevel { level, known } => format!("level `{level}` is none of the policy's ({known})"),
@@ -92,8 +97,8 @@ pub fn say(msg: &Msg) -> String {
             format!("period `{period}` is not of the assessment cycle of level {level} (such as {example})")
         }
         Msg::NoSuchIndicator { indicator } => format!("the score sheet has no indicator `{indicator}`"),
-        Msg::IndicatorRange { indicator, value, max } => {
-            format!("indicator `{indicator}`: `{value}` is out of its range (maximum {max})")
+        Msg::IndicatorRange { indicator, value, most } => {
+            format!("indicator `{indicator}`: `{value}` is none of its values ({most})")
         }
         Msg::IndicatorTwice { at } => format!("the indicator stood at {at} already, and differs"),
         Msg::NoSuchCohort { cohort, example } => {
@@ -180,6 +185,11 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::OutIsInput { path } => {
             format!("the output folder `{path}` holds the input data and can't be replaced")
+        }
+        Msg::OutputStaysWhole { path } => {
+            format!(
+                "`{path}` is the output of a settlement and takes no other files; name another place with -o"
+            )
         }
         Msg::NoSuchCode { text } => format!("there is no code `{text}`"),
         Msg::ExportAgain => "export it again, with the header as its first line".into(),

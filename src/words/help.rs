@@ -88,6 +88,7 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
         "导出文件的文件夹：由数据推算考核表没填的指标",
         "the folder of exported files: derives indicators that the sheet leaves out",
     ),
+    ("assess", "file_lang", "文件里的语言：zh 或 en", "language of the files: zh or en"),
     ("assess", "regions", "政策文件的文件夹", "a folder of rule files"),
     ("assess", "threads", "线程数", "threads"),
     ("assess", "quiet", "成功时不输出任何内容", "print nothing on success"),

@@ -31,7 +31,12 @@ pub fn say(msg: &Msg) -> String {
         Msg::UnknownInstitution { id, near: n } => format!("机构 `{id}` 不在机构表中{}", near(n)),
         Msg::InstitutionTwice { id, at } => format!("机构编码 `{id}` 已在 {at} 出现"),
         Msg::NotDesignated { id } => format!("机构 `{id}` 不是定点机构"),
-        Msg::NoVersion { day, from } => format!("签约日期 {day} 没有有效的政策，政策自 {from} 起执行"),
+        Msg::NoVersion { day, from, to: Some(to) } => {
+            format!("签约日期 {day} 没有有效的政策，政策自 {from} 起至 {to} 止")
+        }
+        Msg::NoVersion { day, from, to: None } => {
+            format!("签约日期 {day} 没有有效的政策，政策自 {from} 起执行")
+        }
         Msg::NotYetOffered { package, from } => format!("`{package}` 自 {from} 起才可签约"),
         Msg::KindNotAdmitted { kind } if kind.is_empty() => {
             "机构表中没有填写该机构的类别，无法确定能否签约".into()
@@ -54,17 +59,15 @@ pub fn say(msg: &Msg) -> String {
         Msg::SwipeTwice { at } => format!("流水号已在 {at} 出现"),
         Msg::ScoreRange { score } => format!("得分 `{score}` 不在 0 至 100 之间"),
         Msg::ScoresDiffer { score, other, at } => {
-            format!(
-                "同一机构、周期和层级有不同得分：{score} 与 {at} 的 {other}，且无法按考核日期确定哪个为准"
-            )
+            format!("同一机构、周期和层级有不同得分：{score} 与 {at} 的 {other}，考核日期不能确定以哪个为准")
         }
         Msg::NoSuchLevel { level, known } => format!("考核层级 `{level}` 不在政策中（{known}）"),
         Msg::PeriodOfOtherCycle { period, level, example } => {
             format!("考核周期 `{period}` 不是{level}级考核的周期（应如 {example}）")
         }
         Msg::NoSuchIndicator { indicator } => format!("考核表中没有指标 `{indicator}`"),
-        Msg::IndicatorRange { indicator, value, max } => {
-            format!("指标「{indicator}」的 `{value}` 超出可填的范围（满分 {max}）")
+        Msg::IndicatorRange { indicator, value, most } => {
+            format!("指标「{indicator}」的 `{value}` 不是可填的值（{most}）")
         }
         Msg::IndicatorTwice { at } => format!("同一指标已在 {at} 填写，且内容不同"),
         Msg::NoSuchCohort { cohort, example } => format!("批次 `{cohort}` 不是结算周期（应如 {example}）"),
@@ -124,6 +127,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::NoPolicyYet { period, from } => format!("`{period}` 结束时政策尚未执行，政策自 {from} 起执行"),
         Msg::NotOurFolder { path } => format!("`{path}` 已有文件，且不是本程序的输出，没有覆盖"),
         Msg::OutIsInput { path } => format!("输出文件夹 `{path}` 含有输入数据，不能覆盖"),
+        Msg::OutputStaysWhole { path } => {
+            format!("`{path}` 是结算输出，不能再写入别的文件；请用 -o 另指一处")
+        }
         Msg::NoSuchCode { text } => format!("没有代码 `{text}`"),
         Msg::ExportAgain => "请重新导出；首行应为表头".into(),
         Msg::NameDataFolder => "用 --data 指明放导出文件的文件夹".into(),

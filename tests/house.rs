@@ -1,0 +1,155 @@
+//! The rules of the house: rooms import only from those above them, the README's commands print what it
+//! shows, and the commands that it names are there.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The rooms in the order that lib.rs tells, which are all there are.
+fn rooms() -> Vec<String> {
+    let lib = fs::read_to_string(root().join("src/lib.rs")).expect("lib.rs");
+    let list = lib.lines().find_map(|line| line.strip_prefix("//! base, ")).expect("the list of rooms");
+    let rooms: Vec<String> =
+        format!("base, {}", list.trim_end_matches('.')).split(", ").map(String::from).collect();
+    let mut listed = rooms.clone();
+    listed.sort();
+    let modules: Vec<String> = lib
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("pub mod ")?.trim_end_matches(';').to_string()))
+        .collect();
+    assert_eq!(listed, modules, "lib.rs lists every room");
+    rooms
+}
+
+#[test]
+fn rooms_import_only_from_rooms_above() {
+    let rooms = rooms();
+    assert!(rooms.len() >= 8 && rooms[0] == "base", "lib.rs lists the rooms: {rooms:?}");
+    let height: BTreeMap<&str, usize> =
+        rooms.iter().enumerate().map(|(at, room)| (room.as_str(), at)).collect();
+    let mut files = Vec::new();
+    rust_files(&root().join("src"), &mut files);
+    let mut seen = 0;
+    for file in files {
+        let inside = file.strip_prefix(root().join("src")).expect("in src");
+        let first =
+            inside.components().next().expect("a part").as_os_str().to_string_lossy().replace(".rs", "");
+        let Some(own) = height.get(first.as_str()) else { continue };
+        let text = fs::read_to_string(&file).expect("text");
+        for (line, used) in text.lines().enumerate().flat_map(|(line, text)| {
+            text.match_indices("crate::").map(move |(at, _)| (line + 1, &text[at + 7..])).collect::<Vec<_>>()
+        }) {
+            let room: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let other = height.get(room.as_str());
+            assert!(
+                other.is_some_and(|other| other <= own),
+                "{}:{line} uses `{room}`, which does not stand above it",
+                inside.display()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "the test looks at what is there");
+}
+
+#[test]
+fn the_room_of_nouns_imports_nothing_of_ours() {
+    let mut files = Vec::new();
+    rust_files(&root().join("src/base"), &mut files);
+    for file in files {
+        let text = fs::read_to_string(&file).expect("text");
+        assert!(!text.contains("use crate::"), "{}", file.display());
+    }
+}
+
+/// The fenced blocks of the README: language and text.
+fn blocks() -> Vec<(String, String)> {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    let mut blocks = Vec::new();
+    let mut parts = readme.split("\n```");
+    parts.next();
+    while let (Some(block), Some(_)) = (parts.next(), parts.next()) {
+        let (language, text) = block.split_once('\n').expect("a fence ends its line");
+        blocks.push((language.to_string(), format!("{text}\n")));
+    }
+    blocks
+}
+
+#[test]
+fn the_readme_shows_what_its_main_command_prints() {
+    let blocks = blocks();
+    let at = blocks.iter().position(|(_, text)| text.contains("-- settle ")).expect("the main command");
+    let command =
+        blocks[at].1.trim().strip_prefix("cargo run --release -- ").expect("run by cargo").to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(root().join("samples"), folder.path().join("samples")).expect("a link");
+    let done = Command::new(env!("CARGO_BIN_EXE_jiayi"))
+        .args(command.split_whitespace())
+        .current_dir(folder.path())
+        .env_clear()
+        .output()
+        .expect("it runs");
+    assert!(done.status.success());
+    assert_eq!(String::from_utf8_lossy(&done.stdout), blocks[at + 1].1, "README.md shows other output");
+    assert!(folder.path().join("out/urumqi/2020Q1/settlement.csv").is_file());
+}
+
+#[test]
+fn the_readme_lists_every_code_as_the_program_explains_it() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    for code in jiayi::base::code::Code::ALL {
+        let row = format!(
+            "| {code} | {} | {} |",
+            jiayi::words::title(jiayi::words::Lang::En, *code),
+            jiayi::words::cure(jiayi::words::Lang::En, *code)
+        );
+        assert!(readme.contains(&row), "README.md lacks: {row}");
+    }
+}
+
+#[test]
+fn ci_runs_the_commands_of_the_readme() {
+    let ci = fs::read_to_string(root().join(".ci/run")).expect(".ci/run");
+    for (_, text) in blocks().iter().filter(|(language, _)| language == "sh") {
+        let words: Vec<&str> = text.split_whitespace().filter(|word| *word != "--quiet").collect();
+        let lines: Vec<String> = ci
+            .lines()
+            .map(|line| {
+                line.split_whitespace().filter(|word| *word != "--quiet").collect::<Vec<_>>().join(" ")
+            })
+            .collect();
+        assert!(lines.contains(&words.join(" ")), "{words:?}");
+    }
+}
+
+#[test]
+fn every_region_of_the_folder_is_inside_the_program() {
+    for region in fs::read_dir(root().join("regions")).expect("regions") {
+        let region = region.expect("readable").path();
+        if region.is_dir() {
+            let id = region.file_name().expect("a name").to_string_lossy().into_owned();
+            let inside = jiayi::policy::version::load(&id, None).expect("it loads");
+            let outside = jiayi::policy::version::load(&id, Some(&root().join("regions"))).expect("it loads");
+            let names = |region: &jiayi::policy::version::Region| {
+                region.versions.iter().map(|version| version.id.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(names(&inside), names(&outside));
+        }
+    }
+}
