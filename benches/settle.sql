@@ -239,16 +239,23 @@ WHERE rowid IN (
     QUALIFY row_number() OVER (PARTITION BY swipe_id ORDER BY rowid) > 1);
 
 -- At most one paid signing of a person is in force on a day, so no swipe counts twice.
-CREATE TABLE flag AS
-SELECT count(*) FILTER (s.institution_id = c.institution_id AND s.charged_item IN (
-           'consult', '普通门诊诊察费', 'consult_elderly', '普通门诊老年人诊察费', 'im_injection', '肌肉注射',
-           'iv_injection', '静脉注射', 'iv_infusion', '静脉输液', 'referral', '转诊转院', 'follow_up', '病情随访',
-           'chronic_service', '慢性病医保服务', 'record', '建立医保服务档案')) AS w701,
-       count(*) FILTER (s.institution_id <> c.institution_id) AS w703
+CREATE TABLE of_signed AS
+SELECT s.person, s.day, s.institution_id, s.charged_item, s.institution_id = c.institution_id AS here
 FROM swipe s
 JOIN checked c ON c.person = s.person AND s.day >= c.starts_on AND s.day < c.in_force_until
 WHERE s.code IS NULL AND s.day BETWEEN DATE '2020-01-01' AND DATE '2020-03-31'
   AND c.code IS NULL AND NOT c.is_void AND c.package = 'paid';
+
+-- Who has a free signing in force where he swiped, swiped at an institution that he signed with.
+CREATE TABLE flag AS
+SELECT (SELECT count(*) FROM of_signed WHERE here AND charged_item IN (
+           'consult', '普通门诊诊察费', 'consult_elderly', '普通门诊老年人诊察费', 'im_injection', '肌肉注射',
+           'iv_injection', '静脉注射', 'iv_infusion', '静脉输液', 'referral', '转诊转院', 'follow_up', '病情随访',
+           'chronic_service', '慢性病医保服务', 'record', '建立医保服务档案')) AS w701,
+       (SELECT count(*) FROM of_signed s WHERE NOT here AND NOT EXISTS (
+           FROM checked f
+           WHERE f.person = s.person AND f.institution_id = s.institution_id AND f.package = 'free'
+             AND f.code IS NULL AND NOT f.is_void AND s.day >= f.starts_on AND s.day < f.in_force_until)) AS w703;
 
 -- ------------------------------------------------------------------ scores and payments
 

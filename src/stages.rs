@@ -21,7 +21,7 @@ use crate::intake::{cells, sheets, swipes};
 use crate::policy::package::PackageKind;
 use crate::policy::version::Region;
 use crate::settlement::assess::{self, RowCounts, ScoreEntry, SheetEntry};
-use crate::settlement::evidence::{Evidence, Swipe, SwipeColumns, id_hash};
+use crate::settlement::evidence::{Against, Evidence, Swipe, SwipeColumns, id_hash};
 use crate::settlement::lines::Posted;
 use crate::settlement::price::Classes;
 use crate::settlement::qualify::{Batch, Candidates, Desk, Qualified, Teams, unknown_institution};
@@ -302,7 +302,7 @@ pub fn swipes(
                 blocks.push(taken);
                 rejects.extend(more);
             }
-            evidence.take(&blocks, has, rules, qualified);
+            evidence.take(&blocks, Against { columns: has, rules, qualified });
         })?;
         inputs.read(facts, rejects);
         again.insert(index, (file, has));
@@ -377,7 +377,8 @@ fn repeated_swipes(
         let first = if ids[&one.first] == id { Some(one.first) } else { late.get(id).copied() };
         let Some(first) = first else {
             late.insert(id, one.swipe.place);
-            evidence.take_one(&one.swipe, files[&one.swipe.place.file].1, rules, qualified);
+            let columns = files[&one.swipe.place.file].1;
+            evidence.take_one(&one.swipe, Against { columns, rules, qualified });
             continue;
         };
         let at = format!("{}:{}", inputs.names[first.file as usize], first.line);

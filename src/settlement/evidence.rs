@@ -85,6 +85,20 @@ pub struct SwipeColumns {
     pub charged: bool,
 }
 
+/// What swipes are held against.
+#[derive(Clone, Copy)]
+pub struct Against<'a> {
+    pub columns: SwipeColumns,
+    pub rules: &'a Rules<'a>,
+    pub qualified: &'a Qualified,
+}
+
+/// What some swipes came to.
+struct Tallied {
+    counts: Vec<SwipeCounts>,
+    flags: Vec<SwipeFlag>,
+}
+
 /// Everything that swipes add up to.
 pub struct Evidence {
     /// One bit for each charge of a signing in the period, from its first; empty where no policy asks.
@@ -120,7 +134,7 @@ struct Seen {
 
 /// Where an id's search starts: the upper half of the hash picks the slot, the lower half is kept.
 fn home(hash: u64, table: &[u64]) -> usize {
-    ((hash >> 32) * table.len() as u64 >> 32) as usize
+    (((hash >> 32) * table.len() as u64) >> 32) as usize
 }
 
 impl Seen {
@@ -217,44 +231,34 @@ impl Evidence {
     }
 
     /// Takes a wave of blocks, in the order of the files.
-    pub fn take(&mut self, wave: &[Vec<Swipe>], columns: SwipeColumns, rules: &Rules, qualified: &Qualified) {
+    pub fn take(&mut self, wave: &[Vec<Swipe>], against: Against) {
         let repeated = self.repeats(wave);
-        let institutions = rules.institutions.count();
-        let results: Vec<(Vec<SwipeCounts>, Vec<SwipeFlag>)> = wave
-            .par_iter()
-            .enumerate()
-            .with_min_len(wave.len().div_ceil(rayon::current_num_threads()))
-            .fold(
-                || (vec![SwipeCounts::default(); institutions], Vec::new()),
-                |(mut counts, mut flags), (block, swipes)| {
-                    // Looking people up waits for memory. A few dozen at once wait together: first all their
-                    // buckets, then the first signing of each, then the work.
-                    let mut buckets = Vec::with_capacity(TOGETHER);
-                    for (part, some) in swipes.chunks(TOGETHER).enumerate() {
-                        buckets.clear();
-                        buckets.extend(some.iter().map(|swipe| qualified.bucket(swipe.person)));
-                        for (bucket, swipe) in buckets.iter_mut().zip(some) {
-                            *bucket = qualified.of(swipe.person, bucket.clone());
-                        }
-                        for ((nth, swipe), found) in some.iter().enumerate().zip(&buckets) {
-                            if repeated.is_empty() || !repeated.contains(&(block, part * TOGETHER + nth)) {
-                                self.apply(
-                                    swipe,
-                                    found.clone(),
-                                    columns,
-                                    rules,
-                                    qualified,
-                                    &mut counts,
-                                    &mut flags,
-                                );
-                            }
-                        }
+        let qualified = against.qualified;
+        let nothing = || Tallied {
+            counts: vec![SwipeCounts::default(); against.rules.institutions.count()],
+            flags: Vec::new(),
+        };
+        let add = |mut out: Tallied, (block, swipes): (usize, &Vec<Swipe>)| {
+            // Looking people up waits for memory. A few dozen at once wait together: first all their
+            // buckets, then the first signing of each, then the work.
+            let mut found = Vec::with_capacity(TOGETHER);
+            for (part, some) in swipes.chunks(TOGETHER).enumerate() {
+                found.clear();
+                found.extend(some.iter().map(|swipe| qualified.bucket(swipe.person)));
+                for (bucket, swipe) in found.iter_mut().zip(some) {
+                    *bucket = qualified.of(swipe.person, bucket.clone());
+                }
+                for ((nth, swipe), found) in some.iter().enumerate().zip(&found) {
+                    if repeated.is_empty() || !repeated.contains(&(block, part * TOGETHER + nth)) {
+                        self.apply(swipe, found.clone(), against, &mut out);
                     }
-                    (counts, flags)
-                },
-            )
-            .collect();
-        for (counts, flags) in results {
+                }
+            }
+            out
+        };
+        let part = wave.len().div_ceil(rayon::current_num_threads()).max(1);
+        let parts: Vec<Tallied> = wave.par_iter().enumerate().with_min_len(part).fold(nothing, add).collect();
+        for Tallied { counts, flags } in parts {
             for (sum, more) in self.counts.iter_mut().zip(counts) {
                 sum.add(more);
             }
@@ -263,12 +267,12 @@ impl Evidence {
     }
 
     /// Takes one swipe, which was passed over because another id has the same hash.
-    pub fn take_one(&mut self, swipe: &Swipe, columns: SwipeColumns, rules: &Rules, qualified: &Qualified) {
-        let (mut counts, mut flags) = (std::mem::take(&mut self.counts), Vec::new());
-        let found = qualified.of(swipe.person, qualified.bucket(swipe.person));
-        self.apply(swipe, found, columns, rules, qualified, &mut counts, &mut flags);
-        self.counts = counts;
-        self.flags.extend(flags);
+    pub fn take_one(&mut self, swipe: &Swipe, against: Against) {
+        let mut out =
+            Tallied { counts: std::mem::take(&mut self.counts), flags: std::mem::take(&mut self.flags) };
+        let bucket = against.qualified.bucket(swipe.person);
+        self.apply(swipe, against.qualified.of(swipe.person, bucket), against, &mut out);
+        (self.counts, self.flags) = (out.counts, out.flags);
     }
 
     /// The rows of a wave whose swipe_id (by its hash) stood on an earlier row.
@@ -306,16 +310,9 @@ impl Evidence {
         rows
     }
 
-    fn apply(
-        &self,
-        swipe: &Swipe,
-        found: Range<usize>,
-        columns: SwipeColumns,
-        rules: &Rules,
-        qualified: &Qualified,
-        counts: &mut [SwipeCounts],
-        flags: &mut Vec<SwipeFlag>,
-    ) {
+    fn apply(&self, swipe: &Swipe, found: Range<usize>, against: Against, out: &mut Tallied) {
+        let Against { columns, rules, qualified } = against;
+        let Tallied { counts, flags } = out;
         let inside = rules.contains(swipe.day);
         let (mut of_signed, mut effective, mut elsewhere) = (false, None, None);
         for index in found {

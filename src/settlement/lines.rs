@@ -217,18 +217,17 @@ fn tally(
     scores: &Scores,
 ) -> Tally {
     let signings = &qualified.signings;
-    let part = 64 * 1024;
-    let mut parts: Vec<Tally> = (0..signings.len().div_ceil(part).max(1))
-        .into_par_iter()
-        .map(|at| {
-            let mut tally = Tally::default();
-            let end = signings.len().min((at + 1) * part);
-            for index in at * part..end {
-                count(&mut tally, index, &signings[index], rules, classes, evidence, scores);
-            }
+    let mut parts: Vec<Tally> = signings
+        .par_iter()
+        .enumerate()
+        .fold(Tally::default, |mut tally, (index, signing)| {
+            count(&mut tally, index, signing, rules, classes, evidence, scores);
             tally
         })
         .collect();
+    if parts.is_empty() {
+        parts.push(Tally::default());
+    }
     let mut all = parts.swap_remove(0);
     for part in parts {
         for (key, count) in part.charges {

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 use std::hash::Hasher;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHasher};
@@ -120,22 +120,30 @@ pub struct Desk<'a> {
 
 /// Teams by number, over all threads.
 #[derive(Default)]
-pub struct Teams(std::sync::Mutex<(FxHashMap<(u32, String), u32>, Vec<(u32, String)>)>);
+pub struct Teams(Mutex<Numbered>);
+
+/// Teams (institution and team id) in the order they are met, and their numbers.
+#[derive(Default)]
+struct Numbered {
+    numbers: FxHashMap<(u32, String), u32>,
+    list: Vec<(u32, String)>,
+}
 
 impl Teams {
     fn number(&self, institution: u32, team: &str) -> u32 {
         let mut teams = self.0.lock().expect("no panic holds it");
-        if let Some(number) = teams.0.get(&(institution, team.to_string())) {
+        let team = (institution, team.to_string());
+        if let Some(number) = teams.numbers.get(&team) {
             return *number;
         }
-        let number = teams.1.len() as u32;
-        teams.1.push((institution, team.to_string()));
-        teams.0.insert((institution, team.to_string()), number);
+        let number = teams.list.len() as u32;
+        teams.list.push(team.clone());
+        teams.numbers.insert(team, number);
         number
     }
 
     pub fn list(self) -> Vec<(u32, String)> {
-        self.0.into_inner().expect("no panic holds it").1
+        self.0.into_inner().expect("no panic holds it").list
     }
 }
 
