@@ -39,22 +39,34 @@ pub struct Institution {
 #[derive(Debug, Default)]
 pub struct Institutions {
     pub list: Vec<Institution>,
-    /// Ids of up to 15 bytes, as most are, packed into two numbers: found without following a pointer.
-    short: FxHashMap<(u64, u64), u32>,
+    /// Ids of up to 7 and up to 15 bytes, as most are, packed into numbers: found without following a
+    /// pointer.
+    short: FxHashMap<u64, u32>,
+    middle: FxHashMap<(u64, u64), u32>,
     long: FxHashMap<Box<[u8]>, u32>,
 }
 
-fn packed(id: &[u8]) -> Option<(u64, u64)> {
-    let part = |bytes: &[u8]| bytes.iter().fold(0, |packed, byte| packed << 8 | u64::from(*byte));
-    let (first, rest) = id.split_at(id.len().min(8));
-    (rest.len() < 8).then(|| (part(first), part(rest) << 8 | id.len() as u64))
+/// The bytes of an id as a number, of up to eight.
+fn packed(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |packed, byte| packed << 8 | u64::from(*byte))
+}
+
+/// An id of up to 7 bytes, with its length.
+fn short(id: &[u8]) -> u64 {
+    packed(id) << 8 | id.len() as u64
+}
+
+/// An id of up to 15 bytes, with its length.
+fn middle(id: &[u8]) -> (u64, u64) {
+    (packed(&id[..8]), short(&id[8..]))
 }
 
 impl Institutions {
     pub fn find(&self, id: &[u8]) -> Option<u32> {
-        match packed(id) {
-            Some(id) => self.short.get(&id).copied(),
-            None => self.long.get(id).copied(),
+        match id.len() {
+            0..8 => self.short.get(&short(id)).copied(),
+            8..16 => self.middle.get(&middle(id)).copied(),
+            _ => self.long.get(id).copied(),
         }
     }
 
@@ -74,9 +86,10 @@ impl Institutions {
             return Err(Fault::new(Code::E306, Msg::InstitutionTwice { id: institution.id, at }));
         }
         let (id, index) = (institution.id.as_bytes(), self.list.len() as u32);
-        match packed(id) {
-            Some(id) => self.short.insert(id, index),
-            None => self.long.insert(id.into(), index),
+        match id.len() {
+            0..8 => self.short.insert(short(id), index),
+            8..16 => self.middle.insert(middle(id), index),
+            _ => self.long.insert(id.into(), index),
         };
         self.list.push(institution);
         Ok(())
@@ -99,4 +112,35 @@ pub fn read(row: &Row) -> Result<Institution, Fault> {
         served_population,
         place: row.place(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_any_length_are_told_apart() {
+        let ids =
+            ["A", "0A", "1234567", "12345678", "123456789012345", "1234567890123456", "村卫生室一", "A\u{1}"];
+        let mut all = Institutions::default();
+        for id in ids {
+            let one = Institution {
+                id: id.to_string(),
+                name: String::new(),
+                kind: String::new(),
+                district: String::new(),
+                parent_id: String::new(),
+                designated: true,
+                served_population: None,
+                place: Place::default(),
+            };
+            assert!(all.add(one, &["institutions.csv".to_string()]).is_ok(), "{id}");
+        }
+        for (at, id) in ids.iter().enumerate() {
+            assert_eq!(all.find(id.as_bytes()), Some(at as u32), "{id}");
+        }
+        for id in ["", "B", "00A", "12345679", "123456789012346"] {
+            assert_eq!(all.find(id.as_bytes()), None, "{id}");
+        }
+    }
 }

@@ -185,8 +185,16 @@ impl<'a> Row<'a> {
         Place { file: self.file, line: self.record.line }
     }
 
+    /// Whether nothing is wrong with the row as a whole, as is so for nearly all.
+    pub fn is_whole(&self) -> bool {
+        self.text && self.record.fault.is_none() && self.record.width() == self.columns.header.len()
+    }
+
     /// E101 and E105: the row as a whole.
     pub fn whole(&self) -> Result<(), Fault> {
+        if self.is_whole() {
+            return Ok(());
+        }
         let (got, want) = (self.record.width(), self.columns.header.len());
         let reason = match self.record.fault {
             Some(RecordFault::TooLong) => Msg::RecordTooLong,
