@@ -1,6 +1,7 @@
 //! One region's rules: TOML as written → checked → [`Policy`], each figure with its clause.
 
 mod build;
+mod build_assessment;
 pub mod curve;
 mod file;
 pub mod package;

@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 use crate::base::money::Fen;
 use crate::pipeline::Run;
 
-use super::csv::{Written, flag_counts, hex};
+use super::csv::{Written, hex};
+use super::flags::flag_counts;
 
 /// What the lines of one source come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

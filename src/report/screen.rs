@@ -19,7 +19,7 @@ use crate::settlement::lines::{ClawbackReason, clawback};
 use crate::stages::Inputs;
 use crate::words::{Label, Lang, cure, label, say, title};
 
-use super::csv::flag_counts;
+use super::flags::flag_counts;
 use super::manifest::{total_json, totals};
 
 /// A line under the header, and no more.

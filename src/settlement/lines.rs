@@ -4,23 +4,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
 use crate::base::money::Fen;
-use crate::base::period::{Date, Period};
-use crate::base::place::Place;
+use crate::base::period::Period;
 use crate::policy::curve::Earned;
-use crate::policy::package::PackageKind;
-use crate::policy::{Clause, FigureKind, Policy};
+use crate::policy::{Clause, Policy};
 
 use super::assess::{ScoreEntry, Scores};
 use super::evidence::Evidence;
+use super::flags::{Detail, Flag, large_teams, missing_scores};
 use super::price::Class;
-use super::qualify::{NO_TEAM, Qualified, Signing};
+use super::qualify::Qualified;
 use super::rules::Rules;
+use super::tally::{HeadCounts, TallyKey, tally};
 
 /// What was paid before: (cohort, institution, package, source) → amount.
 pub type Posted = BTreeMap<(Period, u32, String, String), Fen>;
@@ -109,67 +108,12 @@ pub fn clawback<'a>(line: &'a Line, policy: &Policy) -> Option<Clawback<'a>> {
     Some(Clawback { line, shortfall, withheld, reason, clause })
 }
 
-/// Something to be looked at, found while settling. Those that swipes raise are apart.
-#[derive(Clone, Debug)]
-pub struct Flag {
-    pub code: Code,
-    pub institution: u32,
-    /// Index into the qualified signings.
-    pub signing: Option<u32>,
-    pub place: Option<Place>,
-    pub detail: Detail,
-    pub clause: Clause,
-}
-
-#[derive(Clone, Debug)]
-pub enum Detail {
-    PaidBelow { paid: Fen, share: Fen },
-    SignedLate { cohort: Period, assessed_on: Date },
-    TeamTooLarge { team: String, people: u64, most: u64 },
-    ScoreMissing { cohort: Period, level: String },
-    NoServiceRecord { from: Date },
-    NotAuthorized { source: String },
-    ScoreReplaced { score: Decimal, by: Decimal, at: Place },
-}
-
-/// What the period's signings come to in one institution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HeadCounts {
-    /// Signings with a charge in the period, none of it held; and with one held.
-    pub admitted: u64,
-    pub held: u64,
-    /// Signings of free packages in force on the last day.
-    pub free: u64,
-    /// People with a charge, where the policy wants the coverage reported.
-    pub people: u64,
-    /// What residents bear of the period's charges.
-    pub individual: Fen,
-}
-
 /// Everything a settlement comes to.
 pub struct Settlement {
     /// Sorted by cohort, institution id, package, source, version.
     pub lines: Vec<Line>,
     pub heads: Vec<HeadCounts>,
     pub flags: Vec<Flag>,
-}
-
-/// Charges of one institution, cohort and price, by what holds them back.
-type TallyKey = (u32, Period, u32, Held);
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-struct Held {
-    no_evidence: bool,
-    unauthorized: bool,
-}
-
-#[derive(Default)]
-struct Tally {
-    charges: FxHashMap<TallyKey, u64>,
-    /// What missing items take off, of one class of an institution's cohort.
-    deductions: FxHashMap<(u32, Period, u32), Fen>,
-    heads: FxHashMap<u32, HeadCounts>,
-    flags: Vec<Flag>,
 }
 
 /// Works out the settlement of the rules' period.
@@ -207,180 +151,6 @@ pub fn settle(
         }
     }
     Settlement { lines, heads, flags }
-}
-
-fn tally(
-    rules: &Rules,
-    qualified: &Qualified,
-    classes: &[Arc<Class>],
-    evidence: &Evidence,
-    scores: &Scores,
-) -> Tally {
-    let signings = &qualified.signings;
-    let mut parts: Vec<Tally> = signings
-        .par_iter()
-        .enumerate()
-        .fold(Tally::default, |mut tally, (index, signing)| {
-            count(&mut tally, index, signing, rules, classes, evidence, scores);
-            tally
-        })
-        .collect();
-    if parts.is_empty() {
-        parts.push(Tally::default());
-    }
-    let mut all = parts.swap_remove(0);
-    for part in parts {
-        for (key, count) in part.charges {
-            *all.charges.entry(key).or_default() += count;
-        }
-        for (key, amount) in part.deductions {
-            *all.deductions.entry(key).or_default() += amount;
-        }
-        for (institution, counts) in part.heads {
-            let sum = all.heads.entry(institution).or_default();
-            sum.admitted += counts.admitted;
-            sum.held += counts.held;
-            sum.free += counts.free;
-            sum.individual += counts.individual;
-        }
-        all.flags.extend(part.flags);
-    }
-    let figures = rules.region.versions.iter().flat_map(|version| &version.figures);
-    if figures.into_iter().any(|figure| figure.kind == FigureKind::Coverage) {
-        for (institution, people) in people(rules, qualified) {
-            all.heads.entry(institution).or_default().people = people;
-        }
-    }
-    all
-}
-
-/// Distinct people with a charge in the period, by institution.
-fn people(rules: &Rules, qualified: &Qualified) -> FxHashMap<u32, u64> {
-    let mut counts = FxHashMap::default();
-    let mut seen: Vec<u32> = Vec::new();
-    let mut last = None;
-    for signing in &qualified.signings {
-        if last != Some(signing.person) {
-            last = Some(signing.person);
-            seen.clear();
-        }
-        let charged = rules.kind_of(signing.offer()) != PackageKind::Free
-            && signing.charges(rules.policy(signing.offer()).charge_months, rules.period).next().is_some();
-        if charged && !seen.contains(&signing.institution) {
-            seen.push(signing.institution);
-            *counts.entry(signing.institution).or_default() += 1;
-        }
-    }
-    counts
-}
-
-fn count(
-    tally: &mut Tally,
-    index: usize,
-    signing: &Signing,
-    rules: &Rules,
-    classes: &[Arc<Class>],
-    evidence: &Evidence,
-    scores: &Scores,
-) {
-    let (policy, package) = (rules.policy(signing.offer()), rules.package(signing.offer()));
-    let heads = tally.heads.entry(signing.institution).or_default();
-    if package.kind == PackageKind::Free {
-        let last_day = rules.period.end().yesterday().unwrap_or(rules.period.first_day());
-        heads.free += u64::from(signing.in_force(last_day));
-        return;
-    }
-    let class = &classes[signing.class as usize];
-    let unauthorized = policy.authorization.as_ref().is_some_and(|rule| {
-        !signing.authorized() && class.shares.iter().any(|share| share.source == rule.source)
-    });
-    // A held charge cites the article that holds it.
-    let mut flag = |code, place: Option<Place>, detail: Detail| {
-        let of_rule = match &detail {
-            Detail::NoServiceRecord { .. } => policy.evidence.as_ref().map(|rule| &rule.clause),
-            Detail::NotAuthorized { .. } => policy.authorization.as_ref().map(|rule| &rule.clause),
-            _ => None,
-        };
-        if let Some(clause) = policy.flag(code) {
-            tally.flags.push(Flag {
-                code,
-                institution: signing.institution,
-                signing: Some(index as u32),
-                place,
-                detail,
-                clause: of_rule.unwrap_or(clause).clone(),
-            });
-        }
-    };
-    let (mut any, mut any_held) = (false, false);
-    for (nth, (_, day)) in signing.charges(policy.charge_months, rules.period).enumerate() {
-        let cohort = policy.cycle.of(day);
-        let no_evidence = policy.evidence.is_some() && !evidence.seen(index, nth);
-        let held = Held { no_evidence, unauthorized };
-        *tally.charges.entry((signing.institution, cohort, signing.class, held)).or_default() += 1;
-        if !no_evidence {
-            heads.individual += class.individual;
-        }
-        if package.deduct_missing && !no_evidence {
-            let missing = missing_items(index, nth, package, evidence);
-            *tally.deductions.entry((signing.institution, cohort, signing.class)).or_default() += missing;
-        }
-        if no_evidence {
-            flag(Code::W708, Some(signing.place()), Detail::NoServiceRecord { from: day });
-        }
-        if let Some(assessed_on) = assessed_before(policy, signing, cohort, scores) {
-            flag(Code::W704, Some(signing.place()), Detail::SignedLate { cohort, assessed_on });
-        }
-        any = true;
-        any_held |= no_evidence || unauthorized;
-    }
-    if !any {
-        return;
-    }
-    if any_held {
-        heads.held += 1;
-    } else {
-        heads.admitted += 1;
-    }
-    if unauthorized && let Some(rule) = &policy.authorization {
-        let source = policy.sources[rule.source].name.clone();
-        flag(Code::W708, Some(signing.place()), Detail::NotAuthorized { source });
-    }
-    if signing.underpaid()
-        && let Some(paid) = signing.paid()
-    {
-        flag(Code::W702, Some(signing.place()), Detail::PaidBelow { paid, share: class.individual });
-    }
-}
-
-fn missing_items(
-    index: usize,
-    nth: usize,
-    package: &crate::policy::package::Package,
-    evidence: &Evidence,
-) -> Fen {
-    let items = package.items.len();
-    package
-        .items
-        .iter()
-        .enumerate()
-        .filter_map(|(item, rule)| {
-            let missing = rule.times?.saturating_sub(evidence.done(index, nth, items, item));
-            Some(rule.amount?.times(u64::from(missing)))
-        })
-        .sum()
-}
-
-/// The day of the assessment that its cohort had before the signing was signed (W704).
-fn assessed_before(policy: &Policy, signing: &Signing, cohort: Period, scores: &Scores) -> Option<Date> {
-    if signing.signed_on < cohort.end() {
-        return None;
-    }
-    policy.levels.iter().find_map(|level| {
-        let key = (signing.institution, level.cycle.of(cohort.first_day()), level.named.id.clone());
-        let assessed_on = scores.by_key.get(&key)?.assessed_on?;
-        (assessed_on < signing.signed_on).then_some(assessed_on)
-    })
 }
 
 /// A line before its score and its payments are known.
@@ -586,68 +356,4 @@ fn post(rules: &Rules, lines: &mut Vec<Line>, posted: &Posted, scores: &Scores) 
             left = left - here;
         }
     }
-}
-
-/// W706: charges and no score, where others of the cohort have one.
-fn missing_scores(rules: &Rules, lines: &[Line]) -> Vec<Flag> {
-    let mut scored: std::collections::BTreeSet<(Period, String)> = std::collections::BTreeSet::new();
-    let mut missing: BTreeMap<(Period, String, u32), Clause> = BTreeMap::new();
-    for line in lines.iter().filter(|line| line.settled) {
-        let policy = &rules.region.versions[line.version];
-        let curve = policy.source(&line.source).and_then(|source| policy.sources[source].curve);
-        let Some(curve) = curve.map(|curve| &policy.curves[curve]) else { continue };
-        let level = policy.levels[curve.level].named.id.clone();
-        if line.earned.is_some() {
-            scored.insert((line.cohort, level));
-        } else if let Some(clause) = policy.flag(Code::W706).filter(|_| line.count + line.held > 0) {
-            missing.insert((line.cohort, level, line.institution), clause.clone());
-        }
-    }
-    missing
-        .into_iter()
-        .filter(|((cohort, level, _), _)| scored.contains(&(*cohort, level.clone())))
-        .map(|((cohort, level, institution), clause)| Flag {
-            code: Code::W706,
-            institution,
-            signing: None,
-            place: None,
-            detail: Detail::ScoreMissing { cohort, level },
-            clause,
-        })
-        .collect()
-}
-
-/// W705: more people in a team than the policy's cap, on the last day of the period.
-fn large_teams(rules: &Rules, qualified: &Qualified, teams: &[(u32, String)]) -> Vec<Flag> {
-    let last_day = rules.period.end().yesterday().unwrap_or(rules.period.first_day());
-    let mut people = vec![0u64; teams.len()];
-    let mut seen: Vec<u32> = Vec::new();
-    let mut last = None;
-    for signing in &qualified.signings {
-        if last != Some(signing.person) {
-            last = Some(signing.person);
-            seen.clear();
-        }
-        if signing.team != NO_TEAM && signing.in_force(last_day) && !seen.contains(&signing.team) {
-            seen.push(signing.team);
-            people[signing.team as usize] += 1;
-        }
-    }
-    let policy = &rules.region.versions[rules.version_on(last_day)];
-    let (Some(most), Some(clause)) = (policy.team_cap, policy.flag(Code::W705)) else { return Vec::new() };
-    let mut flags: Vec<Flag> = teams
-        .iter()
-        .zip(people)
-        .filter(|(_, people)| *people > most)
-        .map(|((institution, team), people)| Flag {
-            code: Code::W705,
-            institution: *institution,
-            signing: None,
-            place: None,
-            detail: Detail::TeamTooLarge { team: team.clone(), people, most },
-            clause: clause.clone(),
-        })
-        .collect();
-    flags.sort_by(|a, b| format!("{:?}", a.detail).cmp(&format!("{:?}", b.detail)));
-    flags
 }

@@ -1,13 +1,10 @@
 //! The computation: rows and rules in, lines and reasons out. No files, no clock, no printing.
 
-pub mod rules;
-
-pub mod price;
-
-pub mod qualify;
-
-pub mod evidence;
-
 pub mod assess;
-
+pub mod evidence;
+pub mod flags;
 pub mod lines;
+pub mod price;
+pub mod qualify;
+pub mod rules;
+pub mod tally;
