@@ -188,7 +188,8 @@ fn look(lang: Lang, color: ColorArg) -> Look {
         ColorArg::Never => false,
         ColorArg::Auto => terminal && !plain && std::env::var("TERM").as_deref() != Ok("dumb"),
     };
-    let width = terminal.then(|| comfy_table::Table::new().width()).flatten();
+    let asked = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok());
+    let width = asked.or_else(|| comfy_table::Table::new().width()).filter(|width| terminal && *width >= 40);
     Look { lang, color, width }
 }
 

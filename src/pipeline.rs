@@ -44,6 +44,8 @@ pub fn settle<R>(
     let files = data_files(region, data, &[Kind::Sheets])?;
     // Every header is read first: what is missing stops the run before the long reading starts.
     let mut inputs = Inputs::open(files)?;
+    inputs.notices.extend(unused_files(data)?);
+    stages::unchecked(&mut inputs, region);
     let institutions = stages::institutions(&mut inputs, progress)?;
     let rules = Rules::compile(region, &institutions, period);
     let qualification = qualified(&mut inputs, &rules, progress)?;
@@ -55,6 +57,9 @@ pub fn settle<R>(
     let posted = stages::payments(&mut inputs, &rules, progress)?;
     let Qualification { qualified, classes, teams, rows } = &qualification;
     let settlement = settle_lines(&rules, qualified, classes, &evidence, &scores, &posted, teams);
+    if settlement.lines.iter().all(|line| line.count + line.held == 0) {
+        inputs.notices.push(Msg::NoCharges { period });
+    }
     inputs.rejects.sort_by_key(|reject| (reject.kind.name(), reject.place));
     let run = Run {
         rules: &rules,
@@ -111,6 +116,8 @@ pub fn check<R>(
     then: impl FnOnce(&Inputs) -> Result<R>,
 ) -> Result<R> {
     let mut inputs = Inputs::open(data_files(region, data, &[])?)?;
+    inputs.notices.extend(unused_files(data)?);
+    stages::unchecked(&mut inputs, region);
     let institutions = stages::institutions(&mut inputs, progress)?;
     let rules = Rules::compile(region, &institutions, period);
     let qualification = qualified(&mut inputs, &rules, progress)?;
@@ -174,7 +181,11 @@ pub fn assess<R>(
         |reject| rejects.push(reject),
         |msg| notices.push(msg),
     );
+    if cards.is_empty() {
+        return Err(stop(Msg::NothingOfPeriod { period }, None));
+    }
     inputs.rejects.extend(rejects);
+    notices.dedup();
     inputs.notices.extend(notices);
     inputs.rejects.sort_by_key(|reject| (reject.kind.name(), reject.place));
     then(&Assessment { rules: &rules, inputs: &inputs, cards: &cards })
@@ -207,6 +218,13 @@ fn must_fit(region: &Region, period: Period) -> Result<()> {
         return Err(stop(Msg::NoPolicyYet { period: period.to_string(), from }, None));
     }
     Ok(())
+}
+
+/// Names the tables of a data folder that are of no kind.
+fn unused_files(data: &Path) -> Result<Option<Msg>> {
+    let known: Vec<InputFile> = folder::list(data)?;
+    let files = folder::unused(data, &known)?;
+    Ok((!files.is_empty()).then_some(Msg::UnusedFiles { files }))
 }
 
 /// The files of a data folder, less the kinds that this run does not read.

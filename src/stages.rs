@@ -18,6 +18,7 @@ use crate::intake::rows::{Again, BlockRows, Fault, FileFacts, Known, Opened, Rej
 use crate::intake::scores::{self, payments};
 use crate::intake::signings::{self, Signing};
 use crate::intake::{cells, sheets, swipes};
+use crate::policy::Policy;
 use crate::policy::package::PackageKind;
 use crate::policy::version::Region;
 use crate::settlement::assess::{self, RowCounts, ScoreEntry, SheetEntry};
@@ -98,11 +99,17 @@ impl Inputs {
 
     fn read(&mut self, facts: FileFacts, rejects: Vec<Reject>) {
         let not_text = rejects.iter().filter(|reject| reject.code == Code::E105).count() as u64;
-        if not_text > 0 && facts.encoding == "utf-8" {
+        // A damaged row is no other encoding; a tenth of the file is.
+        if not_text * 10 >= facts.rows.max(1) && facts.encoding == "utf-8" && not_text > 0 {
             self.notices.push(Msg::MaybeGb18030 { file: facts.name.clone(), rows: not_text });
         }
         if facts.rows == 0 {
             self.notices.push(Msg::NoRows { file: facts.name.clone() });
+        }
+        let same = |one: &&FileFacts| one.kind == facts.kind && one.sha256 == facts.sha256 && facts.rows > 0;
+        if let Some(first) = self.facts.iter().find(same) {
+            let (first, second) = (first.name.clone(), facts.name.clone());
+            self.notices.push(Msg::SameFile { first, second });
         }
         self.facts.push(facts);
         self.rejects.extend(rejects);
@@ -164,6 +171,34 @@ pub fn institutions(inputs: &mut Inputs, progress: Progress) -> Result<Instituti
     Ok(all)
 }
 
+/// Says which checks an institutions or signings file without a column leaves out.
+pub fn unchecked(inputs: &mut Inputs, region: &Region) {
+    let any = |asks: fn(&Policy) -> bool| region.versions.iter().any(asks);
+    let wanted = [
+        (Kind::Institutions, institutions::DESIGNATED, Code::E302, true),
+        (
+            Kind::Institutions,
+            institutions::KIND,
+            Code::E303,
+            any(|policy| !policy.institutions.kinds.is_empty()),
+        ),
+        (Kind::Signings, signings::INSURED, Code::E401, any(|policy| policy.insurance.is_some())),
+        (Kind::Signings, signings::BALANCE, Code::E405, any(|policy| policy.balance.is_some())),
+        (Kind::Signings, signings::PERSONAL_PAID, Code::W702, cited(region, Code::W702)),
+    ];
+    let mut notices = Vec::new();
+    for (kind, column, code, asked) in wanted {
+        for opened in inputs.opened.get(&kind).into_iter().flatten() {
+            if asked && opened.columns.position(column).is_none() {
+                let column = opened.columns.title(column);
+                let (what, file) = (code.name().to_string(), opened.file.name.clone());
+                notices.push(Msg::LeftOutColumn { what, file, column });
+            }
+        }
+    }
+    inputs.notices.extend(notices);
+}
+
 /// What a block of signings came to.
 #[derive(Default)]
 struct SigningBlock {
@@ -187,14 +222,6 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Resul
     let mut candidates = Candidates::default();
     let mut counts = vec![RowCounts::default(); rules.institutions.count()];
     for opened in inputs.take(Kind::Signings) {
-        if opened.columns.position(signings::PERSONAL_PAID).is_none() && cited(rules.region, Code::W702) {
-            let column = opened.columns.title(signings::PERSONAL_PAID);
-            inputs.notices.push(Msg::LeftOutColumn {
-                what: "W702".into(),
-                file: opened.file.name.clone(),
-                column,
-            });
-        }
         let (mut rejects, mut void) = (Vec::new(), 0);
         let parse = |block: &BlockRows| {
             let mut desk = Desk::new(rules, &classes, &teams);
@@ -467,6 +494,13 @@ pub fn payments(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Resul
         *posted.entry(key).or_default() += amount;
         None
     })?;
+    let refused = inputs.rejects.iter().filter(|reject| reject.kind == Kind::Payments).count() as u64;
+    if refused > 0 {
+        inputs.notices.push(Msg::PaymentsRefused { rows: refused });
+    }
+    if !inputs.has(Kind::Payments) && inputs.has(Kind::Scores) {
+        inputs.notices.push(Msg::NoPaymentsFile);
+    }
     if unnamed {
         let file = inputs.files.iter().find(|file| file.kind == Kind::Payments).map(|file| file.name.clone());
         inputs.notices.push(Msg::NoPackageNamed { file: file.unwrap_or_default() });

@@ -288,7 +288,7 @@ fn settle(case: &Case, period: &str, threads: usize) -> Outputs {
         let period = Period::parse(period).expect("a period");
         pipeline::settle(&URUMQI, period, &case.data(), &|_| {}, |run| {
             let written = reports::write_all(run, out.path(), Lang::En)?;
-            manifest::write_json(out.path(), "manifest.json", &manifest::manifest(run, &written))
+            manifest::write_json(out.path(), "manifest.json", &manifest::manifest(run, &written, Lang::En))
         })
     })
     .expect("bad rows stop nothing");

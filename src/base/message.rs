@@ -3,6 +3,17 @@
 use super::money::Fen;
 use super::period::{Date, Period};
 
+/// What is wrong with a header as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderFault {
+    None,
+    NotText,
+    /// Its cells are parted by semicolons or tabs.
+    Separator,
+    /// It has one cell that says something, as a title line has.
+    Title,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Msg {
     // A row by itself.
@@ -13,6 +24,7 @@ pub enum Msg {
     NulByte,
     Empty { column: String },
     BadDate { column: String, value: String },
+    ExcelDate { column: String, value: String },
     BadNumber { column: String, value: String },
     NegativeNumber { column: String, value: String },
     TooManyDecimals { column: String, value: String },
@@ -78,6 +90,12 @@ pub enum Msg {
     LeftOutColumn { what: String, file: String, column: String },
     LeftOutFile { what: String, kind: &'static str },
     NoScoresFile,
+    NoPaymentsFile,
+    PaymentsRefused { rows: u64 },
+    UnusedFiles { files: Vec<String> },
+    SameFile { first: String, second: String },
+    NoCharges { period: Period },
+    NothingOfPeriod { period: Period },
     NoPackageNamed { file: String },
     // What stops a run.
     CannotRead { path: String, why: String },
@@ -99,7 +117,7 @@ pub enum Msg {
     ExportAgain,
     NameDataFolder,
     PutFileThere { wanted: String, there: Vec<String>, near: Option<String> },
-    ColumnsThere { there: Vec<String>, near: Option<String>, binary: bool },
+    ColumnsThere { there: Vec<String>, near: Option<String>, fault: HeaderFault },
     DidYouMean { near: String },
     OneOf { known: String },
     AnotherOut,

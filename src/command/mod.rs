@@ -62,6 +62,10 @@ impl Common<'_> {
         let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let csv = files.filter(|entry| entry.path().extension().is_some_and(|end| end == "csv"));
         let total = csv.filter_map(|entry| entry.metadata().ok()).map(|data| data.len()).sum();
+        // What is read in a moment needs no bar.
+        if total < 50_000_000 {
+            return ProgressBar::hidden();
+        }
         let style =
             ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
         let bar = ProgressBar::new(total).with_message(label(self.look.lang, Label::Reading));

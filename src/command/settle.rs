@@ -35,13 +35,14 @@ pub fn run(settle: &Settle) -> Result<Ended> {
             bar.finish_and_clear();
             publish::replace(&out, &data, |folder| {
                 let written = csv::write_all(run, folder, settle.file_lang)?;
-                manifest::write_json(folder, "manifest.json", &manifest::manifest(run, &written))?;
+                manifest::write_json(folder, "manifest.json", &manifest::manifest(run, &written, settle.file_lang))?;
                 let how = json!({
                     "arguments": std::env::args().skip(1).collect::<Vec<_>>(),
                     "folder": std::env::current_dir().ok().map(|path| path.display().to_string()),
                     "data": absolute(&data),
                     "out": absolute(&out),
                     "regions": common.regions.map(absolute),
+                    "policy_files": region.versions.iter().map(|version| &version.file.name).collect::<Vec<_>>(),
                     "user": std::env::var("USER").ok(),
                     "time": jiff::Timestamp::now().to_string(),
                     "seconds": format!("{}.{:03}", started.elapsed().as_secs(), started.elapsed().subsec_millis()),
@@ -52,7 +53,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
             let folder = out.display().to_string();
             common.print(
                 |screen| screen::settlement(screen, run, &folder, common.look),
-                || screen::settlement_json(run, &folder),
+                || screen::settlement_json(run, &folder, common.look.lang),
             )?;
             Ok(common.ended(run.inputs.rejects.len()))
         })

@@ -35,6 +35,19 @@ pub fn list(folder: &Path) -> Result<Vec<InputFile>> {
     Ok(files)
 }
 
+/// Tables of `folder` that are of no kind: perhaps a misspelt name.
+pub fn unused(folder: &Path, files: &[InputFile]) -> Result<Vec<String>> {
+    let table = |name: &String| {
+        let name = name.to_lowercase();
+        [".csv", ".xlsx", ".xls", ".txt"].iter().any(|end| name.ends_with(end))
+    };
+    // What `assess` and `settle` write beside the exports is none of them.
+    let ours = |name: &String| matches!(name.as_str(), "scorecard.csv" | "rejected.csv");
+    let names = file_names(folder)?;
+    let taken = |name: &String| files.iter().any(|file| file.name == *name);
+    Ok(names.into_iter().filter(|name| table(name) && !taken(name) && !ours(name)).collect())
+}
+
 /// Stops the run where `folder` has no file of `kind`, saying what it has.
 pub fn must_have(folder: &Path, files: &[InputFile], kind: Kind) -> Result<()> {
     if files.iter().any(|file| file.kind == kind) {

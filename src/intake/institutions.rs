@@ -20,6 +20,8 @@ pub const COLUMNS: &[Column] = &[
     ("served_population", false),
 ];
 pub const ID: usize = 0;
+pub const KIND: usize = 2;
+pub const DESIGNATED: usize = 5;
 
 /// A row of institutions.csv.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
 use crate::base::diagnostic::{nearest, stop};
-use crate::base::message::Msg;
+use crate::base::message::{HeaderFault, Msg};
 use crate::base::money::Fen;
 use crate::base::period::Date;
 use crate::base::person::{IdFault, PersonId, mask, mask_within};
@@ -125,10 +125,22 @@ pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
                 .map(|name| (name.to_string(), chinese_name(file.kind, name)))
                 .collect(),
         };
-        let binary = columns.header.iter().any(|cell| cell.contains(['\0', '\u{FFFD}']));
-        return Err(stop(fact, Some(Msg::ColumnsThere { there: columns.header, near, binary })));
+        let fault = header_fault(&columns.header);
+        return Err(stop(fact, Some(Msg::ColumnsThere { there: columns.header, near, fault })));
     }
     Ok(Opened { file, index, encoding, columns, raw })
+}
+
+fn header_fault(header: &[String]) -> HeaderFault {
+    if header.iter().any(|cell| cell.contains(['\0', '\u{FFFD}'])) {
+        HeaderFault::NotText
+    } else if header.len() == 1 && header[0].contains([';', '\t', '|']) {
+        HeaderFault::Separator
+    } else if header.iter().filter(|cell| !cell.is_empty()).count() == 1 {
+        HeaderFault::Title
+    } else {
+        HeaderFault::None
+    }
 }
 
 pub fn cannot_read(path: &str, error: &io::Error) -> anyhow::Error {
@@ -284,7 +296,11 @@ impl<'a> Row<'a> {
         match cells::date(&text) {
             Some(date) => Ok(Some(date)),
             None => {
-                Err(Fault::new(Code::E103, Msg::BadDate { column: self.title(column), value: shown(&text) }))
+                let (column, value) = (self.title(column), shown(&text));
+                let excel = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+                let reason =
+                    if excel { Msg::ExcelDate { column, value } } else { Msg::BadDate { column, value } };
+                Err(Fault::new(Code::E103, reason))
             }
         }
     }

@@ -10,7 +10,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::base::money::Fen;
+use crate::base::place::Kind;
 use crate::pipeline::Run;
+use crate::words::{Lang, say};
 
 use super::csv::{Written, hex};
 use super::flags::flag_counts;
@@ -64,7 +66,10 @@ pub fn total_json(total: &Total) -> Value {
 }
 
 /// The manifest of a settlement.
-pub fn manifest(run: &Run, written: &[Written]) -> Value {
+pub fn manifest(run: &Run, written: &[Written], lang: Lang) -> Value {
+    let count = |kind: Kind| run.inputs.rejects.iter().filter(|reject| reject.kind == kind).count();
+    let read = run.inputs.facts.iter().filter(|facts| facts.kind == Kind::Signings).map(|facts| facts.rows);
+    let notices: Vec<String> = run.inputs.notices.iter().map(|notice| say(lang, notice)).collect();
     let region = run.rules.region;
     let policies: Vec<Value> = region
         .versions
@@ -117,11 +122,13 @@ pub fn manifest(run: &Run, written: &[Written]) -> Value {
         "local": local,
         "inputs": inputs,
         "rows": {
-            "signings": run.rows.iter().map(|rows| rows.rows).sum::<u64>(),
+            "signings": read.sum::<u64>(),
+            "rejected": count(Kind::Signings),
             "void": run.inputs.void_rows,
             "admitted": run.settlement.heads.iter().map(|heads| heads.admitted).sum::<u64>(),
             "held": run.settlement.heads.iter().map(|heads| heads.held).sum::<u64>(),
         },
+        "notices": notices,
         "codes": codes,
         "sources": sources,
         "ledger": Value::Null,

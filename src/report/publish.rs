@@ -52,23 +52,39 @@ fn written_badly(out: &Path, error: anyhow::Error) -> anyhow::Error {
     stop(Msg::CannotWrite { path, why }, Some(Msg::CheckSpace))
 }
 
-/// Only an empty folder or an earlier output is replaced, and never one that holds the inputs.
+/// Only an empty folder or an earlier output with nothing else in it is replaced, and never one that
+/// holds the inputs.
 fn may_replace(out: &Path, inputs: &Path) -> Result<()> {
-    let Ok(mut entries) = fs::read_dir(out) else {
-        return match out.exists() {
-            true => Err(stop(Msg::NotOurFolder { path: out.display().to_string() }, Some(Msg::AnotherOut))),
-            false => Ok(()),
-        };
+    let not_ours = || stop(Msg::NotOurFolder { path: out.display().to_string() }, Some(Msg::AnotherOut));
+    let entries = match fs::read_dir(out) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(not_ours()),
+        Err(error) => return Err(cannot_write(out, &error)),
     };
     if let (Ok(out), Ok(inputs)) = (out.canonicalize(), inputs.canonicalize())
         && inputs.starts_with(&out)
     {
         return Err(stop(Msg::OutIsInput { path: out.display().to_string() }, Some(Msg::AnotherOut)));
     }
-    if entries.next().is_some() && !out.join("manifest.json").is_file() {
-        return Err(stop(Msg::NotOurFolder { path: out.display().to_string() }, Some(Msg::AnotherOut)));
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(
+            entry.map_err(|error| cannot_write(out, &error))?.file_name().to_string_lossy().into_owned(),
+        );
     }
-    Ok(())
+    let written = fs::read_to_string(out.join("manifest.json")).unwrap_or_default();
+    let manifest: serde_json::Value = serde_json::from_str(&written).unwrap_or_default();
+    let outputs: Vec<&str> = manifest["outputs"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|output| output["file"].as_str())
+        .collect();
+    let ours = |name: &String| {
+        matches!(name.as_str(), "manifest.json" | "run.json") || outputs.contains(&name.as_str())
+    };
+    if names.iter().all(ours) { Ok(()) } else { Err(not_ours()) }
 }
 
 fn finish(aside: &Path, parent: &Path, out: &Path) -> io::Result<()> {

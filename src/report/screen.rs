@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
+};
 use serde_json::{Map, Value, json};
 
 use crate::base::code::Code;
@@ -55,6 +57,13 @@ impl Look {
             table.force_no_tty();
         }
         table.set_header(header.iter().map(|what| self.bold(self.label(*what))));
+        // Only words may be broken over lines: a number that is, is read wrong.
+        use Label::{Clause, Meaning, Name, Reason, Source, WhatToDo};
+        for (column, what) in table.column_iter_mut().zip(header) {
+            if !matches!(what, Clause | Meaning | Name | Reason | Source | WhatToDo) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
         table
     }
 
@@ -120,8 +129,12 @@ fn row_counts(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
 fn sources(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
     use Label::{Count, Final, Gross, Held, Payable, Posted, Prepay, Recover, Source};
     writeln!(out, "\n{}", look.label(Label::BySource))?;
-    let mut table = look.table(&[Source, Count, Held, Gross, Prepay, Final, Posted, Payable, Recover]);
     let totals = totals(run);
+    // A column of nothing but zeros would push the others off a narrow screen.
+    let any_held = totals.values().any(|total| total.held > 0);
+    let header = [Source, Count, Held, Gross, Prepay, Final, Posted, Payable, Recover];
+    let header: Vec<Label> = header.into_iter().filter(|what| any_held || *what != Held).collect();
+    let mut table = look.table(&header);
     for (id, total) in &totals {
         let named =
             run.rules.region.versions.iter().find_map(|version| Some(&version.sources[version.source(id)?]));
@@ -129,7 +142,11 @@ fn sources(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
             (Lang::Zh, Some(source)) => source.name.clone(),
             _ => id.clone(),
         };
-        let mut cells = vec![Cell::new(name), right(total.count), right(total.held), look.money(total.gross)];
+        let mut cells = vec![Cell::new(name), right(total.count)];
+        if any_held {
+            cells.push(right(total.held));
+        }
+        cells.push(look.money(total.gross));
         if total.settled {
             cells.push(look.money(total.prepay));
             cells.push(total.last.map_or_else(|| right(look.label(Label::NoneYet)), |last| look.money(last)));
@@ -238,7 +255,8 @@ fn local_figures(out: &mut impl Write, region: &Region, look: Look) -> io::Resul
 }
 
 /// The settlement for scripts. Amounts, ratios and scores are strings.
-pub fn settlement_json(run: &Run, folder: &str) -> Value {
+pub fn settlement_json(run: &Run, folder: &str, lang: Lang) -> Value {
+    let notices: Vec<String> = run.inputs.notices.iter().map(|notice| say(lang, notice)).collect();
     let sources: Map<String, Value> =
         totals(run).iter().map(|(source, total)| (source.clone(), total_json(total))).collect();
     let back: Vec<Value> = run
@@ -270,6 +288,7 @@ pub fn settlement_json(run: &Run, folder: &str) -> Value {
         "rejected": refused_json(run.inputs),
         "flags": flags,
         "unconfirmed": unconfirmed(run.rules.region),
+        "notices": notices,
     })
 }
 
@@ -371,8 +390,9 @@ pub fn assessment(out: &mut impl Write, assessment: &Assessment, look: Look) -> 
         let grade = card.grade.as_ref().map_or(String::new(), |grade| format!("  {grade}"));
         writeln!(
             out,
-            "\n{} {} {}  {} {score}{ratio}{grade}",
+            "\n{}{}{} ({})  {} {score}{ratio}{grade}",
             institution.id,
+            if institution.name.is_empty() { "" } else { " " },
             institution.name,
             card.key.2,
             look.label(Label::Score),

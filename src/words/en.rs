@@ -1,7 +1,7 @@
 //! English.
 
 use crate::base::code::Code;
-use crate::base::message::Msg;
+use crate::base::message::{HeaderFault, Msg};
 
 use super::{Label, list};
 
@@ -20,6 +20,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::NulByte => "has a NUL byte, which no text holds".into(),
         Msg::Empty { column } => format!("required `{column}` is empty"),
         Msg::BadDate { column, value } => format!("`{column}`: `{value}` is no date that can be read"),
+        Msg::ExcelDate { column, value } => {
+            format!("`{column}`: `{value}` looks like a spreadsheet's day number; format the column as a date and export again")
+        }
         Msg::BadNumber { column, value } => format!("`{column}`: `{value}` is no number that can be read"),
         Msg::NegativeNumber { column, value } => format!("`{column}`: `{value}` is negative"),
         Msg::TooManyDecimals { column, value } => {
@@ -158,6 +161,16 @@ pub fn say(msg: &Msg) -> String {
             format!("{file} has no column `{column}`: {what} left out")
         }
         Msg::LeftOutFile { what, kind } => format!("there is no {kind}*.csv: {what} left out"),
+        Msg::NoPaymentsFile => {
+            "there are scores and no payments*.csv: nothing counts as prepaid, so what is payable may have been paid".into()
+        }
+        Msg::PaymentsRefused { rows } => format!(
+            "{rows} rows of payments were refused and do not count as posted: payable may be too much, recover too little; mend them first"
+        ),
+        Msg::UnusedFiles { files } => format!("{} in the folder are not used (a name starts with its kind)", names(files)),
+        Msg::SameFile { first, second } => format!("{first} and {second} hold the same bytes: the same data may count twice"),
+        Msg::NoCharges { period } => format!("no charge starts in {period}: check the period and the days of signing"),
+        Msg::NothingOfPeriod { period } => format!("the sheets hold nothing of {period}; no scores were written"),
         Msg::NoScoresFile => "there is no scores*.csv: prepayment only, nothing is cleared".into(),
         Msg::NoPackageNamed { file } => {
             format!("{file}: payments without a package are taken for the one that charges")
@@ -196,13 +209,20 @@ pub fn say(msg: &Msg) -> String {
         Msg::NameDataFolder => "say with --data where the exported files are".into(),
         Msg::PutFileThere { wanted, there, near: n } => match (there.is_empty(), n) {
             (true, _) => format!("the folder is empty: put `{wanted}` there, or say with --data where it is"),
+            (false, Some(near)) if !near.ends_with(".csv") => format!("save `{near}` as CSV under the name `{wanted}`"),
             (false, Some(near)) => format!("is `{near}` the one? rename it to `{wanted}`"),
             (false, None) => {
                 format!("there are {}; a name starts with its kind and ends with .csv", names(there))
             }
         },
-        Msg::ColumnsThere { binary: true, .. } => {
+        Msg::ColumnsThere { fault: HeaderFault::NotText, .. } => {
             "the header is no text: save it as CSV in UTF-8, GB18030, or UTF-16 with BOM".into()
+        }
+        Msg::ColumnsThere { fault: HeaderFault::Separator, .. } => {
+            "the columns seem to be parted by semicolons or tabs; export them with commas".into()
+        }
+        Msg::ColumnsThere { there, fault: HeaderFault::Title, .. } => {
+            format!("the first line seems to be a title ({}); delete it, so that the header comes first", names(there))
         }
         Msg::ColumnsThere { there, near: Some(near), .. } => {
             format!("the header has {}; is `{near}` the one?", names(there))
@@ -271,7 +291,7 @@ pub fn label(label: Label) -> &'static str {
         Label::Payable => "Payable",
         Label::Recover => "Recover",
         Label::Total => "Total",
-        Label::NotSettled => "not settled here",
+        Label::NotSettled => "not settled",
         Label::PayBack => "Institutions that pay back",
         Label::NobodyPaysBack => "No institution pays back.",
         Label::Institution => "Institution",

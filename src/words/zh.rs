@@ -1,7 +1,7 @@
 //! 中文。
 
 use crate::base::code::Code;
-use crate::base::message::Msg;
+use crate::base::message::{HeaderFault, Msg};
 
 use super::{Label, list};
 
@@ -17,6 +17,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::NulByte => "含有空字节（NUL），不是文字".into(),
         Msg::Empty { column } => format!("必填的 `{column}` 为空"),
         Msg::BadDate { column, value } => format!("`{column}` 的 `{value}` 不是可识别的日期"),
+        Msg::ExcelDate { column, value } => {
+            format!("`{column}` 的 `{value}` 像是电子表格的日期序号，请把该列设为日期格式再导出")
+        }
         Msg::BadNumber { column, value } => format!("`{column}` 的 `{value}` 不是可识别的数字"),
         Msg::NegativeNumber { column, value } => format!("`{column}` 的 `{value}` 是负数"),
         Msg::TooManyDecimals { column, value } => format!("`{column}` 的 `{value}` 超过两位小数，金额只到分"),
@@ -109,6 +112,14 @@ pub fn say(msg: &Msg) -> String {
         ),
         Msg::LeftOutColumn { what, file, column } => format!("{file} 没有 `{column}` 列，{what} 不作判断"),
         Msg::LeftOutFile { what, kind } => format!("没有 {kind}*.csv，{what} 不作判断"),
+        Msg::NoPaymentsFile => "有得分而没有 payments*.csv：按没有预拨过计算，应付中可能含已付的钱".into(),
+        Msg::PaymentsRefused { rows } => {
+            format!("payments 有 {rows} 行退回，没有计入已入账：应付可能偏多、追回可能偏少，请先更正")
+        }
+        Msg::UnusedFiles { files } => format!("文件夹中的 {} 没有使用（文件名须以类名开头）", names(files)),
+        Msg::SameFile { first, second } => format!("{first} 与 {second} 内容完全相同，同一数据可能算了两遍"),
+        Msg::NoCharges { period } => format!("{period} 没有计费：请核对期间和签约日期"),
+        Msg::NothingOfPeriod { period } => format!("考核表中没有 {period} 的指标，没有写出得分"),
         Msg::NoScoresFile => "没有 scores*.csv，本次只算预拨，不清算".into(),
         Msg::NoPackageNamed { file } => format!("{file} 中有未写服务包的付款，记在唯一收费的服务包上"),
         Msg::CannotRead { path, why } => format!("读不了 `{path}`：{why}"),
@@ -123,7 +134,15 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::UnknownRegion { region } => format!("没有地区 `{region}` 的政策文件"),
         Msg::BadPeriod { text, wanted } => format!("`{text}` 不是可用的期间，应如 {wanted}"),
-        Msg::PeriodTooFine { period, cycle } => format!("`{period}` 比政策的结算周期（{cycle}）短"),
+        Msg::PeriodTooFine { period, cycle } => {
+            let cycle = match *cycle {
+                "month" => "月",
+                "quarter" => "季度",
+                "half" => "半年",
+                _ => "年",
+            };
+            format!("`{period}` 比政策的结算周期（{cycle}）短")
+        }
         Msg::NoPolicyYet { period, from } => format!("`{period}` 结束时政策尚未执行，政策自 {from} 起执行"),
         Msg::NotOurFolder { path } => format!("`{path}` 已有文件，且不是本程序的输出，没有覆盖"),
         Msg::OutIsInput { path } => format!("输出文件夹 `{path}` 含有输入数据，不能覆盖"),
@@ -135,11 +154,20 @@ pub fn say(msg: &Msg) -> String {
         Msg::NameDataFolder => "用 --data 指明放导出文件的文件夹".into(),
         Msg::PutFileThere { wanted, there, near: n } => match (there.is_empty(), n) {
             (true, _) => format!("文件夹是空的；请把 `{wanted}` 放进去，或用 --data 指明别处"),
+            (false, Some(near)) if !near.ends_with(".csv") => {
+                format!("请把 `{near}` 另存为 CSV，命名为 `{wanted}`")
+            }
             (false, Some(near)) => format!("`{near}` 是否就是它？请改名为 `{wanted}`"),
             (false, None) => format!("那里有 {}；文件名须以类名开头、以 .csv 结尾", names(there)),
         },
-        Msg::ColumnsThere { binary: true, .. } => {
+        Msg::ColumnsThere { fault: HeaderFault::NotText, .. } => {
             "表头不是文字：请存为 UTF-8、GB18030 或带 BOM 的 UTF-16 的 CSV".into()
+        }
+        Msg::ColumnsThere { fault: HeaderFault::Separator, .. } => {
+            "各列似以分号或制表符分隔，请以逗号分隔重新导出".into()
+        }
+        Msg::ColumnsThere { there, fault: HeaderFault::Title, .. } => {
+            format!("首行像是标题（{}），请删去，使首行为表头", names(there))
         }
         Msg::ColumnsThere { there, near: Some(near), .. } => {
             format!("表头有 {}；`{near}` 是否就是它？", names(there))
@@ -157,7 +185,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::UnknownKey { key, table } if table.is_empty() => format!("不认识的项 `{key}`"),
         Msg::UnknownKey { key, table } => format!("`{table}` 中有不认识的项 `{key}`"),
         Msg::UnknownWord { key, value } => format!("`{key}` 的 `{value}` 不是可用的值"),
-        Msg::WrongValue { key, wanted } => format!("`{key}` 的值不对，应为 {wanted}"),
+        Msg::WrongValue { key, wanted } => format!("`{key}` 的值不对，应为{}", wanted_value(wanted)),
         Msg::FloatRefused { key } => format!("`{key}` 是不带引号的小数，会失去精度"),
         Msg::WantedTable { key } => format!("`{key}` 应为一个表"),
         Msg::WantedTables { key } => format!("`{key}` 应为一组表"),
@@ -185,6 +213,19 @@ pub fn say(msg: &Msg) -> String {
     }
 }
 
+fn wanted_value(wanted: &str) -> &str {
+    match wanted {
+        "text" => "文字",
+        "a whole number" => "整数",
+        "a list of whole numbers" => "一组整数",
+        "a list of texts" => "一组文字",
+        "a number in quotes, such as \"0.5\"" => "加引号的数字，如 \"0.5\"",
+        "a table of numbers in quotes" => "由加引号的数字组成的表",
+        "a date in quotes, such as \"2019-11-01\"" => "加引号的日期，如 \"2019-11-01\"",
+        other => other,
+    }
+}
+
 pub fn label(label: Label) -> &'static str {
     match label {
         Label::Error => "错误",
@@ -204,7 +245,7 @@ pub fn label(label: Label) -> &'static str {
         Label::Payable => "应付",
         Label::Recover => "追回",
         Label::Total => "合计",
-        Label::NotSettled => "不由本政策结算",
+        Label::NotSettled => "不结算",
         Label::PayBack => "须退回的机构",
         Label::NobodyPaysBack => "没有须退回的机构。",
         Label::Institution => "机构编码",
