@@ -18,7 +18,7 @@ use crate::words::{HELP, Lang};
 #[derive(Parser)]
 #[command(name = "jiayi", version, arg_required_else_help = true)]
 struct Cli {
-    #[arg(long, global = true, env = "JIAYI_LANG")]
+    #[arg(long, global = true)]
     lang: Option<LangArg>,
     #[arg(long, global = true, default_value = "auto", hide_default_value = true)]
     color: ColorArg,
@@ -51,8 +51,8 @@ struct Shared {
     region: String,
     #[arg(long, value_name = "DIR", env = "JIAYI_REGIONS")]
     regions: Option<PathBuf>,
-    #[arg(long, short = 'j', value_name = "N")]
-    threads: Option<usize>,
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
+    threads: Option<u16>,
     #[arg(long, short)]
     quiet: bool,
     #[arg(long)]
@@ -177,27 +177,40 @@ pub fn run(arguments: Vec<OsString>) -> Result<(Ended, Look)> {
 
 /// How to write to the screen, also when the command line could not be read.
 pub fn default_look(arguments: &[OsString]) -> Look {
-    look(language(arguments), ColorArg::Auto)
+    let asked = |what: &str| {
+        let word = format!("--color={what}");
+        arguments.iter().any(|one| *one == *word)
+            || arguments.windows(2).any(|pair| pair[0] == "--color" && pair[1] == what)
+    };
+    let color = match (asked("always"), asked("never")) {
+        (true, _) => ColorArg::Always,
+        (_, true) => ColorArg::Never,
+        _ => ColorArg::Auto,
+    };
+    look(language(arguments), color)
 }
 
-fn look(lang: Lang, color: ColorArg) -> Look {
+fn look(lang: Lang, asked: ColorArg) -> Look {
     let terminal = std::io::stdout().is_terminal();
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let color = match color {
+    let color = match asked {
         ColorArg::Always => true,
         ColorArg::Never => false,
-        ColorArg::Auto => terminal && !plain && std::env::var("TERM").as_deref() != Ok("dumb"),
+        ColorArg::Auto => !plain && std::env::var("TERM").as_deref() != Ok("dumb"),
     };
+    let auto = asked == ColorArg::Auto;
+    let color_of = |terminal: bool| color && (terminal || !auto);
     let asked = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok());
     let width = asked.or_else(|| comfy_table::Table::new().width()).filter(|width| terminal && *width >= 40);
-    Look { lang, color, width }
+    let (color, color_err) = (color_of(terminal), color_of(std::io::stderr().is_terminal()));
+    Look { lang, color, color_err, width }
 }
 
 fn common(shared: &Shared, look: Look) -> Common<'_> {
     Common {
         region: &shared.region,
         regions: shared.regions.as_deref(),
-        threads: shared.threads,
+        threads: shared.threads.map(usize::from),
         quiet: shared.quiet,
         strict: shared.strict,
         json: shared.format == Format::Json,

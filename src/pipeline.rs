@@ -11,7 +11,7 @@ use crate::base::message::Msg;
 use crate::base::period::{Cycle, Period};
 use crate::base::place::Kind;
 use crate::intake::folder::{self, InputFile};
-use crate::policy::sheet::Value;
+use crate::policy::sheet::{Derive, Value};
 use crate::policy::version::Region;
 use crate::settlement::assess::{Card, Derived, RowCounts, payers, scorecards, settle_scores};
 use crate::settlement::evidence::Evidence;
@@ -127,6 +127,8 @@ pub fn check<R>(
     settle_scores(entries, &rules, &names, |reject| inputs.rejects.push(reject));
     stages::payments(&mut inputs, &rules, progress)?;
     stages::sheets(&mut inputs, &rules, progress)?;
+    // Of no period: nothing lies outside it.
+    inputs.notices.retain(|notice| !matches!(notice, Msg::PaymentsElsewhere { .. }));
     inputs.rejects.sort_by_key(|reject| (reject.kind.name(), reject.place));
     then(&inputs)
 }
@@ -151,10 +153,12 @@ pub fn assess<R>(
         Some(data) => data_files(region, data, &[Kind::Sheets, Kind::Scores, Kind::Payments])?,
         None => Vec::new(),
     };
-    files.extend(sheets.iter().map(|path| InputFile {
-        kind: Kind::Sheets,
-        path: path.clone(),
-        name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+    let short = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    files.extend(sheets.iter().map(|path| {
+        // Two sheets of one name are told apart by their folders.
+        let alone = sheets.iter().filter(|other| short(other) == short(path)).count() == 1;
+        let name = if alone { short(path) } else { path.display().to_string() };
+        InputFile { kind: Kind::Sheets, path: path.clone(), name }
     }));
     let mut inputs = Inputs::open(files)?;
     let institutions = match data {
@@ -195,6 +199,18 @@ pub fn assess<R>(
 fn derived(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Derived> {
     let Qualification { qualified, classes, rows, .. } = qualified(inputs, rules, progress)?;
     let evidence = stages::swipes(inputs, rules, &qualified, progress)?;
+    if !inputs.has(Kind::Swipes) {
+        let policy = &rules.region.versions[rules.version_on(rules.period.first_day())];
+        let of_swipes = |derive| {
+            matches!(derive, Some(Derive::EffectiveShare | Derive::SeparateCharges | Derive::SwipeRecords))
+        };
+        let indicators = policy.sheets.iter().flat_map(|sheet| &sheet.indicators);
+        let titles: Vec<&str> =
+            indicators.filter(|one| of_swipes(one.derive)).map(|one| one.title.as_str()).collect();
+        if !titles.is_empty() {
+            inputs.notices.push(Msg::LeftOutFile { what: titles.join(" / "), kind: Kind::Swipes.name() });
+        }
+    }
     let payers = payers(rules, &qualified, |class| classes[class as usize].individual);
     Ok(Derived {
         rows,

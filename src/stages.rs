@@ -185,6 +185,8 @@ pub fn unchecked(inputs: &mut Inputs, region: &Region) {
         (Kind::Signings, signings::INSURED, Code::E401, any(|policy| policy.insurance.is_some())),
         (Kind::Signings, signings::BALANCE, Code::E405, any(|policy| policy.balance.is_some())),
         (Kind::Signings, signings::PERSONAL_PAID, Code::W702, cited(region, Code::W702)),
+        (Kind::Scores, scores::ASSESSED_ON, Code::W704, cited(region, Code::W704)),
+        (Kind::Scores, scores::ASSESSED_ON, Code::W710, cited(region, Code::W710)),
     ];
     let mut notices = Vec::new();
     for (kind, column, code, asked) in wanted {
@@ -335,7 +337,7 @@ pub fn swipes(
         again.insert(index, (file, has));
     }
     repeated_swipes(inputs, &again, rules, qualified, &mut evidence)?;
-    if files_none(inputs, Kind::Swipes) {
+    if !inputs.has(Kind::Swipes) {
         let flags: Vec<&str> = [Code::W701, Code::W703, Code::W707]
             .into_iter()
             .filter(|code| cited(rules.region, *code))
@@ -346,10 +348,6 @@ pub fn swipes(
         }
     }
     Ok(evidence)
-}
-
-fn files_none(inputs: &Inputs, kind: Kind) -> bool {
-    !inputs.has(kind)
 }
 
 fn cited(region: &Region, code: Code) -> bool {
@@ -487,16 +485,20 @@ pub fn institutions_of_sheets(inputs: &mut Inputs) -> Result<Institutions> {
 /// Reads payments: E101–E105, E301, E602 (cohort), E604 (source), E304 (package).
 pub fn payments(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Posted> {
     let mut posted = Posted::new();
-    let mut unnamed = false;
+    let (mut unnamed, mut elsewhere) = (false, 0);
     let row = |row: &Row| payment(rules, &payments::read(row)?);
     inputs.read_small(Kind::Payments, payments::IDS, progress, row, |(key, amount, named)| {
         unnamed |= !named;
+        elsewhere += u64::from(!rules.period.covers(key.0));
         *posted.entry(key).or_default() += amount;
         None
     })?;
     let refused = inputs.rejects.iter().filter(|reject| reject.kind == Kind::Payments).count() as u64;
     if refused > 0 {
         inputs.notices.push(Msg::PaymentsRefused { rows: refused });
+    }
+    if elsewhere > 0 {
+        inputs.notices.push(Msg::PaymentsElsewhere { rows: elsewhere, period: rules.period });
     }
     if !inputs.has(Kind::Payments) && inputs.has(Kind::Scores) {
         inputs.notices.push(Msg::NoPaymentsFile);

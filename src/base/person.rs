@@ -123,16 +123,51 @@ fn wrong_length(text: &[u8], length: usize) -> IdFault {
     if number { IdFault::SpreadsheetNumber } else { IdFault::Length(characters.min(length)) }
 }
 
-/// Masks every ID number of 18 characters within an id: some systems build contract numbers on them.
+/// Masks whatever has the shape of an 18-character ID number within an id, whether its check digit fits
+/// or not: some systems build contract numbers on them.
 pub fn mask_within(id: &str) -> String {
+    // No id has blanks in it, but an ID number may have been written so.
+    if id.contains(' ') {
+        return hide_numbers(id);
+    }
     let mut out = id.to_string();
-    let digits = |byte: &u8| byte.is_ascii_digit() || byte.eq_ignore_ascii_case(&b'X');
+    let digit = |byte: &u8| byte.is_ascii_digit() || byte.eq_ignore_ascii_case(&b'X');
     for at in 0..id.len().saturating_sub(17) {
         let part = &id.as_bytes()[at..at + 18];
-        if part.iter().all(digits) && PersonId::parse(part).is_ok() {
+        let shaped = part[..17].iter().all(u8::is_ascii_digit) && digit(&part[17]);
+        let born = || part[6..14].iter().fold(0, |day, byte| day * 10 + u32::from(byte - b'0'));
+        if shaped && birth_of(born()).is_some_and(|day| (1880..2100).contains(&day.year())) {
             out.replace_range(at + 6..at + 14, "********");
         }
     }
+    out
+}
+
+/// Masks whatever could be an ID number in a sentence: runs of 15 or more digits, full-width ones too,
+/// with blanks or hyphens between them or not.
+pub fn hide_numbers(text: &str) -> String {
+    let is_digit = |c: char| c.is_ascii_digit() || ('\u{FF10}'..='\u{FF19}').contains(&c);
+    let mut out = String::with_capacity(text.len());
+    let (mut run, mut digits) = (String::new(), 0);
+    let end_run = |run: &mut String, digits: &mut usize, out: &mut String| {
+        let tail = run.trim_end_matches([' ', '-']).len();
+        let rest = run.split_off(tail);
+        *out += &if *digits >= 15 { mask(run) } else { run.clone() };
+        *out += &rest;
+        run.clear();
+        *digits = 0;
+    };
+    for c in text.chars() {
+        let inside = !run.is_empty() && matches!(c, ' ' | '-' | 'x' | 'X' | 'Ｘ');
+        if is_digit(c) || inside {
+            run.push(c);
+            digits += usize::from(is_digit(c));
+        } else {
+            end_run(&mut run, &mut digits, &mut out);
+            out.push(c);
+        }
+    }
+    end_run(&mut run, &mut digits, &mut out);
     out
 }
 
@@ -202,8 +237,26 @@ mod tests {
         let person = PersonId(99_990_119_550_301_001).full();
         assert_eq!(mask_within(&person), mask(&person));
         assert_eq!(mask_within(&format!("XY{person}-1")), format!("XY{}-1", mask(&person)));
-        assert_eq!(mask_within("202001030000000123"), "202001030000000123");
+        assert_eq!(mask_within("202099990000000123"), "202099990000000123");
+        assert_eq!(mask_within("99990119550301002a"), "99990119550301002a");
+        assert_eq!(mask_within("999901195503010029"), "999901********0029");
         assert_eq!(mask_within("协议-12"), "协议-12");
+    }
+
+    #[test]
+    fn sentences_show_no_id_number_in_any_dress() {
+        for text in [
+            "999901195503010029",
+            "999901550301002",
+            "999901 19550301 0029",
+            "９９９９０１１９５５０３０１００２Ｘ",
+        ] {
+            let hidden = hide_numbers(&format!("机构 `{text}` 不在"));
+            assert!(hidden.contains("****") && !hidden.contains(text), "{hidden}");
+        }
+        for text in ["2020-01-03 08:30:05", "H65010200001", "XY-2020-000123", "1,234.50", "12345678901234"] {
+            assert_eq!(hide_numbers(text), text);
+        }
     }
 
     #[test]

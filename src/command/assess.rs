@@ -36,7 +36,7 @@ pub fn run(assess: &Assess) -> Result<Ended> {
     common.threads(|| {
         pipeline::assess(&region, assess.period, assess.sheets, assess.data, &progress, |result| {
             bar.finish_and_clear();
-            write(assess.output, |folder| {
+            write(assess.output, assess.sheets, |folder| {
                 let (rejects, names) = (&result.inputs.rejects, &result.inputs.names);
                 csv::rejected(rejects.iter(), names, folder, assess.file_lang)?;
                 csv::assessment(result.cards, result.rules, folder, "scores.csv").map(drop)
@@ -44,16 +44,22 @@ pub fn run(assess: &Assess) -> Result<Ended> {
             common.notices(&result.inputs.notices)?;
             common.print(
                 |screen| screen::assessment(screen, result, common.look),
-                || screen::assessment_json(result),
+                || screen::assessment_json(result, common.look.lang),
             )?;
             Ok(common.ended(result.inputs.rejects.len()))
         })
     })
 }
 
+/// What is written beside the scores, and how it starts.
+const BESIDE: [(&str, &str); 2] = [
+    ("scorecard.csv", "institution_id,period,level,indicator,"),
+    ("rejected.csv", "file,line,kind,contract_id,"),
+];
+
 /// Writes the files aside, then moves them into place: scores as `output`, the card and what was
 /// refused beside it.
-fn write(output: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+fn write(output: &Path, sheets: &[PathBuf], fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let parent = match output.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -62,6 +68,7 @@ fn write(output: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     if parent.join("manifest.json").exists() {
         return Err(stop(Msg::OutputStaysWhole { path: parent.display().to_string() }, None));
     }
+    may_write(output, parent, sheets)?;
     let failed = |path: &Path, error: &std::io::Error| cannot_write(path, error);
     fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
     let aside = tempfile::Builder::new()
@@ -72,9 +79,36 @@ fn write(output: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let why = std::io::Error::other(error.chain().last().map(ToString::to_string).unwrap_or_default());
         failed(output, &why)
     })?;
-    for name in ["scorecard.csv", "rejected.csv"] {
+    for (name, _) in BESIDE {
         let path = parent.join(name);
         fs::rename(aside.path().join(name), &path).map_err(|error| failed(&path, &error))?;
     }
     fs::rename(aside.path().join("scores.csv"), output).map_err(|error| failed(output, &error))
+}
+
+/// Nothing is overwritten but what an earlier assessment wrote, and never a sheet.
+fn may_write(output: &Path, parent: &Path, sheets: &[PathBuf]) -> Result<()> {
+    let shown = || output.display().to_string();
+    if output.is_dir() {
+        return Err(stop(Msg::IsAFolder { path: shown() }, None));
+    }
+    let same = |sheet: &PathBuf| {
+        sheet.canonicalize().is_ok_and(|sheet| output.canonicalize().is_ok_and(|out| out == sheet))
+    };
+    if sheets.iter().any(same)
+        || BESIDE.iter().any(|(name, _)| output.file_name().is_some_and(|out| out == *name))
+    {
+        return Err(stop(Msg::ForeignFile { path: shown() }, Some(Msg::AnotherOut)));
+    }
+    for (name, header) in BESIDE {
+        let path = parent.join(name);
+        let ours = match fs::read(&path) {
+            Ok(text) => text.starts_with(header.as_bytes()),
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        };
+        if !ours {
+            return Err(stop(Msg::ForeignFile { path: path.display().to_string() }, Some(Msg::AnotherOut)));
+        }
+    }
+    Ok(())
 }

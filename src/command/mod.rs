@@ -79,7 +79,7 @@ impl Common<'_> {
         if self.quiet || self.json {
             return Ok(());
         }
-        Ok(screen::notices(&mut io::stderr().lock(), notices, self.look)?)
+        seen(screen::notices(&mut io::stderr().lock(), notices, self.look))
     }
 
     fn ended(&self, rejects: usize) -> Ended {
@@ -96,12 +96,19 @@ impl Common<'_> {
             return Ok(());
         }
         let mut out = io::BufWriter::new(io::stdout().lock());
-        if self.json {
-            writeln!(out, "{}", serde_json::to_string_pretty(&json())?)?;
-        } else {
-            table(&mut out)?;
-        }
-        Ok(out.flush()?)
+        let written = match self.json {
+            true => writeln!(out, "{}", serde_json::to_string_pretty(&json())?),
+            false => table(&mut out),
+        };
+        seen(written.and_then(|()| out.flush()))
+    }
+}
+
+/// Whoever closed the other end has seen enough: no error.
+fn seen(written: io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

@@ -37,7 +37,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
                 let written = csv::write_all(run, folder, settle.file_lang)?;
                 manifest::write_json(folder, "manifest.json", &manifest::manifest(run, &written, settle.file_lang))?;
                 let how = json!({
-                    "arguments": std::env::args().skip(1).collect::<Vec<_>>(),
+                    "arguments": std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned()).collect::<Vec<_>>(),
                     "folder": std::env::current_dir().ok().map(|path| path.display().to_string()),
                     "data": absolute(&data),
                     "out": absolute(&out),

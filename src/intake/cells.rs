@@ -81,13 +81,19 @@ pub fn date_of(bytes: &[u8]) -> Option<Date> {
             let rest = bytes[4..].strip_prefix("年".as_bytes())?;
             let (month, rest) = one_or_two(rest)?;
             let (day, rest) = one_or_two(rest.strip_prefix("月".as_bytes())?)?;
-            (month, day, rest.strip_prefix("日".as_bytes())?)
+            let rest = rest.strip_prefix("日".as_bytes())?;
+            // Here a time needs no blank before it.
+            let clock = [b" ", rest].concat();
+            let date = day_of(year, month, day);
+            return date.filter(|_| rest.is_empty() || is_time(rest) || is_time(&clock));
         }
     };
-    if !(rest.is_empty() || is_time(rest)) || !(1800..=2999).contains(&year) {
-        return None;
-    }
-    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+    day_of(year, month, day).filter(|_| rest.is_empty() || is_time(rest))
+}
+
+fn day_of(year: i16, month: i16, day: i16) -> Option<Date> {
+    let real = (1800..=2999).contains(&year);
+    real.then(|| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok())?
 }
 
 /// `2020-01-03` and what stands behind it: the shape of most exports, read eight bytes at a time.
@@ -171,6 +177,9 @@ fn in_range(digits: &str, most: u8) -> bool {
     short && !digits.is_empty() && digits.parse::<u8>().is_ok_and(|value| value <= most) || digits == "0"
 }
 
+/// Of an amount in fen, so that a province of them adds up: under a billion yuan.
+const MOST_DIGITS: usize = 11;
+
 /// Why a number is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NumberFault {
@@ -188,8 +197,8 @@ pub fn amount(text: &str) -> Result<Fen, NumberFault> {
     if decimals.len() > 2 {
         return Err(NumberFault::Decimals);
     }
-    let digits = format!("{whole}{decimals:0<2}");
-    if digits.len() > 17 {
+    let digits = format!("{}{decimals:0<2}", whole.trim_start_matches('0'));
+    if digits.len() > MOST_DIGITS {
         return Err(NumberFault::Unreadable);
     }
     digits.parse().map(Fen).map_err(|_| NumberFault::Unreadable)
@@ -201,7 +210,7 @@ pub fn plain_amount(bytes: &[u8]) -> Option<Fen> {
         [whole @ .., b'.', tens, ones] => (whole, [*tens, *ones]),
         whole => (whole, [b'0', b'0']),
     };
-    if whole.is_empty() || whole.len() > 14 {
+    if whole.is_empty() || whole.len() > MOST_DIGITS - 2 {
         return None;
     }
     let digits = whole.iter().chain(&decimals);
@@ -217,7 +226,7 @@ pub fn whole(text: &str) -> Result<u64, NumberFault> {
     if decimals.bytes().any(|digit| digit != b'0') {
         return Err(NumberFault::NotWhole);
     }
-    whole.parse().map_err(|_| NumberFault::Unreadable)
+    whole.parse().ok().filter(|count| *count < 10_000_000_000).ok_or(NumberFault::Unreadable)
 }
 
 /// A number with up to 12 decimals.
@@ -242,15 +251,13 @@ pub fn months(text: &str) -> Result<u32, NumberFault> {
 
 /// The digits before and behind the point; nothing but digits, one point, and commas at thousands.
 fn plain_number(text: &str) -> Result<(String, &str), NumberFault> {
-    if let Some(positive) = text.strip_prefix('-') {
-        return match plain_number(positive) {
-            Ok((whole, decimals)) if !format!("{whole}{decimals}").bytes().any(|digit| digit != b'0') => {
-                Ok((whole, decimals))
-            }
-            Ok(_) => Err(NumberFault::Negative),
-            Err(fault) => Err(fault),
-        };
-    }
+    let (digits, negative) = text.strip_prefix('-').map_or((text, false), |digits| (digits, true));
+    let (whole, decimals) = digits_of(digits)?;
+    let nothing = whole.bytes().chain(decimals.bytes()).all(|digit| digit == b'0');
+    if negative && !nothing { Err(NumberFault::Negative) } else { Ok((whole, decimals)) }
+}
+
+fn digits_of(text: &str) -> Result<(String, &str), NumberFault> {
     let (whole, decimals) = match text.split_once('.') {
         Some((_, "")) => return Err(NumberFault::Unreadable),
         Some(parts) => parts,
@@ -309,6 +316,8 @@ mod tests {
             "2020年1月3日 8时30分",
             "2020-1-03",
             "2020-01-03 00:00:00.0",
+            "2020年1月3日8时30分",
+            "2020年1月3日08:30",
             "2020.01.03 23:59:59Z",
         ] {
             assert_eq!(date(text).map(|d| d.to_string()).as_deref(), Some("2020-01-03"), "{text}");
@@ -370,6 +379,8 @@ mod tests {
             ("十五", NumberFault::Unreadable),
             ("1.2.3", NumberFault::Unreadable),
             ("999999999999999999", NumberFault::Unreadable),
+            ("1000000000", NumberFault::Unreadable),
+            (&"-".repeat(60_000), NumberFault::Unreadable),
         ] {
             assert_eq!(amount(text), Err(fault), "{text}");
             assert_eq!(plain_amount(text.as_bytes()), None, "{text}");

@@ -54,7 +54,9 @@ impl Columns {
         let (mut unknown, mut doubled, mut known) = (Vec::new(), Vec::new(), 0);
         let mut unread = Vec::new();
         for (at, cell) in header.iter().enumerate() {
-            let Some(name) = aliases.get(&normal(cell)) else {
+            // "机构编码(必填)" is a name with a remark, "区(县)" is one with none.
+            let bare = || aliases.get(&normal(cell.split(['(', '[', '【']).next().unwrap_or_default()));
+            let Some(name) = aliases.get(&normal(cell)).or_else(bare) else {
                 if !cell.is_empty() {
                     unknown.push(cell.clone());
                 }
@@ -109,12 +111,7 @@ pub fn chinese_name(kind: Kind, column: &str) -> String {
 
 fn normal(cell: &str) -> String {
     let cell = clean_text(cell);
-    let bare = match cell.find(['(', '[', '【']) {
-        // "区(县)" is a name; "机构编码(必填)" is one with a remark.
-        Some(at) if at > 0 && cell.ends_with([')', ']', '】']) && cell.chars().count() > 5 => &cell[..at],
-        _ => &cell,
-    };
-    bare.chars()
+    cell.chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '*' | ':'))
         .flat_map(char::to_lowercase)
         .collect()
@@ -127,10 +124,12 @@ mod tests {
     #[test]
     fn headers_are_known_in_both_languages_and_in_disguise() {
         let columns = [("institution_id", true), ("name", true), ("district", false)];
-        let header = ["机构编码（必填）", "*机构名称", "区（县）", "备用"].map(clean_text).to_vec();
+        let header = ["机构编码（必填）", "*机构名称", "区（县）", "备用（元）"].map(clean_text).to_vec();
         let found = Columns::find(Kind::Institutions, &columns, header);
         assert_eq!(found.positions, [Some(0), Some(1), Some(2)]);
-        assert_eq!(found.unknown, ["备用"]);
+        assert_eq!(found.unknown, ["备用(元)"]);
+        let amount = Columns::find(Kind::Payments, &[("amount", true)], vec!["金额(元)".to_string()]);
+        assert!(amount.missing.is_empty());
         let header = ["Institution ID", "institution-id", "NAME"].map(clean_text).to_vec();
         let found = Columns::find(Kind::Institutions, &columns, header);
         assert_eq!(

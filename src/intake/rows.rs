@@ -15,7 +15,7 @@ use crate::base::diagnostic::{nearest, stop};
 use crate::base::message::{HeaderFault, Msg};
 use crate::base::money::Fen;
 use crate::base::period::Date;
-use crate::base::person::{IdFault, PersonId, mask, mask_within};
+use crate::base::person::{IdFault, PersonId, hide_numbers, mask, mask_within};
 use crate::base::place::{Kind, Place};
 
 use super::blocks::{Block, Digested, Raw, read_blocks};
@@ -404,7 +404,7 @@ impl<'a> Row<'a> {
                 Ok(person) => person.masked(),
                 Err(_) => mask(&person),
             },
-            institution: mask_within(&institution),
+            institution: hide_numbers(&mask_within(&institution)),
             code: fault.code,
             reason: *fault.reason,
             clause: fault.clause,
@@ -425,23 +425,6 @@ impl<T> Default for Known<T> {
 fn shown(text: &str) -> String {
     let short: String = text.chars().take(40).collect();
     hide_numbers(&short)
-}
-
-/// Masks whatever could be an ID number: runs of 11 or more digits.
-pub fn hide_numbers(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut run = String::new();
-    for c in text.chars().chain(['\0']) {
-        if c.is_ascii_digit() || (!run.is_empty() && matches!(c, 'x' | 'X')) {
-            run.push(c);
-            continue;
-        }
-        out += &if run.len() > 10 { mask(&run) } else { std::mem::take(&mut run) };
-        run.clear();
-        out.push(c);
-    }
-    out.pop();
-    out
 }
 
 /// The rows of one block.

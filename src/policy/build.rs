@@ -37,7 +37,8 @@ pub fn read(region: &str, date: &str, file: PolicyFile) -> Result<Policy, Vec<Di
     let root = Reader::new(&written, root.get_ref(), 0..0, String::new());
     written.read_local(&root);
     let policy = policy(region, version, &root, &written, file);
-    root.finish();
+    // A table that could not be read hides what else belongs here.
+    root.finish_if(policy.is_some());
     let faults = written.faults();
     match policy {
         Some(policy) if faults.is_empty() => Ok(policy),
@@ -62,7 +63,11 @@ fn policy<'t>(
     let name = head.required_text("name");
     let document = head.required_text("document");
     let clause = head.clause();
-    let to = head.date("in_force_to").map(|at| at.value);
+    let to = head.date("in_force_to");
+    if let Some(at) = to.as_ref().filter(|at| at.value < version) {
+        head.fault(at.span.clone(), Msg::EndsBeforeItStarts, None);
+    }
+    let to = to.map(|at| at.value);
     head.finish();
 
     let charge = root.required("charge", Reader::table)?;
@@ -70,6 +75,9 @@ fn policy<'t>(
     let cycle = charge.required("cycle", |r, key| r.word(key, &Cycle::ALL));
     let charge_clause = charge.clause();
     let terms_months = charge.required("terms_months", Reader::integers);
+    if terms_months.iter().flatten().any(|term| !(1..=1_200).contains(term)) {
+        charge.fault(charge.span(), Msg::TermZero, None);
+    }
     let or_more = charge.bool("or_more").unwrap_or(false);
     let terms_clause = charge.required_text("terms_clause").unwrap_or_default().into();
     charge.finish();
@@ -96,6 +104,14 @@ fn policy<'t>(
     let levels: Vec<Level> = root.tables("level").into_iter().filter_map(level).collect();
     // Ids of what has a fault count as well, so that one fault is told once.
     let ids = |key| -> Vec<String> { root.tables(key).iter().filter_map(|table| table.text("id")).collect() };
+    for key in ["source", "level", "curve", "population"] {
+        let all = ids(key);
+        for (at, table) in root.tables(key).iter().enumerate() {
+            if all.iter().take(at).any(|id| Some(id) == all.get(at)) {
+                table.fault(table.span(), Msg::NamedTwice { name: all[at].clone() }, None);
+            }
+        }
+    }
     let level_ids = ids("level");
     if let Some(cycle) = cycle {
         for (level, reader) in levels.iter().zip(root.tables("level")) {
@@ -160,7 +176,7 @@ fn policy<'t>(
         Some(Figure { kind: kind?, clause })
     });
     let figures = figures.collect();
-    let local = written.local_figures(root);
+    let local = written.local_figures();
 
     Some(Policy {
         id: format!("{region}/{version}"),
@@ -264,14 +280,18 @@ fn package(table: Reader, version: Date, known: &Known) -> Option<Package> {
         let shares: Vec<Option<ShareRule>> =
             rows.into_iter().enumerate().map(|(at, row)| share(row, at == last, known)).collect();
         let shares: Option<Vec<ShareRule>> = shares.into_iter().collect();
-        priced = fee.map(|fee| fee.value).zip(shares);
-        if let Some((fee, shares)) = &priced {
-            check_shares(&table, *fee, shares);
+        if last >= 32 {
+            table.fault(table.span(), Msg::TooManyShares, None);
+            priced = None;
+        } else {
+            priced = fee.map(|fee| fee.value).zip(shares);
         }
     }
+    let span = table.span();
+    let sheet = table.sheet;
     table.finish();
     let (fee, shares) = priced?;
-    Some(Package {
+    let package = Package {
         named: named?,
         kind: kind?,
         fee,
@@ -282,33 +302,16 @@ fn package(table: Reader, version: Date, known: &Known) -> Option<Package> {
         deduct_missing,
         offered_from,
         clause,
-    })
-}
-
-fn check_shares(table: &Reader, fee: Fen, shares: &[ShareRule]) {
-    let Some(last) = shares.last() else {
-        table.fault(table.span(), Msg::MissingKey { table: "package".into(), key: "share".into() }, None);
-        return;
     };
-    // Without conditions the sum can be checked here; with them, each price class is.
-    let plain: Vec<&ShareRule> = shares.iter().filter(|share| share.when.is_empty()).collect();
-    let sum: Fen = plain
-        .iter()
-        .map(|share| match &share.amount {
-            ShareAmount::Fixed(fen) => *fen,
-            ShareAmount::Ratio(ratio) => fee.share(*ratio),
-            ShareAmount::RatioByKind(ratios) => {
-                ratios.iter().map(|ratio| fee.share(*ratio)).max().unwrap_or_default()
-            }
-            ShareAmount::Rest => Fen::ZERO,
-        })
-        .sum();
-    if sum > fee {
-        table.fault(table.span(), Msg::SharesOverFee { sum, fee }, None);
+    if kind == Some(PackageKind::Free) {
+        return Some(package);
     }
-    if !matches!(last.amount, ShareAmount::Rest) && plain.len() == shares.len() && sum != fee {
-        table.fault(table.span(), Msg::SharesNotFee { sum, fee }, Some(Msg::LastIsRest));
+    if let Some(sum) = package.wrong_sum(known.schemes.len(), known.kinds.len()) {
+        let fact = if sum > fee { Msg::SharesOverFee { sum, fee } } else { Msg::SharesNotFee { sum, fee } };
+        sheet.fault(span, fact, Some(Msg::LastIsRest));
+        return None;
     }
+    Some(package)
 }
 
 fn share(row: Reader, last: bool, known: &Known) -> Option<ShareRule> {
@@ -341,6 +344,11 @@ fn share_amount(row: &Reader, last: bool, known: &Known) -> Option<ShareAmount> 
         }
         return Some(ShareAmount::Rest);
     }
+    if row.is_table("ratio") && known.kinds.is_empty() {
+        row.mention("ratio");
+        row.fault(row.span(), Msg::NoKinds, None);
+        return None;
+    }
     if !row.is_table("ratio") {
         return Some(ShareAmount::Ratio(row.ratio("ratio")?.value));
     }
@@ -360,8 +368,17 @@ fn share_amount(row: &Reader, last: bool, known: &Known) -> Option<ShareAmount> 
     Some(ShareAmount::RatioByKind(ratios))
 }
 
+fn age(table: &Reader, key: &'static str) -> Option<i16> {
+    let at = table.integer(key)?;
+    if at.value > 150 {
+        table.fault(at.span, Msg::AgeRange, None);
+        return None;
+    }
+    i16::try_from(at.value).ok()
+}
+
 fn when(table: Reader, known: &Known) -> When {
-    let age = |key| table.integer(key).and_then(|at| i16::try_from(at.value).ok());
+    let age = |key| age(&table, key);
     let when = When {
         scheme: table.reference("scheme", known.schemes),
         kind: table.reference("kind", known.kinds),
@@ -375,7 +392,7 @@ fn when(table: Reader, known: &Known) -> When {
 }
 
 fn group(table: Reader) -> Group {
-    let age = |key| table.integer(key).and_then(|at| i16::try_from(at.value).ok());
+    let age = |key| age(&table, key);
     let (age_from, age_under) = (age("age_from"), age("age_under"));
     let tags = table.tables("tag").into_iter().filter_map(named).collect();
     let clause = table.clause();

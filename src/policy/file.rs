@@ -31,7 +31,7 @@ pub struct Sheet<'t> {
 
 /// A table being read. Each key that is asked for is known; what is left at the end is a fault.
 pub struct Reader<'t> {
-    sheet: &'t Sheet<'t>,
+    pub sheet: &'t Sheet<'t>,
     table: &'t DeTable<'t>,
     span: Range<usize>,
     name: String,
@@ -84,7 +84,7 @@ impl<'t> Sheet<'t> {
     }
 
     /// The local figures; one that nothing asks for is a fault.
-    pub fn local_figures(&self, root: &Reader<'t>) -> Vec<LocalFigure> {
+    pub fn local_figures(&self) -> Vec<LocalFigure> {
         let local = self.local.borrow();
         let used = self.used.borrow();
         for (id, (value, _)) in local.iter() {
@@ -92,7 +92,6 @@ impl<'t> Sheet<'t> {
                 self.fault(value.span(), Msg::LocalUnused { id: id.clone() }, None);
             }
         }
-        let _ = root;
         local.values().map(|(_, figure)| figure.clone()).collect()
     }
 }
@@ -209,7 +208,8 @@ impl<'t> Reader<'t> {
 
     pub fn integer(&self, key: &'static str) -> Option<At<u32>> {
         let value = self.value(key)?;
-        let found = value.get_ref().as_integer().and_then(|number| number.as_str().parse().ok());
+        let plain = value.get_ref().as_integer().filter(|number| number.radix() == 10);
+        let found = plain.and_then(|number| number.as_str().parse().ok());
         if found.is_none() {
             self.wrong(key, value, "a whole number");
         }
@@ -219,7 +219,10 @@ impl<'t> Reader<'t> {
     pub fn integers(&self, key: &'static str) -> Option<Vec<u32>> {
         let value = self.value(key)?;
         let numbers: Option<Vec<u32>> = value.get_ref().as_array().map(|array| {
-            array.iter().filter_map(|item| item.get_ref().as_integer()?.as_str().parse().ok()).collect()
+            let plain = |item: &Spanned<DeValue>| {
+                item.get_ref().as_integer().filter(|number| number.radix() == 10)?.as_str().parse().ok()
+            };
+            array.iter().filter_map(plain).collect()
         });
         match numbers {
             Some(numbers) if !numbers.is_empty() && numbers.len() == value.get_ref().as_array()?.len() => {
@@ -253,7 +256,7 @@ impl<'t> Reader<'t> {
             DeValue::String(text) => text.as_ref(),
             _ => "",
         };
-        match crate::policy::file::plain_decimal(text) {
+        match plain_decimal(text) {
             Some(decimal) => Some(At { value: decimal, span: value.span() }),
             None => {
                 self.wrong(key, value, "a number in quotes, such as \"0.5\"");
@@ -435,5 +438,7 @@ impl<'t> Reader<'t> {
 pub fn plain_decimal(text: &str) -> Option<Decimal> {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
-    (digits(whole) && digits(decimals)).then(|| Decimal::from_str_exact(text).ok())?
+    // Nine digits before and behind the point: whatever is multiplied with another stays exact.
+    (digits(whole) && digits(decimals) && whole.len() <= 9 && decimals.len() <= 9)
+        .then(|| Decimal::from_str_exact(text).ok())?
 }

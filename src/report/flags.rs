@@ -55,13 +55,15 @@ impl Raised<'_> {
     }
 
     fn detail(&self, run: &Run) -> Msg {
-        let item = |number| run.rules.item_title(number).to_string();
+        let item = |flag: &SwipeFlag| {
+            run.rules.item_id(run.qualified.signings[flag.signing as usize].offer(), flag.item)
+        };
         let at = |place: Place| format!("{}:{}", run.inputs.names[place.file as usize], place.line);
         match self {
             Raised::Swipe(flag) if flag.code == Code::W701 => {
-                Msg::ChargedSeparately { item: item(flag.item), amount: flag.charged }
+                Msg::ChargedSeparately { item: item(flag), amount: flag.charged }
             }
-            Raised::Swipe(flag) if flag.code == Code::W707 => Msg::ClaimedBeside { item: item(flag.item) },
+            Raised::Swipe(flag) if flag.code == Code::W707 => Msg::ClaimedBeside { item: item(flag) },
             Raised::Swipe(flag) => {
                 Msg::SwipedElsewhere { institution: run.rules.institutions.get(flag.institution).id.clone() }
             }

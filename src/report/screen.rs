@@ -32,6 +32,8 @@ const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 pub struct Look {
     pub lang: Lang,
     pub color: bool,
+    /// On the error stream.
+    pub color_err: bool,
     /// Of the terminal, in columns; nothing where it is no terminal.
     pub width: Option<u16>,
 }
@@ -256,7 +258,7 @@ fn local_figures(out: &mut impl Write, region: &Region, look: Look) -> io::Resul
 
 /// The settlement for scripts. Amounts, ratios and scores are strings.
 pub fn settlement_json(run: &Run, folder: &str, lang: Lang) -> Value {
-    let notices: Vec<String> = run.inputs.notices.iter().map(|notice| say(lang, notice)).collect();
+    let notices = notes(run.inputs, lang);
     let sources: Map<String, Value> =
         totals(run).iter().map(|(source, total)| (source.clone(), total_json(total))).collect();
     let back: Vec<Value> = run
@@ -301,6 +303,10 @@ fn unconfirmed(region: &Region) -> Vec<String> {
             .map(move |figure| format!("{} {}", version.id, figure.id))
     });
     open.collect()
+}
+
+fn notes(inputs: &Inputs, lang: Lang) -> Vec<String> {
+    inputs.notices.iter().map(|notice| say(lang, notice)).collect()
 }
 
 fn refused_json(inputs: &Inputs) -> Value {
@@ -374,7 +380,7 @@ pub fn check_json(inputs: &Inputs, places: &[Shown], lang: Lang) -> Value {
         .iter()
         .map(|facts| json!({ "file": facts.name, "kind": facts.kind.name(), "rows": facts.rows, "encoding": facts.encoding }))
         .collect();
-    json!({ "schema": "jiayi.check/1", "files": files, "rejected": refused_json(inputs), "first": first })
+    json!({ "schema": "jiayi.check/1", "files": files, "rejected": refused_json(inputs), "first": first, "notices": notes(inputs, lang) })
 }
 
 /// Scorecards: institutions by indicators.
@@ -420,7 +426,7 @@ pub fn assessment(out: &mut impl Write, assessment: &Assessment, look: Look) -> 
     refused(out, assessment.inputs, look)
 }
 
-pub fn assessment_json(assessment: &Assessment) -> Value {
+pub fn assessment_json(assessment: &Assessment, lang: Lang) -> Value {
     let cards: Vec<Value> = assessment
         .cards
         .iter()
@@ -449,7 +455,7 @@ pub fn assessment_json(assessment: &Assessment) -> Value {
             })
         })
         .collect();
-    json!({ "schema": "jiayi.assess/1", "cards": cards, "rejected": refused_json(assessment.inputs) })
+    json!({ "schema": "jiayi.assess/1", "cards": cards, "rejected": refused_json(assessment.inputs), "notices": notes(assessment.inputs, lang) })
 }
 
 /// A code's page, or the list of all.
@@ -471,7 +477,7 @@ pub fn notices(out: &mut impl Write, notices: &[Msg], look: Look) -> io::Result<
 
 /// What stopped the run: the fact, the excerpt with its place, the cure.
 pub fn diagnostics(out: &mut impl Write, all: &[Diagnostic], look: Look) -> io::Result<()> {
-    let renderer = if look.color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if look.color_err { Renderer::styled() } else { Renderer::plain() };
     for one in all {
         let fact = say(look.lang, &one.fact);
         let error = Level::ERROR.with_name(look.label(Label::Error));

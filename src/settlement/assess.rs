@@ -445,7 +445,8 @@ fn card(
             (None, None) => (None, None),
         };
         let worked_out = value.and_then(|value| rule.points(value));
-        if let (Some(by_hand), Some(worked_out)) = (by_hand, worked_out)
+        let by_data = worked_out.or_else(|| from_data.and_then(|value| rule.points(value)));
+        if let (Some(by_hand), Some(worked_out)) = (by_hand, by_data)
             && by_hand != worked_out
         {
             notice(Msg::PointsDiffer {

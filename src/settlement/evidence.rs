@@ -379,7 +379,7 @@ impl Evidence {
         let claimed = policy
             .double_benefits
             .iter()
-            .any(|benefit| benefit.item.id == title && benefit.beside.is_none_or(|beside| beside == kind));
+            .any(|benefit| benefit.item.is(title) && benefit.beside.is_none_or(|beside| beside == kind));
         if claimed && kind != PackageKind::Free && policy.flag(Code::W707).is_some() {
             flags.push(SwipeFlag {
                 code: Code::W707,

@@ -9,7 +9,8 @@ use crate::base::period::age_on;
 use crate::intake::institutions::Institution;
 use crate::intake::rows::Row;
 use crate::intake::signings;
-use crate::policy::package::{PackageKind, ShareAmount, When};
+use crate::policy::Named;
+use crate::policy::package::{Case, PackageKind, ShareAmount};
 
 use super::rules::Rules;
 
@@ -47,12 +48,16 @@ pub type PriceKey = (u16, u32, u8);
 
 /// The price of a signing with these facts.
 pub fn key(rules: &Rules, offer: u16, facts: &Facts) -> PriceKey {
-    let mut holding = 0u32;
-    let mut by_kind = false;
-    for (at, share) in rules.package(offer).shares.iter().enumerate() {
-        holding |= u32::from(share.when.holds(facts)) << at;
-        by_kind |= matches!(share.amount, ShareAmount::RatioByKind(_));
-    }
+    let package = rules.package(offer);
+    let tagged = |tag: &Named| tags(&facts.cells.text(signings::GROUPS)).any(|text| tag.is(text));
+    let holding = package.holding(&Case {
+        scheme: facts.scheme,
+        kind: usize::from(facts.kind),
+        district: &facts.institution.district,
+        tagged: &tagged,
+        age: &|| age_on(facts.birth, facts.signed_on),
+    });
+    let by_kind = package.shares.iter().any(|share| matches!(share.amount, ShareAmount::RatioByKind(_)));
     (offer, holding, if by_kind { facts.kind } else { 0 })
 }
 
@@ -93,21 +98,6 @@ impl Classes {
     }
 }
 
-impl When {
-    fn holds(&self, facts: &Facts) -> bool {
-        let age = || age_on(facts.birth, facts.signed_on);
-        self.scheme.is_none_or(|scheme| facts.scheme == Some(scheme))
-            && self.kind.is_none_or(|kind| usize::from(facts.kind) == kind)
-            && self.district.as_ref().is_none_or(|district| *district == facts.institution.district)
-            && self
-                .tag
-                .as_ref()
-                .is_none_or(|tag| tags(&facts.cells.text(signings::GROUPS)).any(|text| tag.is(text)))
-            && self.age_from.is_none_or(|from| age() >= from)
-            && self.age_under.is_none_or(|under| age() < under)
-    }
-}
-
 /// The tags of a groups cell, `;` between.
 pub fn tags(groups: &str) -> impl Iterator<Item = &str> {
     groups.split([';', ',', '、', '|']).map(str::trim).filter(|tag| !tag.is_empty())
@@ -115,34 +105,19 @@ pub fn tags(groups: &str) -> impl Iterator<Item = &str> {
 
 fn price(rules: &Rules, (offer, holding, kind): PriceKey) -> Class {
     let (policy, package) = (rules.policy(offer), rules.package(offer));
-    let mut shares: Vec<Share> = Vec::new();
-    let (mut borne, mut omitted) = (Fen::ZERO, Fen::ZERO);
-    for (at, rule) in package.shares.iter().enumerate() {
-        if holding >> at & 1 == 0 {
-            continue;
-        }
-        let amount = match &rule.amount {
-            ShareAmount::Fixed(amount) => *amount,
-            ShareAmount::Ratio(ratio) => package.fee.share(*ratio),
-            ShareAmount::RatioByKind(ratios) => package.fee.share(ratios[usize::from(kind)]),
-            ShareAmount::Rest => package.fee - borne,
-        };
-        borne += amount;
-        if package.kind == PackageKind::Addon && policy.sources[rule.source].once_for_person {
+    let amounts = package.amounts(holding, usize::from(kind));
+    let amounts = amounts.expect("the loader tried every case that the conditions tell apart");
+    let (mut shares, mut omitted): (Vec<Share>, Fen) = (Vec::new(), Fen::ZERO);
+    for (source, amount) in amounts {
+        if package.kind == PackageKind::Addon && policy.sources[source].once_for_person {
             omitted += amount;
             continue;
         }
-        match shares.iter_mut().find(|share| share.source == rule.source) {
+        match shares.iter_mut().find(|share| share.source == source) {
             Some(share) => share.amount += amount,
-            None => shares.push(Share { source: rule.source, amount }),
+            None => shares.push(Share { source, amount }),
         }
     }
-    assert!(
-        shares.iter().all(|share| share.amount >= Fen::ZERO),
-        "a share of `{}` is negative",
-        package.named.id
-    );
-    assert_eq!(borne, package.fee, "the shares of `{}` add up to its fee", package.named.id);
     let sum: Fen = shares.iter().map(|share| share.amount).sum();
     assert_eq!(sum + omitted, package.fee, "nothing of the fee of `{}` is lost", package.named.id);
     let individual = shares

@@ -94,14 +94,15 @@ impl<'a> Rules<'a> {
         rules
     }
 
+    /// Each word that some package calls an item by has a number of its own: two packages may mean
+    /// different items by one word, or call one item by different ids.
     fn add_item(&mut self, named: &Named) {
-        let known = named.names().find_map(|name| self.items.get(name).copied());
-        let number = known.unwrap_or_else(|| {
-            self.item_titles.push(named.id.clone());
-            self.item_titles.len() as u16 - 1
-        });
         for name in named.names() {
-            self.items.entry(name.to_string()).or_insert(number);
+            let next = self.item_titles.len() as u16;
+            self.items.entry(name.to_string()).or_insert_with(|| {
+                self.item_titles.push(name.to_string());
+                next
+            });
         }
     }
 
@@ -144,6 +145,14 @@ impl<'a> Rules<'a> {
 
     pub fn item_title(&self, item: u16) -> &str {
         self.item_titles.get(item as usize).map_or("", String::as_str)
+    }
+
+    /// The id of the item that a word stands for in the offer's policy; the word where it is none of its.
+    pub fn item_id(&self, offer: u16, item: u16) -> String {
+        let title = self.item_title(item);
+        let items = self.package(offer).items.iter().map(|item| &item.named);
+        let benefits = self.policy(offer).double_benefits.iter().map(|benefit| &benefit.item);
+        items.chain(benefits).find(|named| named.is(title)).map_or(title, |named| &named.id).to_string()
     }
 
     /// The item's number in the offer's package.

@@ -140,7 +140,7 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::PointsDiffer { institution, indicator, sheet, worked_out } => {
             format!(
-                "institution `{institution}`, {indicator}: {sheet} points by hand, {worked_out} worked out from the value; the value wins"
+                "institution `{institution}`, {indicator}: {sheet} points by hand, {worked_out} worked out; a value in the sheet wins over points, points over the data"
             )
         }
         Msg::NoScore { institution, missing } => {
@@ -163,6 +163,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::LeftOutFile { what, kind } => format!("there is no {kind}*.csv: {what} left out"),
         Msg::NoPaymentsFile => {
             "there are scores and no payments*.csv: nothing counts as prepaid, so what is payable may have been paid".into()
+        }
+        Msg::PaymentsElsewhere { rows, period } => {
+            format!("{rows} rows of payments are of cohorts outside {period} and do not count here")
         }
         Msg::PaymentsRefused { rows } => format!(
             "{rows} rows of payments were refused and do not count as posted: payable may be too much, recover too little; mend them first"
@@ -199,6 +202,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::OutIsInput { path } => {
             format!("the output folder `{path}` holds the input data and can't be replaced")
         }
+        Msg::ForeignFile { path } => format!("`{path}` is no output of an assessment; it was left as it is"),
         Msg::OutputStaysWhole { path } => {
             format!(
                 "`{path}` is the output of a settlement and takes no other files; name another place with -o"
@@ -230,7 +234,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::ColumnsThere { there, near: None, .. } => format!("the header has {}", names(there)),
         Msg::DidYouMean { near } => format!("did you mean `{near}`?"),
         Msg::OneOf { known } => format!("there are: {known}"),
-        Msg::AnotherOut => "name another folder with --out".into(),
+        Msg::AnotherOut => "name another place (--out, -o)".into(),
         Msg::CheckSpace => "look at the space and the rights on the disk; the old output is as it was".into(),
         Msg::TomlSyntax { message } => format!("the rule file is not well formed: {message}"),
         Msg::VersionNotADate { name } => {
@@ -261,6 +265,12 @@ pub fn say(msg: &Msg) -> String {
         Msg::FreeHasFee => "a free package has no fee and no shares".into(),
         Msg::SharesOverFee { sum, fee } => format!("the shares add up to {sum}, over the fee of {fee}"),
         Msg::SharesNotFee { sum, fee } => format!("the shares add up to {sum}, the fee is {fee}"),
+        Msg::TooManyShares => "a package has at most 32 shares".into(),
+        Msg::LastNotRest => "where shares have conditions, the last is `rest = true` without one".into(),
+        Msg::NoKinds => "a ratio by kind needs kinds of institutions".into(),
+        Msg::TermZero => "a term is 1 to 1200 months".into(),
+        Msg::EndsBeforeItStarts => "the last day is before the first".into(),
+        Msg::AgeRange => "an age is 0 to 150".into(),
         Msg::RestNotLast => "`rest` may stand only in the last share".into(),
         Msg::NamedTwice { name } => format!("`{name}` is used twice"),
         Msg::ItemsNotShare { sum } => format!("the items add up to {sum}, not to the first share"),

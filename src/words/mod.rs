@@ -8,6 +8,7 @@ pub use help::HELP;
 
 use crate::base::code::Code;
 use crate::base::message::Msg;
+use crate::base::person::hide_numbers;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lang {
@@ -82,10 +83,11 @@ pub enum Label {
 }
 
 pub fn say(lang: Lang, msg: &Msg) -> String {
-    match lang {
+    // Whatever a cell held, no sentence shows an ID number.
+    hide_numbers(&match lang {
         Lang::Zh => zh::say(msg),
         Lang::En => en::say(msg),
-    }
+    })
 }
 
 pub fn label(lang: Lang, label: Label) -> &'static str {

@@ -97,7 +97,7 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::PointsDiffer { institution, indicator, sheet, worked_out } => {
             format!(
-                "机构 `{institution}` 的「{indicator}」：手工给 {sheet} 分，按实测值应得 {worked_out} 分，以实测值为准"
+                "机构 `{institution}` 的「{indicator}」：手工给 {sheet} 分，按实测值或数据应得 {worked_out} 分；考核表有实测值的以实测值为准"
             )
         }
         Msg::NoScore { institution, missing } => {
@@ -113,6 +113,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::LeftOutColumn { what, file, column } => format!("{file} 没有 `{column}` 列，{what} 不作判断"),
         Msg::LeftOutFile { what, kind } => format!("没有 {kind}*.csv，{what} 不作判断"),
         Msg::NoPaymentsFile => "有得分而没有 payments*.csv：按没有预拨过计算，应付中可能含已付的钱".into(),
+        Msg::PaymentsElsewhere { rows, period } => {
+            format!("payments 有 {rows} 行的批次不在 {period} 内，本次没有计入")
+        }
         Msg::PaymentsRefused { rows } => {
             format!("payments 有 {rows} 行退回，没有计入已入账：应付可能偏多、追回可能偏少，请先更正")
         }
@@ -146,6 +149,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::NoPolicyYet { period, from } => format!("`{period}` 结束时政策尚未执行，政策自 {from} 起执行"),
         Msg::NotOurFolder { path } => format!("`{path}` 已有文件，且不是本程序的输出，没有覆盖"),
         Msg::OutIsInput { path } => format!("输出文件夹 `{path}` 含有输入数据，不能覆盖"),
+        Msg::ForeignFile { path } => format!("`{path}` 不是考核得分的输出，没有覆盖"),
         Msg::OutputStaysWhole { path } => {
             format!("`{path}` 是结算输出，不能再写入别的文件；请用 -o 另指一处")
         }
@@ -175,7 +179,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::ColumnsThere { there, near: None, .. } => format!("表头有 {}", names(there)),
         Msg::DidYouMean { near } => format!("是否应为 `{near}`"),
         Msg::OneOf { known } => format!("可用的有：{known}"),
-        Msg::AnotherOut => "用 --out 另指一个文件夹".into(),
+        Msg::AnotherOut => "请另指一处（--out、-o）".into(),
         Msg::CheckSpace => "请检查磁盘空间和写入权限；原有输出没有变动".into(),
         Msg::TomlSyntax { message } => format!("政策文件的写法有误：{message}"),
         Msg::VersionNotADate { name } => format!("政策文件名 `{name}` 不是日期（应如 2019-11-01.toml）"),
@@ -202,6 +206,12 @@ pub fn say(msg: &Msg) -> String {
         Msg::FreeHasFee => "免费服务包不能有费用和分担".into(),
         Msg::SharesOverFee { sum, fee } => format!("分担额合计 {sum} 元，超过费用 {fee} 元"),
         Msg::SharesNotFee { sum, fee } => format!("分担额合计 {sum} 元，不等于费用 {fee} 元"),
+        Msg::TooManyShares => "分担项不能超过 32 项".into(),
+        Msg::LastNotRest => "有条件的分担项之后，最后一项应为无条件的 `rest = true`".into(),
+        Msg::NoKinds => "按类别的比例需要先列出机构类别".into(),
+        Msg::TermZero => "签约期限应为 1 至 1200 个月".into(),
+        Msg::EndsBeforeItStarts => "最后一天早于执行日期".into(),
+        Msg::AgeRange => "年龄应为 0 至 150".into(),
         Msg::RestNotLast => "`rest` 只能写在最后一项".into(),
         Msg::NamedTwice { name } => format!("`{name}` 用了两次"),
         Msg::ItemsNotShare { sum } => format!("各项目金额合计 {sum} 元，不等于第一项分担额"),
