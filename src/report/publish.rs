@@ -25,7 +25,14 @@ pub fn replace<R>(out: &Path, inputs: &Path, write: impl FnOnce(&Path) -> Result
     };
     // Two runs that write here at once take turns. Where folders can't be locked, the exchange still is whole.
     let lock = File::open(&parent).map_err(|error| failed(&parent, &error))?;
-    let _ = lock.lock();
+    if lock.lock().is_ok() {
+        // Nobody else writes here now: what an earlier run left behind when it was killed can go.
+        for entry in fs::read_dir(&parent).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&format!(".{name}.tmp-")) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
     may_replace(out, inputs)?;
     let aside = tempfile::Builder::new()
         .prefix(&format!(".{name}.tmp-"))
