@@ -22,7 +22,7 @@ use crate::policy::Policy;
 use crate::policy::package::PackageKind;
 use crate::policy::version::Region;
 use crate::settlement::assess::{self, RowCounts, ScoreEntry, SheetEntry};
-use crate::settlement::evidence::{Against, Evidence, Swipe, SwipeColumns, id_hash};
+use crate::settlement::evidence::{Against, Evidence, Swipe, SwipeBlock, SwipeColumns, id_hash};
 use crate::settlement::lines::Posted;
 use crate::settlement::price::Classes;
 use crate::settlement::qualify::{Batch, Candidates, Desk, Qualified, Teams, unknown_institution};
@@ -315,19 +315,19 @@ pub fn swipes(
         }
         let mut rejects = Vec::new();
         let parse = |block: &BlockRows| {
-            let (mut taken, mut rejects) = (Vec::new(), Vec::new());
+            let (mut taken, mut rejects) = (SwipeBlock::default(), Vec::new());
             let mut items = Known::default();
             block.each(|row| match swipe_row(row, rules, &mut items) {
-                Ok(swipe) => taken.push(swipe),
+                Ok((swipe, id)) => taken.push(swipe, id),
                 Err(fault) => rejects.push(row.reject(Kind::Swipes, fault, swipes::IDS)),
             });
             (taken, rejects)
         };
         lines = 0;
         let (facts, file) = read_rows(opened, progress, parse, |wave| {
-            let mut blocks: Vec<Vec<Swipe>> = Vec::with_capacity(wave.len());
+            let mut blocks: Vec<SwipeBlock> = Vec::with_capacity(wave.len());
             for (taken, more) in wave {
-                lines = taken.last().map_or(lines, |swipe: &Swipe| swipe.place.line);
+                lines = taken.swipes.last().map_or(lines, |swipe| swipe.place.line);
                 blocks.push(taken);
                 rejects.extend(more);
             }
@@ -354,23 +354,25 @@ fn cited(region: &Region, code: Code) -> bool {
     region.versions.iter().any(|version| version.flag(code).is_some())
 }
 
-fn swipe_row(row: &Row, rules: &Rules, items: &mut Known<u16>) -> Result<Swipe, Fault> {
+/// A swipe with its names looked up, and the hash of its id.
+fn swipe_row(row: &Row, rules: &Rules, items: &mut Known<u16>) -> Result<(Swipe, Option<u64>), Fault> {
     let read = swipes::read(row)?;
     let Some(institution) = rules.institutions.find(&read.institution) else {
         let id = String::from_utf8_lossy(&read.institution);
         return Err(Fault::new(Code::E301, unknown_institution(rules, &id)));
     };
-    Ok(Swipe {
+    let id = (!read.id.is_empty()).then(|| id_hash(&read.id));
+    let swipe = Swipe {
         person: read.person,
         day: read.day,
         institution,
         quantity: read.quantity.min(u64::from(u16::MAX)) as u32,
         charged: read.charged,
-        id_hash: if read.id.is_empty() { 0 } else { id_hash(&read.id) },
         place: row.place(),
         item: row.known(swipes::ITEM, items, |name| rules.find_item(name)),
         card: rules.asks_for_cards() && rules.find_card(&row.text(swipes::CARD)),
-    })
+    };
+    Ok((swipe, id))
 }
 
 /// Reads the rows again whose swipe_ids have the same hash: the first row that was taken keeps its id,

@@ -29,19 +29,45 @@ pub struct Swipe {
     pub institution: u32,
     pub quantity: u32,
     pub charged: Fen,
-    /// Of its swipe_id; 0 where it has none.
-    pub id_hash: u64,
     pub place: Place,
     pub item: u16,
     /// The card is one that the policy admits as evidence.
     pub card: bool,
 }
 
-/// A 64-bit hash of a swipe_id, never 0.
+/// The taken swipes of one block, and apart from them what tells repeated ids: the search for those goes
+/// through all ids, and should touch nothing else.
+#[derive(Default)]
+pub struct SwipeBlock {
+    pub swipes: Vec<Swipe>,
+    /// By shard: hash of the id, row, line.
+    ids: Vec<Vec<(u64, u32, u32)>>,
+}
+
+impl SwipeBlock {
+    /// Takes a swipe, and the hash of its id if it has one.
+    pub fn push(&mut self, swipe: Swipe, id_hash: Option<u64>) {
+        if let Some(hash) = id_hash {
+            if self.ids.is_empty() {
+                self.ids.resize_with(shards(), Vec::new);
+            }
+            let shard = hash as usize & (self.ids.len() - 1);
+            self.ids[shard].push((hash, self.swipes.len() as u32, swipe.place.line));
+        }
+        self.swipes.push(swipe);
+    }
+}
+
+/// How many parts the ids are dealt to; a power of two. The results do not depend on it.
+fn shards() -> usize {
+    rayon::current_num_threads().next_power_of_two()
+}
+
+/// A 64-bit hash of a swipe_id.
 pub fn id_hash(id: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(id);
-    hasher.finish().max(1)
+    hasher.finish()
 }
 
 /// A flag on a signing, raised by a swipe.
@@ -205,7 +231,7 @@ impl Evidence {
             items: (0..items).map(|_| AtomicU32::new(0)).collect(),
             counts: vec![SwipeCounts::default(); rules.institutions.count()],
             flags: Vec::new(),
-            shards: (0..rayon::current_num_threads().next_power_of_two()).map(|_| Seen::default()).collect(),
+            shards: (0..shards()).map(|_| Seen::default()).collect(),
             repeated: Vec::new(),
             file_lines: Vec::new(),
         }
@@ -231,14 +257,14 @@ impl Evidence {
     }
 
     /// Takes a wave of blocks, in the order of the files.
-    pub fn take(&mut self, wave: &[Vec<Swipe>], against: Against) {
+    pub fn take(&mut self, wave: &[SwipeBlock], against: Against) {
         let repeated = self.repeats(wave);
         let qualified = against.qualified;
         let nothing = || Tallied {
             counts: vec![SwipeCounts::default(); against.rules.institutions.count()],
             flags: Vec::new(),
         };
-        let add = |mut out: Tallied, (block, swipes): (usize, &Vec<Swipe>)| {
+        let add = |mut out: Tallied, (block, SwipeBlock { swipes, .. }): (usize, &SwipeBlock)| {
             // Looking people up waits for memory. A few dozen at once wait together: first all their
             // buckets, then the first signing of each, then the work.
             let mut found = Vec::with_capacity(TOGETHER);
@@ -276,35 +302,28 @@ impl Evidence {
     }
 
     /// The rows of a wave whose swipe_id (by its hash) stood on an earlier row.
-    fn repeats(&mut self, wave: &[Vec<Swipe>]) -> FxHashSet<(usize, usize)> {
-        let mask = self.shards.len() as u64 - 1;
+    fn repeats(&mut self, wave: &[SwipeBlock]) -> FxHashSet<(usize, usize)> {
         let base = self.file_lines.last().map_or(0, |(_, base)| *base);
-        let found: Vec<Vec<(usize, usize, u32)>> = self
-            .shards
-            .par_iter_mut()
-            .enumerate()
-            .map(|(shard, seen)| {
-                let mut found = Vec::new();
-                let mut mine: Vec<(usize, u64, u32)> = Vec::new();
-                for (block, swipes) in wave.iter().enumerate() {
-                    let of_shard = |swipe: &Swipe| swipe.id_hash != 0 && swipe.id_hash & mask == shard as u64;
-                    let rows = swipes.iter().enumerate().filter(|(_, swipe)| of_shard(swipe));
-                    mine.clear();
-                    mine.extend(rows.map(|(row, swipe)| (row, swipe.id_hash, base + swipe.place.line)));
-                    for some in mine.chunks(TOGETHER) {
-                        std::hint::black_box(seen.approach(some.iter().map(|(_, hash, _)| *hash)));
-                        for (row, hash, line) in some {
-                            found.extend(seen.enter(*hash, *line).map(|first| (block, *row, first)));
-                        }
+        let search = |(shard, seen): (usize, &mut Seen)| {
+            let mut found = Vec::new();
+            for (block, SwipeBlock { ids, .. }) in wave.iter().enumerate() {
+                for some in ids.get(shard).into_iter().flat_map(|ids| ids.chunks(TOGETHER)) {
+                    std::hint::black_box(seen.approach(some.iter().map(|(hash, _, _)| *hash)));
+                    for (hash, row, line) in some {
+                        found.extend(
+                            seen.enter(*hash, base + line).map(|first| (block, *row as usize, first)),
+                        );
                     }
                 }
-                found
-            })
-            .collect();
+            }
+            found
+        };
+        let found: Vec<Vec<(usize, usize, u32)>> =
+            self.shards.par_iter_mut().enumerate().map(search).collect();
         let mut rows = FxHashSet::default();
         for (block, row, first) in found.into_iter().flatten() {
             rows.insert((block, row));
-            let repeated = Repeated { swipe: wave[block][row].clone(), first: self.place_of(first) };
+            let repeated = Repeated { swipe: wave[block].swipes[row].clone(), first: self.place_of(first) };
             self.repeated.push(repeated);
         }
         rows
