@@ -22,7 +22,7 @@ use crate::policy::Policy;
 use crate::policy::package::PackageKind;
 use crate::policy::version::Region;
 use crate::settlement::assess::{self, RowCounts, ScoreEntry, SheetEntry};
-use crate::settlement::evidence::{Against, Evidence, Swipe, SwipeBlock, SwipeColumns, id_hash};
+use crate::settlement::evidence::{Against, Evidence, Swipe, SwipeBlock, id_hash};
 use crate::settlement::lines::Posted;
 use crate::settlement::price::Classes;
 use crate::settlement::qualify::{Batch, Candidates, Desk, Qualified, Teams, unknown_institution};
@@ -300,10 +300,10 @@ pub fn swipes(
         let index = opened.index;
         evidence.next_file(index, lines);
         let position = |column| opened.columns.position(column).is_some();
-        let has = SwipeColumns { item: position(swipes::ITEM), charged: position(swipes::CHARGED) };
-        inputs.missing.item |= !has.item;
-        inputs.missing.charged |= !has.charged;
-        for (there, column) in [(has.item, swipes::ITEM), (has.charged, swipes::CHARGED)] {
+        let (item, charged) = (position(swipes::ITEM), position(swipes::CHARGED));
+        inputs.missing.item |= !item;
+        inputs.missing.charged |= !charged;
+        for (there, column) in [(item, swipes::ITEM), (charged, swipes::CHARGED)] {
             if !there && cited(rules.region, Code::W701) {
                 let column = opened.columns.title(column);
                 inputs.notices.push(Msg::LeftOutColumn {
@@ -331,10 +331,10 @@ pub fn swipes(
                 blocks.push(taken);
                 rejects.extend(more);
             }
-            evidence.take(&blocks, Against { columns: has, rules, qualified });
+            evidence.take(&blocks, Against { charged, rules, qualified });
         })?;
         inputs.read(facts, rejects);
-        again.insert(index, (file, has));
+        again.insert(index, (file, charged));
     }
     repeated_swipes(inputs, &again, rules, qualified, &mut evidence)?;
     if !inputs.has(Kind::Swipes) {
@@ -379,7 +379,7 @@ fn swipe_row(row: &Row, rules: &Rules, items: &mut Known<u16>) -> Result<(Swipe,
 /// the others are E506; where two ids only share a hash, both are taken.
 fn repeated_swipes(
     inputs: &mut Inputs,
-    files: &BTreeMap<u16, (Again, SwipeColumns)>,
+    files: &BTreeMap<u16, (Again, bool)>,
     rules: &Rules,
     qualified: &Qualified,
     evidence: &mut Evidence,
@@ -404,8 +404,8 @@ fn repeated_swipes(
         let first = if ids[&one.first] == id { Some(one.first) } else { late.get(id).copied() };
         let Some(first) = first else {
             late.insert(id, one.swipe.place);
-            let columns = files[&one.swipe.place.file].1;
-            evidence.take_one(&one.swipe, Against { columns, rules, qualified });
+            let charged = files[&one.swipe.place.file].1;
+            evidence.take_one(&one.swipe, Against { charged, rules, qualified });
             continue;
         };
         let at = format!("{}:{}", inputs.names[first.file as usize], first.line);
@@ -465,18 +465,8 @@ pub fn institutions_of_sheets(inputs: &mut Inputs) -> Result<Institutions> {
         read_rows(again, &|_| {}, parse, |wave| {
             for (id, place) in wave.into_iter().flatten() {
                 if !id.is_empty() && all.find(id.as_bytes()).is_none() {
-                    let one = institutions::Institution {
-                        id,
-                        name: String::new(),
-                        kind: String::new(),
-                        district: String::new(),
-                        parent_id: String::new(),
-                        designated: true,
-                        served_population: None,
-                        place,
-                    };
                     // It was not there a line ago.
-                    let _ = all.add(one, &[]);
+                    let _ = all.add(institutions::Institution::named(&id, place), &[]);
                 }
             }
         })?;

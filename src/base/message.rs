@@ -150,7 +150,6 @@ pub enum Msg {
     SharesNotFee { sum: Fen, fee: Fen },
     RestNotLast,
     TooManyShares,
-    LastNotRest,
     NoKinds,
     TermZero,
     EndsBeforeItStarts,

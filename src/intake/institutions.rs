@@ -37,6 +37,22 @@ pub struct Institution {
     pub place: Place,
 }
 
+impl Institution {
+    /// One of which nothing but the id is known.
+    pub fn named(id: &str, place: Place) -> Institution {
+        Institution {
+            id: id.to_string(),
+            name: String::new(),
+            kind: String::new(),
+            district: String::new(),
+            parent_id: String::new(),
+            designated: true,
+            served_population: None,
+            place,
+        }
+    }
+}
+
 /// All institutions, by number in the order of their files.
 #[derive(Debug, Default)]
 pub struct Institutions {
@@ -126,16 +142,7 @@ mod tests {
             ["A", "0A", "1234567", "12345678", "123456789012345", "1234567890123456", "村卫生室一", "A\u{1}"];
         let mut all = Institutions::default();
         for id in ids {
-            let one = Institution {
-                id: id.to_string(),
-                name: String::new(),
-                kind: String::new(),
-                district: String::new(),
-                parent_id: String::new(),
-                designated: true,
-                served_population: None,
-                place: Place::default(),
-            };
+            let one = Institution::named(id, Place::default());
             assert!(all.add(one, &["institutions.csv".to_string()]).is_ok(), "{id}");
         }
         for (at, id) in ids.iter().enumerate() {

@@ -180,7 +180,6 @@ fn policy<'t>(
 
     Some(Policy {
         id: format!("{region}/{version}"),
-        region: region.to_string(),
         name: name?,
         document: document?,
         from: from?.value,

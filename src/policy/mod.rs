@@ -27,7 +27,6 @@ pub type Clause = Arc<str>;
 pub struct Policy {
     /// `urumqi/2019-11-01`.
     pub id: String,
-    pub region: String,
     pub name: String,
     pub document: String,
     pub from: Date,

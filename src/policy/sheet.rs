@@ -84,6 +84,15 @@ pub enum Value {
 }
 
 impl Value {
+    /// Percentages lie between 0 and 100.
+    pub fn in_range(self) -> bool {
+        let (zero, hundred) = (Fraction::from_integer(0), Fraction::from_integer(100));
+        match self {
+            Value::Measure(value) => value >= zero && value <= hundred,
+            Value::Cases(_) | Value::Yes(_) => true,
+        }
+    }
+
     /// As a scorecard shows it; what a decimal cannot hold is rounded half up to 6 places.
     pub fn shown(self) -> String {
         match self {
@@ -122,15 +131,6 @@ impl Indicator {
             _ => return None,
         };
         Some(decimal((max - deduction).max(Fraction::from_integer(0)), 2))
-    }
-
-    /// Whether a value lies in the range that its method allows: percentages 0 to 100.
-    pub fn in_range(&self, value: Value) -> bool {
-        let (zero, hundred) = (Fraction::from_integer(0), Fraction::from_integer(100));
-        match value {
-            Value::Measure(value) => value >= zero && value <= hundred,
-            Value::Cases(_) | Value::Yes(_) => true,
-        }
     }
 }
 

@@ -179,7 +179,7 @@ pub fn sheet_entry(rules: &Rules, row: &SheetRow, place: Place) -> Result<SheetE
         "" => None,
         text => Some(
             value(&rule.method, text)
-                .filter(|value| rule.in_range(*value))
+                .filter(|value| value.in_range())
                 .ok_or_else(|| out_of_range(text, values()))?,
         ),
     };
@@ -227,38 +227,29 @@ pub struct Payers {
 /// Adds up the residents' payments by institution.
 pub fn payers(rules: &Rules, qualified: &Qualified, individual: impl Fn(u32) -> Fen) -> Vec<Payers> {
     let mut all = vec![Payers { asked: true, ..Payers::default() }; rules.institutions.count()];
-    let signings = &qualified.signings;
-    let mut seen: Vec<(u32, bool)> = Vec::new();
-    let mut last = None;
-    for signing in signings {
-        if last != Some(signing.person) {
-            last = Some(signing.person);
-            seen.clear();
-        }
-        let due = individual(signing.class);
-        let charged = rules.kind_of(signing.offer()) != PackageKind::Free;
-        if !charged || due == Fen::ZERO || !rules.contains(signing.signed_on) {
-            continue;
-        }
-        let entry = &mut all[signing.institution as usize];
-        let Some(paid) = signing.paid() else {
-            entry.asked = false;
-            continue;
-        };
-        entry.paid += paid;
-        entry.due += due;
-        entry.unpaid += u64::from(signing.underpaid());
-        let paying = paid > Fen::ZERO;
-        match seen.iter_mut().find(|(institution, _)| *institution == signing.institution) {
-            Some((_, before)) => {
-                entry.paying += u64::from(paying && !*before);
-                *before |= paying;
+    for signings in qualified.people() {
+        // Whether the person pays, by institution: somebody with two packages is one payer.
+        let mut paying: BTreeMap<u32, bool> = BTreeMap::new();
+        for signing in signings {
+            let due = individual(signing.class);
+            let charged = rules.kind_of(signing.offer()) != PackageKind::Free;
+            if !charged || due == Fen::ZERO || !rules.contains(signing.signed_on) {
+                continue;
             }
-            None => {
-                entry.people += 1;
-                entry.paying += u64::from(paying);
-                seen.push((signing.institution, paying));
-            }
+            let entry = &mut all[signing.institution as usize];
+            let Some(paid) = signing.paid() else {
+                entry.asked = false;
+                continue;
+            };
+            entry.paid += paid;
+            entry.due += due;
+            entry.unpaid += u64::from(signing.underpaid());
+            *paying.entry(signing.institution).or_default() |= paid > Fen::ZERO;
+        }
+        for (institution, pays) in paying {
+            let entry = &mut all[institution as usize];
+            entry.people += 1;
+            entry.paying += u64::from(pays);
         }
     }
     all

@@ -104,17 +104,11 @@ impl SwipeCounts {
     }
 }
 
-/// Which columns a swipes file has; flags and values that need another are left out.
-#[derive(Clone, Copy, Debug)]
-pub struct SwipeColumns {
-    pub item: bool,
-    pub charged: bool,
-}
-
 /// What swipes are held against.
 #[derive(Clone, Copy)]
 pub struct Against<'a> {
-    pub columns: SwipeColumns,
+    /// The file says what was charged.
+    pub charged: bool,
     pub rules: &'a Rules<'a>,
     pub qualified: &'a Qualified,
 }
@@ -330,7 +324,7 @@ impl Evidence {
     }
 
     fn apply(&self, swipe: &Swipe, found: Range<usize>, against: Against, out: &mut Tallied) {
-        let Against { columns, rules, qualified } = against;
+        let Against { charged, rules, qualified } = against;
         let Tallied { counts, flags } = out;
         let inside = rules.contains(swipe.day);
         let (mut of_signed, mut effective, mut elsewhere) = (false, None, None);
@@ -366,7 +360,7 @@ impl Evidence {
             charged: swipe.charged,
             institution: swipe.institution,
         };
-        let separate = effective.filter(|_| columns.charged && swipe.charged > Fen::ZERO);
+        let separate = effective.filter(|_| charged && swipe.charged > Fen::ZERO);
         let count = &mut counts[swipe.institution as usize];
         count.all += 1;
         count.of_signed += u64::from(of_signed);

@@ -71,16 +71,12 @@ pub fn missing_scores(rules: &Rules, lines: &[Line]) -> Vec<Flag> {
 pub fn large_teams(rules: &Rules, qualified: &Qualified, teams: &[(u32, String)]) -> Vec<Flag> {
     let last_day = rules.period.end().yesterday().unwrap_or(rules.period.first_day());
     let mut people = vec![0u64; teams.len()];
-    let mut seen: Vec<u32> = Vec::new();
-    let mut last = None;
-    for signing in &qualified.signings {
-        if last != Some(signing.person) {
-            last = Some(signing.person);
-            seen.clear();
-        }
-        if signing.team != NO_TEAM && signing.in_force(last_day) && !seen.contains(&signing.team) {
-            seen.push(signing.team);
-            people[signing.team as usize] += 1;
+    for signings in qualified.people() {
+        let of_teams =
+            signings.iter().filter(|signing| signing.team != NO_TEAM && signing.in_force(last_day));
+        let mine: BTreeSet<u32> = of_teams.map(|signing| signing.team).collect();
+        for team in mine {
+            people[team as usize] += 1;
         }
     }
     let policy = &rules.region.versions[rules.version_on(last_day)];

@@ -356,6 +356,11 @@ impl Qualified {
         contract(&self.contracts, signing)
     }
 
+    /// The signings of each person together.
+    pub fn people(&self) -> impl Iterator<Item = &[Signing]> {
+        self.signings.chunk_by(|a, b| a.person == b.person)
+    }
+
     /// Where the signings of a person may stand, and of how many others as well.
     pub fn bucket(&self, person: PersonId) -> std::ops::Range<usize> {
         let bucket = (mixed(person) >> self.shift) as usize;

@@ -1,6 +1,7 @@
 //! Qualified signings and evidence → counts of charges by institution, cohort and price; and the
 //! flags that a single signing raises.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -102,18 +103,15 @@ pub fn tally(
 /// Distinct people with a charge in the period, by institution.
 fn people(rules: &Rules, qualified: &Qualified) -> FxHashMap<u32, u64> {
     let mut counts = FxHashMap::default();
-    let mut seen: Vec<u32> = Vec::new();
-    let mut last = None;
-    for signing in &qualified.signings {
-        if last != Some(signing.person) {
-            last = Some(signing.person);
-            seen.clear();
-        }
-        let charged = rules.kind_of(signing.offer()) != PackageKind::Free
-            && signing.charges(rules.policy(signing.offer()).charge_months, rules.period).next().is_some();
-        if charged && !seen.contains(&signing.institution) {
-            seen.push(signing.institution);
-            *counts.entry(signing.institution).or_default() += 1;
+    for signings in qualified.people() {
+        let charged = |signing: &&Signing| {
+            let policy = rules.policy(signing.offer());
+            rules.kind_of(signing.offer()) != PackageKind::Free
+                && signing.charges(policy.charge_months, rules.period).next().is_some()
+        };
+        let at: BTreeSet<u32> = signings.iter().filter(charged).map(|signing| signing.institution).collect();
+        for institution in at {
+            *counts.entry(institution).or_default() += 1;
         }
     }
     counts
