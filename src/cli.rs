@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::base::period::{Cycle, Period};
+use crate::base::period::{Cycle, Date, Period};
 use crate::command::assess::Assess;
 use crate::command::check::Check;
 use crate::command::settle::Settle;
@@ -87,6 +87,8 @@ enum Command {
         data: Option<PathBuf>,
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Date>,
         #[arg(long, default_value = "zh", hide_default_value = true)]
         file_lang: LangArg,
     },
@@ -220,11 +222,12 @@ fn common(shared: &Shared, look: Look) -> Common<'_> {
 
 fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
     match &cli.command {
-        Command::Settle { shared, when, data, out, file_lang } => settle::run(&Settle {
+        Command::Settle { shared, when, data, out, as_of, file_lang } => settle::run(&Settle {
             common: common(shared, look),
             period: when.read()?,
             data: data.as_deref(),
             out: out.as_deref(),
+            as_of: *as_of,
             file_lang: (*file_lang).into(),
         }),
         Command::Assess { shared, period: text, sheets, output, data, file_lang } => assess::run(&Assess {

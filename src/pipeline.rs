@@ -8,16 +8,17 @@ use anyhow::Result;
 use crate::base::code::Code;
 use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
-use crate::base::period::{Cycle, Period};
+use crate::base::period::{Cycle, Date, Period};
 use crate::base::place::Kind;
 use crate::intake::folder::{self, InputFile};
 use crate::policy::sheet::{Derive, Value};
 use crate::policy::version::Region;
+use crate::policy::{FigureKind, Policy};
 use crate::settlement::assess::{Card, Derived, RowCounts, payers, scorecards, settle_scores};
 use crate::settlement::evidence::Evidence;
-use crate::settlement::lines::{Settlement, settle as settle_lines};
+use crate::settlement::lines::{Given, Settlement, settle as settle_lines};
 use crate::settlement::price::Class;
-use crate::settlement::qualify::{Qualified, Signing, qualify};
+use crate::settlement::qualify::{Qualified, Signing, Team, qualify};
 use crate::settlement::rules::Rules;
 use crate::stages::{self, Inputs, Progress};
 
@@ -32,22 +33,35 @@ pub struct Run<'a> {
     pub settlement: &'a Settlement,
 }
 
+/// What is to be settled: a period, and the day up to which tranches are due (all where there is none).
+#[derive(Clone, Copy)]
+pub struct Asked {
+    pub period: Period,
+    pub as_of: Option<Date>,
+}
+
 /// Settles a period and hands the result to `then`.
 pub fn settle<R>(
     region: &Region,
-    period: Period,
+    Asked { period, as_of }: Asked,
     data: &Path,
     progress: Progress,
     then: impl FnOnce(&Run) -> Result<R>,
 ) -> Result<R> {
     must_fit(region, period)?;
-    let files = data_files(region, data, &[Kind::Sheets])?;
+    let measured = |version: &Policy| {
+        version.figures.iter().any(|figure| matches!(figure.kind, FigureKind::Satisfaction { .. }))
+    };
+    // Sheets are for `assess`, but for a figure that is read off them.
+    let unread: &[Kind] = if region.versions.iter().any(measured) { &[] } else { &[Kind::Sheets] };
+    let files = data_files(region, data, unread)?;
     // Every header is read first: what is missing stops the run before the long reading starts.
     let mut inputs = Inputs::open(files)?;
     inputs.notices.extend(unused_files(data)?);
     stages::unchecked(&mut inputs, region);
     let institutions = stages::institutions(&mut inputs, progress)?;
-    let rules = Rules::compile(region, &institutions, period);
+    let mut rules = Rules::compile(region, &institutions, period);
+    rules.as_of = as_of;
     let qualification = qualified(&mut inputs, &rules, progress)?;
     // Swipes come after the signings are held against each other: a refused signing has no evidence.
     let evidence = stages::swipes(&mut inputs, &rules, &qualification.qualified, progress)?;
@@ -55,8 +69,21 @@ pub fn settle<R>(
     let names = inputs.names.clone();
     let scores = settle_scores(entries, &rules, &names, |reject| inputs.rejects.push(reject));
     let posted = stages::payments(&mut inputs, &rules, progress)?;
+    let sheets = stages::sheets(&mut inputs, &rules, progress)?;
     let Qualification { qualified, classes, teams, rows } = &qualification;
-    let settlement = settle_lines(&rules, qualified, classes, &evidence, &scores, &posted, teams);
+    let settlement = settle_lines(
+        &rules,
+        &Given {
+            qualified,
+            classes,
+            teams,
+            evidence: &evidence,
+            scores: &scores,
+            posted: &posted,
+            sheets: &sheets,
+        },
+    );
+    inputs.notices.extend(settlement.notices.iter().cloned());
     if settlement.lines.iter().all(|line| line.count + line.held == 0) {
         inputs.notices.push(Msg::NoCharges { period });
     }
@@ -89,7 +116,7 @@ fn balance(run: &Run) {
 struct Qualification {
     qualified: Qualified,
     classes: Vec<Arc<Class>>,
-    teams: Vec<(u32, String)>,
+    teams: Vec<Team>,
     rows: Vec<RowCounts>,
 }
 

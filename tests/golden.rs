@@ -89,6 +89,26 @@ fn urumqi_is_checked() {
 }
 
 #[test]
+fn xinjiang_settles() {
+    story("xinjiang");
+}
+
+#[test]
+fn jilin_settles_a_year_of_four_quarters() {
+    story("jilin");
+}
+
+#[test]
+fn sichuan_settles() {
+    story("sichuan");
+}
+
+#[test]
+fn ankang_settles_with_two_levels() {
+    story("ankang");
+}
+
+#[test]
 fn both_exports_give_the_same_amounts_and_codes() {
     let file = |story: &str, name: &str| {
         fs::read_to_string(root().join("tests/golden").join(story).join("out").join(name)).expect("a golden")

@@ -81,11 +81,14 @@ fn shares_with_conditions_must_make_the_fee_in_every_case() {
 }
 
 #[test]
-fn a_package_has_at_most_32_shares() {
+fn a_package_has_at_most_64_conditions() {
     let one = r#"{ source = "individual", amount = "0.01", clause = "1" },"#;
     let many = |count: usize| format!("{}{REST}", one.repeat(count));
-    assert_eq!(faults(&[(REST, &many(30))]), Vec::<String>::new());
-    assert_eq!(faults(&[(REST, &many(31))]), ["a package has at most 32 shares"]);
+    assert_eq!(faults(&[(REST, &many(61))]), Vec::<String>::new());
+    assert_eq!(
+        faults(&[(REST, &many(62))]),
+        ["the fees, weights and shares of a package are at most 64 together"]
+    );
 }
 
 #[test]

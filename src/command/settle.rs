@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 use serde_json::json;
 
-use crate::base::period::Period;
+use crate::base::period::{Date, Period};
 use crate::pipeline;
 use crate::report::{csv, manifest, publish, screen};
 use crate::words::Lang;
@@ -16,6 +16,7 @@ use super::{Common, Ended};
 pub struct Settle<'a> {
     pub common: Common<'a>,
     pub period: Period,
+    pub as_of: Option<Date>,
     pub data: Option<&'a Path>,
     pub out: Option<&'a Path>,
     pub file_lang: Lang,
@@ -31,7 +32,8 @@ pub fn run(settle: &Settle) -> Result<Ended> {
     let bar = common.bar(&data);
     let progress = |bytes| bar.inc(bytes);
     common.threads(|| {
-        pipeline::settle(&region, settle.period, &data, &progress, |run| {
+        let asked = pipeline::Asked { period: settle.period, as_of: settle.as_of };
+        pipeline::settle(&region, asked, &data, &progress, |run| {
             bar.finish_and_clear();
             publish::replace(&out, &data, |folder| {
                 let written = csv::write_all(run, folder, settle.file_lang)?;
@@ -42,7 +44,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
                     "data": absolute(&data),
                     "out": absolute(&out),
                     "regions": common.regions.map(absolute),
-                    "policy_files": region.versions.iter().map(|version| &version.file.name).collect::<Vec<_>>(),
+                    "policy_files": region.versions.iter().flat_map(|version| &version.files).map(|file| &file.name).collect::<Vec<_>>(),
                     "user": std::env::var("USER").ok(),
                     "time": jiff::Timestamp::now().to_string(),
                     "seconds": format!("{}.{:03}", started.elapsed().as_secs(), started.elapsed().subsec_millis()),

@@ -28,6 +28,8 @@ pub const COLUMNS: &[Column] = &[
     ("groups", false),
     ("team_id", false),
     ("status", false),
+    ("doctor_id", false),
+    ("ended_reason", false),
 ];
 pub const CONTRACT: usize = 0;
 pub const PERSON: usize = 1;
@@ -45,6 +47,8 @@ pub const AUTHORIZED: usize = 12;
 pub const GROUPS: usize = 13;
 pub const TEAM: usize = 14;
 pub const STATUS: usize = 15;
+pub const DOCTOR: usize = 16;
+pub const ENDED_REASON: usize = 17;
 /// The columns that identify a refused row.
 pub const IDS: [Option<usize>; 3] = [Some(CONTRACT), Some(PERSON), Some(INSTITUTION)];
 

@@ -1,6 +1,7 @@
 //! A rule file as written → [`Policy`], or every fault of it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -9,34 +10,61 @@ use toml::de::DeTable;
 use crate::base::code::Code;
 use crate::base::diagnostic::{Diagnostic, Excerpt};
 use crate::base::message::Msg;
-use crate::base::money::Fen;
 use crate::base::period::{Cycle, Date};
 
 use super::build_assessment::{curve, level, sheet};
-use super::curve::Curve;
-use super::file::{At, Reader, Sheet as Written};
-use super::package::{Group, Item, Package, PackageKind, ShareAmount, ShareRule, When};
+use super::build_package::{Known, bounds, check_packages, limit, package};
+use super::calendar::{Calendar, Year};
+use super::curve::{Curve, Partial};
+use super::file::{Reader, Sheet as Written, offsets};
+use super::merge::merge;
+use super::package::{Limit, LimitOf, Package, PackageKind};
+use super::schedule::{Pays, Prorate, Schedule, Terms};
+use super::sheet::Sheet;
 use super::{
-    Authorization, Balance, DoubleBenefit, Evidence, Figure, FigureKind, Insurance, Kinds, Level, Named,
-    Overlap, Policy, PolicyFile, Population, Source, Terms,
+    Authorization, Balance, Cap, CapOf, DoubleBenefit, Evidence, Figure, FigureKind, Insurance, Kinds, Level,
+    Named, Overlap, Policy, PolicyFile, Population, Source, Tranche,
 };
 
-/// Reads and checks `regions/<region>/<date>.toml`.
-pub fn read(region: &str, date: &str, file: PolicyFile) -> Result<Policy, Vec<Diagnostic>> {
-    let excerpt = |span| Excerpt { path: file.name.clone(), text: Arc::clone(&file.text), span };
-    let text = Arc::clone(&file.text);
-    let root = DeTable::parse(&text).map_err(|error| {
-        let fact = Msg::TomlSyntax { message: error.message().to_string() };
-        vec![Diagnostic { fact, cure: None, excerpt: Some(excerpt(error.span().unwrap_or(0..0))) }]
-    })?;
+/// Reads and checks `regions/<region>/<date>.toml`, with the files that it extends behind it.
+pub fn read(region: &str, date: &str, files: &[PolicyFile]) -> Result<Policy, Vec<Diagnostic>> {
+    let excerpt = |file: &PolicyFile, span| {
+        Some(Excerpt { path: file.name.clone(), text: Arc::clone(&file.text), span })
+    };
     let Ok(version) = date.parse::<Date>() else {
         let fact = Msg::VersionNotADate { name: date.to_string() };
-        return Err(vec![Diagnostic { fact, cure: None, excerpt: Some(excerpt(0..0)) }]);
+        return Err(vec![Diagnostic { fact, cure: None, excerpt: excerpt(&files[0], 0..0) }]);
     };
-    let written = Written::new(file.name.clone(), Arc::clone(&file.text));
-    let root = Reader::new(&written, root.get_ref(), 0..0, String::new());
+    // A text behind as many blanks as the files before it are long: each place tells its file.
+    let texts: Vec<String> = offsets(files)
+        .into_iter()
+        .zip(files)
+        .map(|(start, file)| format!("{}{}", " ".repeat(start), file.text))
+        .collect();
+    let mut faults = Vec::new();
+    let mut tables = Vec::new();
+    for ((start, file), text) in offsets(files).into_iter().zip(files).zip(&texts) {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        tables.push(table.into_inner());
+        faults.extend(errors.iter().map(|error| {
+            let span = error.span().unwrap_or(start..start);
+            let (from, to) = (span.start.saturating_sub(start), span.end.saturating_sub(start));
+            let fact = Msg::TomlSyntax { message: error.message().to_string() };
+            Diagnostic { fact, cure: None, excerpt: excerpt(file, from..to.min(file.text.len())) }
+        }));
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let written = Written::new(files);
+    // The one that extends nothing lies undermost.
+    let mut merged = tables.pop().unwrap_or_default();
+    while let Some(over) = tables.pop() {
+        merge(&mut merged, over, &written);
+    }
+    let root = Reader::new(&written, &merged, 0..0, String::new());
     written.read_local(&root);
-    let policy = policy(region, version, &root, &written, file);
+    let policy = policy(region, version, &root, &written, files);
     // A table that could not be read hides what else belongs here.
     root.finish_if(policy.is_some());
     let faults = written.faults();
@@ -46,13 +74,21 @@ pub fn read(region: &str, date: &str, file: PolicyFile) -> Result<Policy, Vec<Di
     }
 }
 
+/// The file that `file` says it extends: `sichuan/2025-01-02`, with its place.
+pub fn extends(file: &PolicyFile) -> Option<(String, std::ops::Range<usize>)> {
+    let (table, _) = DeTable::parse_recoverable(&file.text);
+    let value = table.get_ref().get("extends")?;
+    Some((value.get_ref().as_str()?.to_string(), value.span()))
+}
+
 fn policy<'t>(
     region: &str,
     version: Date,
     root: &Reader<'t>,
     written: &Written<'t>,
-    file: PolicyFile,
+    files: &[PolicyFile],
 ) -> Option<Policy> {
+    root.mention("extends");
     let head = root.required("policy", Reader::table)?;
     let from = head.required("in_force_from", Reader::date);
     if let Some(at) = &from
@@ -71,16 +107,16 @@ fn policy<'t>(
     head.finish();
 
     let charge = root.required("charge", Reader::table)?;
-    let charge_months = charge.required("unit", |r, key| r.word(key, &[("year", 12), ("month", 1)]));
+    let unit = charge
+        .required("unit", |r, key| r.word(key, &[("year", 12), ("half", 6), ("quarter", 3), ("month", 1)]));
+    let calendar_units = charge.bool("calendar").unwrap_or(false);
+    let schedule = unit.map(|months| Schedule { months, calendar: calendar_units });
     let cycle = charge.required("cycle", |r, key| r.word(key, &Cycle::ALL));
     let charge_clause = charge.clause();
-    let terms_months = charge.required("terms_months", Reader::integers);
-    if terms_months.iter().flatten().any(|term| !(1..=1_200).contains(term)) {
-        charge.fault(charge.span(), Msg::TermZero, None);
-    }
-    let or_more = charge.bool("or_more").unwrap_or(false);
-    let terms_clause = charge.required_text("terms_clause").unwrap_or_default().into();
+    let terms = terms(&charge);
     charge.finish();
+    let prorate = root.table("prorate").map(prorate).unwrap_or_default();
+    let tags: Vec<Named> = root.tables("tag").into_iter().filter_map(named).collect();
 
     let insurance = root.table("insurance").map(|table| {
         let schemes = table.tables("scheme").into_iter().filter_map(named).collect();
@@ -113,26 +149,35 @@ fn policy<'t>(
         }
     }
     let level_ids = ids("level");
-    if let Some(cycle) = cycle {
-        for (level, reader) in levels.iter().zip(root.tables("level")) {
-            if level.cycle < cycle {
-                reader.fault(reader.span(), Msg::AssessedTooOften { level: level.named.id.clone() }, None);
-            }
-        }
-    }
-    let curves: Vec<Curve> =
-        root.tables("curve").into_iter().filter_map(|table| curve(table, &level_ids)).collect();
     let curve_ids = ids("curve");
+    let curves: Vec<Curve> = root
+        .tables("curve")
+        .into_iter()
+        .enumerate()
+        .filter_map(|(at, table)| curve(table, &level_ids, &curve_ids[..at.min(curve_ids.len())]))
+        .collect();
+    if let Some(cycle) = cycle.filter(|_| levels.len() == level_ids.len()) {
+        check_assessed(root, &levels, &curves, cycle);
+    }
     let sources: Vec<Source> =
         root.tables("source").into_iter().filter_map(|table| source(table, &curve_ids)).collect();
     let source_ids = ids("source");
-    let names = Known { sources: &source_ids, schemes: &schemes, kinds: &kinds };
-    let packages: Vec<Package> =
-        root.tables("package").into_iter().filter_map(|table| package(table, version, &names)).collect();
+    let names = Known { sources: &source_ids, schemes: &schemes, kinds: &kinds, tags: &tags };
+    let limits: Vec<Limit> =
+        root.tables("limit").into_iter().filter_map(|table| limit(table, &names, root)).collect();
+    let tables = root.tables("package");
+    let packages: Vec<(Range<usize>, Package)> = tables
+        .into_iter()
+        .filter_map(|table| Some((table.span(), package(table, version, &names, &limits)?)))
+        .collect();
     check_packages(root, &packages);
-    let population: Vec<Population> =
-        root.tables("population").into_iter().filter_map(|table| population_line(table, &names)).collect();
-    if packages.is_empty() {
+    let packages: Vec<Package> = packages.into_iter().map(|(_, package)| package).collect();
+    let population: Vec<Population> = root
+        .tables("population")
+        .into_iter()
+        .filter_map(|table| population_line(table, &names, &limits))
+        .collect();
+    if !root.has("package") {
         root.fault(0..0, Msg::MissingKey { table: String::new(), key: "package".into() }, None);
     }
 
@@ -157,25 +202,26 @@ fn policy<'t>(
     });
     let evidence = root.table("evidence").map(|table| {
         let cards = table.tables("card").into_iter().filter_map(named).collect();
+        let at_least = services_at_least(&table, "at_least").unwrap_or(1);
         let clause = table.clause();
         table.finish();
-        Evidence { cards, clause }
+        Evidence { cards, at_least, clause }
     });
-    let sheets = root.tables("sheet").into_iter().filter_map(|table| sheet(table, &level_ids)).collect();
-    let (flags, team_cap) = root.table("flags").map_or((BTreeMap::new(), None), |table| {
-        let cap = table.integer("team_cap").map(|at| u64::from(at.value));
+    let sheets: Vec<Sheet> =
+        root.tables("sheet").into_iter().filter_map(|table| sheet(table, &level_ids)).collect();
+    let flags = root.table("flags").map_or_else(BTreeMap::new, |table| {
         let cited = table.table("clauses").map(flag_clauses).unwrap_or_default();
         table.finish();
-        (cited, cap)
+        cited
     });
+    let caps: Vec<Cap> = root.tables("cap").into_iter().filter_map(cap).collect();
     let double_benefits = root.tables("double_benefit").into_iter().filter_map(double_benefit).collect();
-    let figures = root.tables("figure").into_iter().filter_map(|table| {
-        let kind = table.required("id", |r, key| r.word(key, &FigureKind::ALL));
-        let clause = table.clause();
-        table.finish();
-        Some(Figure { kind: kind?, clause })
-    });
-    let figures = figures.collect();
+    let calendar = root.table("calendar").map(calendar);
+    let figures = root
+        .tables("figure")
+        .into_iter()
+        .filter_map(|table| figure(table, calendar.is_some(), &sheets))
+        .collect();
     let local = written.local_figures();
 
     Some(Policy {
@@ -185,10 +231,11 @@ fn policy<'t>(
         from: from?.value,
         to,
         clause,
-        charge_months: charge_months?,
+        schedule: schedule?,
         charge_clause,
         cycle: cycle?,
-        terms: Terms { months: terms_months?, or_more, clause: terms_clause },
+        terms: terms?,
+        prorate,
         insurance,
         institutions,
         sources,
@@ -203,21 +250,16 @@ fn policy<'t>(
         sheets,
         flags,
         double_benefits,
-        team_cap,
+        caps,
+        limits,
         figures,
+        calendar,
         local,
-        file,
+        files: files.to_vec(),
     })
 }
 
-/// Ids that packages refer to.
-struct Known<'a> {
-    sources: &'a [String],
-    schemes: &'a [String],
-    kinds: &'a [String],
-}
-
-fn named(table: Reader) -> Option<Named> {
+pub fn named(table: Reader) -> Option<Named> {
     let named = named_part(&table);
     table.finish();
     named
@@ -237,10 +279,32 @@ fn source(table: Reader, curves: &[String]) -> Option<Source> {
     let settled = table.required("settled", Reader::bool);
     let once_for_person = table.bool("once_for_person").unwrap_or(false);
     let (mut prepay, mut curve, mut prepay_clause) = (Some(Decimal::ZERO), None, None);
+    let mut tranches = Vec::new();
     if settled == Some(true) {
         prepay = table.required("prepay", Reader::ratio).map(|at| at.value);
         prepay_clause = table.text("prepay_clause");
-        curve = table.required("curve", |r, key| r.reference(key, curves));
+        let rows = table.tables("tranche");
+        let all: Vec<Option<Tranche>> = rows.into_iter().map(|row| tranche(row, curves)).collect();
+        if all.is_empty() {
+            curve = Some(table.required("curve", |r, key| r.reference(key, curves))?);
+        } else {
+            if table.has("curve") {
+                table.mention("curve");
+                table.fault(table.span(), Msg::OneOfTwo { keys: "curve, tranche".into() }, None);
+            }
+            let whole = all.iter().all(Option::is_some);
+            tranches = all.into_iter().flatten().collect();
+            let parts: Decimal = prepay.into_iter().chain(tranches.iter().map(|one| one.part)).sum();
+            if whole && prepay.is_some() && parts != Decimal::ONE {
+                let fact = Msg::PartsNotWhole { sum: parts.normalize().to_string() };
+                table.fault(table.span(), fact, None);
+            }
+            for (at, one) in tranches.iter().enumerate() {
+                if tranches[..at].iter().any(|other| other.id == one.id) {
+                    table.fault(table.span(), Msg::NamedTwice { name: one.id.clone() }, None);
+                }
+            }
+        }
     }
     table.finish();
     Some(Source {
@@ -250,203 +314,203 @@ fn source(table: Reader, curves: &[String]) -> Option<Source> {
         prepay: prepay?,
         once_for_person,
         curve,
+        tranches,
         prepay_clause: prepay_clause.map_or_else(|| clause.clone(), Into::into),
         clause,
     })
 }
 
-fn package(table: Reader, version: Date, known: &Known) -> Option<Package> {
-    let named = named_part(&table);
-    let kind = table.required("kind", |r, key| r.word(key, &PackageKind::ALL));
-    let clause = table.clause();
-    let offered_from = table.date("offered_from").map_or(version, |at| at.value);
-    let requires = table.texts("requires").into_iter().map(|at| at.value).collect();
-    let group = table.table("group").map(group);
-    let deduct_missing = table.bool("deduct_missing").unwrap_or(false);
-    let items: Vec<Item> =
-        table.tables("item").into_iter().filter_map(|row| item(row, deduct_missing)).collect();
-    let mut priced = Some((Fen::ZERO, Vec::new()));
-    if kind == Some(PackageKind::Free) {
-        if table.has("fee") || table.has("share") {
-            table.fault(table.span(), Msg::FreeHasFee, None);
-        }
-        table.text("fee");
-        table.tables("share");
-    } else {
-        let fee = table.required("fee", Reader::money);
-        let rows = table.tables("share");
-        let last = rows.len().saturating_sub(1);
-        let shares: Vec<Option<ShareRule>> =
-            rows.into_iter().enumerate().map(|(at, row)| share(row, at == last, known)).collect();
-        let shares: Option<Vec<ShareRule>> = shares.into_iter().collect();
-        if last >= 32 {
-            table.fault(table.span(), Msg::TooManyShares, None);
-            priced = None;
-        } else {
-            priced = fee.map(|fee| fee.value).zip(shares);
-        }
-    }
-    let span = table.span();
-    let sheet = table.sheet;
-    table.finish();
-    let (fee, shares) = priced?;
-    let package = Package {
-        named: named?,
-        kind: kind?,
-        fee,
-        shares,
-        requires,
-        group,
-        items,
-        deduct_missing,
-        offered_from,
-        clause,
-    };
-    if kind == Some(PackageKind::Free) {
-        return Some(package);
-    }
-    if let Some(sum) = package.wrong_sum(known.schemes.len(), known.kinds.len()) {
-        let fact = if sum > fee { Msg::SharesOverFee { sum, fee } } else { Msg::SharesNotFee { sum, fee } };
-        sheet.fault(span, fact, Some(Msg::LastIsRest));
-        return None;
-    }
-    Some(package)
-}
-
-fn share(row: Reader, last: bool, known: &Known) -> Option<ShareRule> {
-    let source = row.required("source", |r, key| r.reference(key, known.sources));
+fn tranche(row: Reader, curves: &[String]) -> Option<Tranche> {
+    let id = row.required_text("id");
+    let name = row.required_text("name");
+    let part = row.required("part", Reader::ratio);
+    let follows = row.has("curve");
+    let curve = row.reference("curve", curves);
+    let after_months = row.integer("after_months").map_or(0, |at| at.value);
     let clause = row.clause();
-    let amount = share_amount(&row, last, known);
-    let when = row.table("when").map(|table| when(table, known)).unwrap_or_default();
     row.finish();
-    Some(ShareRule { source: source?, amount: amount?, when, clause })
-}
-
-fn share_amount(row: &Reader, last: bool, known: &Known) -> Option<ShareAmount> {
-    let rest = row.bool("rest");
-    let given = [row.has("amount"), row.has("ratio"), rest == Some(true)];
-    // Asked for in any case, so that a misspelt one is told from a missing one.
-    let amount = row.money("amount");
-    if given.iter().filter(|given| **given).count() != 1 {
-        row.mention("ratio");
-        row.fault(row.span(), Msg::OneOfTwo { keys: "amount, ratio, rest".into() }, None);
+    if follows && curve.is_none() {
         return None;
     }
-    if given[0] {
-        row.mention("ratio");
-        return Some(ShareAmount::Fixed(amount?.value));
-    }
-    if given[2] {
-        row.mention("ratio");
-        if !last {
-            row.fault(row.span(), Msg::RestNotLast, None);
-        }
-        return Some(ShareAmount::Rest);
-    }
-    if row.is_table("ratio") && known.kinds.is_empty() {
-        row.mention("ratio");
-        row.fault(row.span(), Msg::NoKinds, None);
-        return None;
-    }
-    if !row.is_table("ratio") {
-        return Some(ShareAmount::Ratio(row.ratio("ratio")?.value));
-    }
-    let by_kind = row.decimals_by_name("ratio")?;
-    let mut ratios = Vec::new();
-    for kind in known.kinds {
-        match by_kind.get(kind) {
-            Some(at) if super::curve::is_ratio(at.value) => ratios.push(at.value),
-            Some(at) => row.fault(at.span.clone(), Msg::RatioRange { key: kind.clone() }, None),
-            None => row.fault(row.span(), Msg::MissingKey { table: "ratio".into(), key: kind.clone() }, None),
-        }
-    }
-    for (name, at) in &by_kind {
-        let name = At { value: name.clone(), span: at.span.clone() };
-        row.find_reference("ratio", &name, known.kinds);
-    }
-    Some(ShareAmount::RatioByKind(ratios))
+    Some(Tranche { id: id?, name: name?, part: part?.value, curve, after_months, clause })
 }
 
-fn age(table: &Reader, key: &'static str) -> Option<i16> {
+/// A number of services, from 1.
+pub fn services_at_least(table: &Reader, key: &'static str) -> Option<u32> {
     let at = table.integer(key)?;
-    if at.value > 150 {
-        table.fault(at.span, Msg::AgeRange, None);
+    if !(1..=1_000).contains(&at.value) {
+        table.fault(at.span, Msg::ServicesRange, None);
         return None;
     }
-    i16::try_from(at.value).ok()
+    Some(at.value)
 }
 
-fn when(table: Reader, known: &Known) -> When {
-    let age = |key| age(&table, key);
-    let when = When {
-        scheme: table.reference("scheme", known.schemes),
-        kind: table.reference("kind", known.kinds),
-        district: table.text("district"),
-        tag: table.text("tag").map(|tag| Named { id: tag.clone(), name: tag, aliases: Vec::new() }),
-        age_from: age("age_from"),
-        age_under: age("age_under"),
-    };
-    table.finish();
-    when
-}
-
-fn group(table: Reader) -> Group {
-    let age = |key| age(&table, key);
-    let (age_from, age_under) = (age("age_from"), age("age_under"));
-    let tags = table.tables("tag").into_iter().filter_map(named).collect();
-    let clause = table.clause();
-    table.finish();
-    Group { age_from, age_under, tags, clause }
-}
-
-fn item(table: Reader, must_have_times: bool) -> Option<Item> {
-    let named = named_part(&table);
-    let clause = table.clause();
-    let (times, amount) = if must_have_times {
-        (table.required("times", Reader::integer), table.required("amount", Reader::money))
+fn terms(charge: &Reader) -> Option<Terms> {
+    let to_year_end = charge.word("term_ends", &[("this_year_end", 0), ("next_year_end", 1)]);
+    let or_more = charge.bool("or_more").unwrap_or(false);
+    let clause = charge.required_text("terms_clause").unwrap_or_default().into();
+    let months = if charge.has("term_ends") {
+        if charge.has("terms_months") || or_more {
+            charge.fault(charge.span(), Msg::OneOfTwo { keys: "terms_months, term_ends".into() }, None);
+        }
+        charge.mention("terms_months");
+        Vec::new()
     } else {
-        (table.integer("times"), table.money("amount"))
+        charge.required("terms_months", Reader::integers)?
     };
-    table.finish();
-    Some(Item { named: named?, times: times.map(|at| at.value), amount: amount.map(|at| at.value), clause })
+    if months.iter().any(|term| !(1..=1_200).contains(term)) {
+        charge.fault(charge.span(), Msg::TermZero, None);
+    }
+    Some(Terms { months, or_more, to_year_end, clause })
 }
 
-fn check_packages(root: &Reader, packages: &[Package]) {
-    let tables = root.tables("package");
-    for (at, package) in packages.iter().enumerate() {
-        let Some(table) = tables.get(at) else { continue };
-        let span = table.span();
-        for name in package.named.names() {
-            if packages[..at].iter().any(|other| other.named.is(name)) {
-                root.fault(span.clone(), Msg::NamedTwice { name: name.to_string() }, None);
-                break;
-            }
+fn prorate(table: Reader) -> Prorate {
+    let mut rule = Prorate { clause: Some(table.clause()), ..Prorate::default() };
+    if let Some(short) = table.word("short", &Pays::ALL) {
+        rule.short = short;
+    }
+    if let Some(ended) = table.word("ended", &Pays::ALL) {
+        rule.ended = ended;
+    }
+    if let Some(partial) = table.word("partial", &[("started", Partial::Started), ("whole", Partial::Whole)])
+    {
+        rule.partial = partial;
+    }
+    for reason in table.tables("reason") {
+        let named = named_part(&reason);
+        let pays = reason.required("pays", |r, key| r.word(key, &Pays::ALL));
+        reason.finish();
+        rule.reasons.extend(named.zip(pays));
+    }
+    if rule.reasons.len() > MOST_REASONS {
+        table.fault(table.span(), Msg::TooManyReasons { most: MOST_REASONS }, None);
+    }
+    table.finish();
+    rule
+}
+
+/// Most reasons for an early end that a policy can tell apart.
+pub const MOST_REASONS: usize = 14;
+
+fn cap(table: Reader) -> Option<Cap> {
+    let of = table.required("of", |r, key| r.word(key, &[("team", CapOf::Team), ("doctor", CapOf::Doctor)]));
+    let people = table.required("people", Reader::integer);
+    let over = table.required("over", |r, key| r.word(key, &[("flag", false), ("cut_off", true)]));
+    let clause = table.clause();
+    table.finish();
+    Some(Cap { of: of?, people: u64::from(people?.value), cut_off: over?, clause })
+}
+
+fn calendar(table: Reader) -> Calendar {
+    let mut years = BTreeMap::new();
+    for row in table.tables("year") {
+        let year = row.required("year", Reader::integer);
+        let days = |key| -> Vec<(Date, Date)> {
+            row.texts(key).iter().filter_map(|at| row.date_range(key, at)).collect()
+        };
+        let (holidays, worked) = (days("holidays"), days("workdays"));
+        let workdays = worked.into_iter().map(|(day, _)| day).collect();
+        if let Some(year) = year.and_then(|at| i16::try_from(at.value).ok()) {
+            years.insert(year, Year { holidays, workdays });
         }
-        for required in &package.requires {
-            if !packages.iter().any(|other| other.named.id == *required) {
-                let fact = Msg::UnknownWord { key: "requires".into(), value: required.clone() };
-                root.fault(span.clone(), fact, None);
+        row.finish();
+    }
+    let clause = table.clause();
+    table.finish();
+    Calendar { years, clause }
+}
+
+fn figure(table: Reader, has_calendar: bool, sheets: &[Sheet]) -> Option<Figure> {
+    let id = table.required("id", |r, key| {
+        r.word(
+            key,
+            &[
+                ("free_signings", 0),
+                ("coverage", 1),
+                ("individual_share", 2),
+                ("staff_share", 3),
+                ("team_reward", 4),
+                ("renewal", 5),
+                ("feedback_day", 6),
+                ("satisfaction", 7),
+            ],
+        )
+    });
+    let clause = table.clause();
+    let kind = || {
+        Some(match id? {
+            0 => FigureKind::FreeSignings,
+            1 => FigureKind::Coverage { target: table.ratio("target").map(|at| at.value) },
+            2 => FigureKind::IndividualShare,
+            3 => FigureKind::StaffShare { ratio: table.required("ratio", Reader::ratio)?.value },
+            4 => {
+                let ratio = table.required("ratio", Reader::ratio);
+                let standard = table.required("standard", Reader::money);
+                FigureKind::TeamReward { ratio: ratio?.value, standard: standard?.value }
             }
-        }
-        let planned: Fen =
-            package.items.iter().filter_map(|item| Some(item.amount?.times(u64::from(item.times?)))).sum();
-        let first = package.shares.first();
-        if package.deduct_missing
-            && first.is_some_and(|share| matches!(share.amount, ShareAmount::Fixed(fen) if fen != planned))
-        {
-            root.fault(span, Msg::ItemsNotShare { sum: planned }, None);
+            5 => FigureKind::Renewal,
+            6 => {
+                let working_days = table.required("working_days", Reader::integer)?.value;
+                if !has_calendar {
+                    table.fault(table.span(), Msg::NoCalendar, None);
+                }
+                FigureKind::FeedbackDay { working_days }
+            }
+            _ => {
+                let indicator = table.required_text("indicator");
+                let target = table.decimal("target").map(|at| at.value);
+                let indicator = indicator?;
+                let known = || sheets.iter().flat_map(|sheet| &sheet.indicators).map(|one| one.id.clone());
+                if !known().any(|id| id == indicator) {
+                    let fact = Msg::UnknownWord { key: "indicator".into(), value: indicator.clone() };
+                    let known = known().collect::<Vec<_>>().join(", ");
+                    table.fault(table.span(), fact, Some(Msg::OneOf { known }));
+                }
+                FigureKind::Satisfaction { indicator, target }
+            }
+        })
+    };
+    let kind = kind();
+    table.finish_if(id.is_some());
+    Some(Figure { kind: kind?, clause })
+}
+
+/// Assessments that a curve looks at must lie in the cohort, or the cohort in them.
+fn check_assessed(root: &Reader, levels: &[Level], curves: &[Curve], cycle: Cycle) {
+    for table in root.tables("curve") {
+        let id = table.text("id");
+        let Some(curve) = curves.iter().find(|curve| Some(&curve.id) == id.as_ref()) else { continue };
+        for assessed in curve.basis.assessed() {
+            let Some(level) = levels.get(assessed.level) else { continue };
+            let within = cycle.months() / level.cycle.months();
+            let right = match assessed.nth {
+                None => within <= 1,
+                Some(nth) => within > 1 && (1..=within).contains(&nth),
+            };
+            if !right {
+                let fact = Msg::NthOfCohort { level: level.named.id.clone(), most: within.max(1) };
+                table.fault(table.span(), fact, None);
+            }
         }
     }
 }
 
-fn population_line(table: Reader, known: &Known) -> Option<Population> {
+fn population_line(table: Reader, known: &Known, limits: &[Limit]) -> Option<Population> {
     let id = table.required_text("id");
     let name = table.required_text("name");
     let source = table.required("source", |r, key| r.reference(key, known.sources));
     let a_year = table.required("a_year", Reader::money);
     let clause = table.clause();
+    let (id, a_year) = (id?, a_year?);
+    let mine = |limit: &&Limit| matches!(&limit.of, LimitOf::Population(of) if *of == id);
+    for limit in limits.iter().filter(mine).filter(|limit| limit.broken(a_year.value, a_year.value)) {
+        let of = id.clone();
+        let fact =
+            Msg::LimitBroken { of, amount: a_year.value, bound: bounds(limit), clause: limit.clause.clone() };
+        table.fault(a_year.span.clone(), fact, None);
+    }
     table.finish();
-    Some(Population { id: id?, name: name?, source: source?, a_year: a_year?.value, clause })
+    Some(Population { id, name: name?, source: source?, a_year: a_year.value, clause })
 }
 
 fn double_benefit(table: Reader) -> Option<DoubleBenefit> {

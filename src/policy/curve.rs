@@ -26,10 +26,52 @@ impl Partial {
 #[derive(Debug)]
 pub struct Curve {
     pub id: String,
-    /// Index into the policy's levels.
-    pub level: usize,
+    /// Whose score it follows.
+    pub basis: Basis,
     pub shape: Shape,
     pub clause: Clause,
+}
+
+/// What a curve takes for the score.
+#[derive(Debug)]
+pub enum Basis {
+    One(Assessed),
+    /// The sum of the scores, each times its weight.
+    Weighted(Vec<(Assessed, Decimal)>),
+    Lowest(Vec<Assessed>),
+    /// No score of its own: the product of what other curves give (indices into the policy's curves).
+    Chain(Vec<usize>),
+}
+
+/// One assessment that a curve looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assessed {
+    /// Index into the policy's levels.
+    pub level: usize,
+    /// Where the level assesses more often than cohorts are settled: which one within the cohort, from 1.
+    pub nth: Option<u8>,
+    /// The score of the institution's parent, not its own.
+    pub of_parent: bool,
+}
+
+impl Basis {
+    /// The assessments that it looks at by itself.
+    pub fn assessed(&self) -> Vec<Assessed> {
+        match self {
+            Basis::One(one) => vec![*one],
+            Basis::Weighted(all) => all.iter().map(|(one, _)| *one).collect(),
+            Basis::Lowest(all) => all.clone(),
+            Basis::Chain(_) => Vec::new(),
+        }
+    }
+
+    /// The score that counts, of the scores of [`Basis::assessed`] in order.
+    pub fn score(&self, scores: &[Decimal]) -> Decimal {
+        match self {
+            Basis::Weighted(all) => all.iter().zip(scores).map(|((_, weight), score)| weight * score).sum(),
+            _ => scores.iter().min().copied().unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -38,6 +80,9 @@ pub enum Shape {
     Linear { full_at: Decimal, per_point: Decimal, floor: Decimal, partial: Partial },
     /// From the highest mark down; `below` is for what is under the lowest.
     Bands { bands: Vec<Band>, below: Below },
+    /// Straight lines between points (score, ratio), from the lowest score up; the highest point's ratio
+    /// holds above it, `below` under the lowest.
+    Points { points: Vec<(Decimal, Decimal)>, below: Below },
     /// 1 at or above the mark, nothing under it.
     Gate { pass: Decimal },
     /// score ÷ 100.
@@ -70,7 +115,7 @@ pub enum BelowPays {
 /// What a score earns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Earned {
-    /// 0 to 1, rounded half up to 6 places where the curve does not give it exactly.
+    /// 0 to [`MOST_RATIO`], rounded half up to 6 places where the curve does not give it exactly.
     pub ratio: Decimal,
     pub grade: Option<String>,
     /// The score earns nothing by a floor or a gate.
@@ -98,19 +143,54 @@ impl Curve {
                 Some(band) => {
                     Earned { grade: band.grade.clone(), renew: band.renew, ..plain(band.ratio, false) }
                 }
-                None => {
-                    let (ratio, failed) = match below.pays {
-                        BelowPays::Nothing => (Decimal::ZERO, true),
-                        BelowPays::Fixed(ratio) => (ratio, false),
-                        BelowPays::Score => (score / Decimal::ONE_HUNDRED, false),
-                    };
-                    Earned { grade: below.grade.clone(), renew: below.renew, ..plain(ratio, failed) }
-                }
+                None => below.earned(score),
             },
+            Shape::Points { points, below } => {
+                let above = points.iter().position(|(mark, _)| *mark > score);
+                match above {
+                    Some(0) => below.earned(score),
+                    None => plain(points.last().map_or(Decimal::ZERO, |(_, ratio)| *ratio), false),
+                    Some(at) => {
+                        let ((low, from), (high, to)) = (points[at - 1], points[at]);
+                        // Multiplied first: a third is divided once, at the end.
+                        plain(from + (score - low) * (to - from) / (high - low), false)
+                    }
+                }
+            }
             Shape::Gate { pass } if score >= *pass => plain(Decimal::ONE, false),
             Shape::Gate { .. } => plain(Decimal::ZERO, true),
             Shape::Share => plain(score / Decimal::ONE_HUNDRED, false),
         }
+    }
+}
+
+impl Below {
+    fn earned(&self, score: Decimal) -> Earned {
+        let (ratio, failed) = match self.pays {
+            BelowPays::Nothing => (Decimal::ZERO, true),
+            BelowPays::Fixed(ratio) => (ratio, false),
+            BelowPays::Score => (score / Decimal::ONE_HUNDRED, false),
+        };
+        let ratio = half_up(ratio, 6).normalize();
+        Earned { ratio, grade: self.grade.clone(), failed, renew: self.renew }
+    }
+}
+
+/// The most that a curve may pay of a share: the best may earn more than all of it.
+pub const MOST_RATIO: Decimal = Decimal::TWO;
+
+impl Curve {
+    /// Scores at which the ratio changes its course, from low to high.
+    pub fn marks(&self) -> Vec<Decimal> {
+        let mut marks = match &self.shape {
+            Shape::Linear { full_at, floor, .. } => vec![*floor, *full_at],
+            Shape::Bands { bands, .. } => bands.iter().map(|band| band.from).collect(),
+            Shape::Points { points, .. } => points.iter().map(|(mark, _)| *mark).collect(),
+            Shape::Gate { pass } => vec![*pass],
+            Shape::Share => Vec::new(),
+        };
+        marks.sort_unstable();
+        marks
     }
 }
 
@@ -148,7 +228,12 @@ mod tests {
     }
 
     fn curve(shape: Shape) -> Curve {
-        Curve { id: "c".into(), level: 0, shape, clause: "一".into() }
+        Curve {
+            id: "c".into(),
+            basis: Basis::One(Assessed { level: 0, nth: None, of_parent: false }),
+            shape,
+            clause: "一".into(),
+        }
     }
 
     fn linear(partial: Partial) -> Curve {

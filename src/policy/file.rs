@@ -18,16 +18,40 @@ use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::Date;
 
-use super::{Clause, LocalFigure};
+use super::{Clause, LocalFigure, PolicyFile};
 
-/// What a file's readers share: its text, its faults, its local figures.
+/// What a file's readers share: its text and those of the files that it extends, its faults, its local
+/// figures.
 pub struct Sheet<'t> {
-    pub path: String,
-    pub text: Arc<str>,
+    /// Where each file's text begins, counted over all of them, one after another.
+    files: Vec<(usize, PolicyFile)>,
     faults: RefCell<Vec<Diagnostic>>,
-    local: RefCell<BTreeMap<String, (&'t Spanned<DeValue<'t>>, LocalFigure)>>,
+    local: RefCell<BTreeMap<String, Local<'t>>>,
     used: RefCell<Vec<String>>,
 }
+
+/// A local figure as written; without a value it is open.
+struct Local<'t> {
+    value: Option<&'t Spanned<DeValue<'t>>>,
+    span: Range<usize>,
+    figure: LocalFigure,
+}
+
+/// What only a second pass over everyone could work out, by the names that people give it.
+const SECOND_PASS: [&str; 12] = [
+    "budget",
+    "budget_cap",
+    "total_cap",
+    "point_value",
+    "floating_value",
+    "floating",
+    "redistribute",
+    "redistribution",
+    "surplus",
+    "surplus_share",
+    "surplus_sharing",
+    "pool",
+];
 
 /// A table being read. Each key that is asked for is known; what is left at the end is a fault.
 pub struct Reader<'t> {
@@ -46,17 +70,32 @@ pub struct At<T> {
 }
 
 impl<'t> Sheet<'t> {
-    pub fn new(path: String, text: Arc<str>) -> Sheet<'t> {
-        Sheet { path, text, faults: RefCell::default(), local: RefCell::default(), used: RefCell::default() }
+    /// Of `files`, in the order in which their texts were laid out: see [`offsets`].
+    pub fn new(files: &[PolicyFile]) -> Sheet<'t> {
+        let files = offsets(files).into_iter().zip(files.iter().cloned()).collect();
+        Sheet { files, faults: RefCell::default(), local: RefCell::default(), used: RefCell::default() }
+    }
+
+    /// The file that a place lies in, and the place within it.
+    fn within(&self, span: Range<usize>) -> (&PolicyFile, Range<usize>) {
+        let (start, file) =
+            self.files.iter().rfind(|(start, _)| *start <= span.start).unwrap_or(&self.files[0]);
+        (file, span.start.saturating_sub(*start)..span.end.saturating_sub(*start).min(file.text.len()))
     }
 
     pub fn fault(&self, span: Range<usize>, fact: Msg, cure: Option<Msg>) {
-        let excerpt = Excerpt { path: self.path.clone(), text: Arc::clone(&self.text), span };
+        let (file, span) = self.within(span);
+        let excerpt = Excerpt { path: file.name.clone(), text: Arc::clone(&file.text), span };
         self.faults.borrow_mut().push(Diagnostic { fact, cure, excerpt: Some(excerpt) });
     }
 
     pub fn faults(&self) -> Vec<Diagnostic> {
         self.faults.take()
+    }
+
+    fn written(&self, span: Range<usize>) -> &str {
+        let (file, span) = self.within(span);
+        file.text.get(span).unwrap_or_default()
     }
 
     /// Reads `[local]`: figures that the text leaves to the region.
@@ -68,32 +107,52 @@ impl<'t> Sheet<'t> {
                 self.fault(value.span(), Msg::WantedTable { key: format!("local.{id}") }, None);
                 continue;
             };
-            let reader = Reader::new(self, inner, value.span(), format!("local.{id}"));
+            let reader = Reader::new(self, inner, key.span(), format!("local.{id}"));
             let confirmed = reader.bool("confirmed").unwrap_or(false);
             let means = reader.required_text("means").unwrap_or_default();
             let clause = reader.clause();
-            let Some(figure) = reader.raw("value") else {
-                reader.missing("value");
-                continue;
-            };
-            let figure_text = self.text[figure.span()].trim_matches('"').to_string();
-            let local = LocalFigure { id: id.clone(), value: figure_text, means, clause, confirmed };
+            let value = reader.raw("value");
+            let (least, most) = (reader.decimal("at_least"), reader.decimal("at_most"));
+            if let Some(decimal) = value.and_then(|value| plain_decimal(value.get_ref().as_str()?)) {
+                let (low, high) = (least.as_ref().map(|at| at.value), most.as_ref().map(|at| at.value));
+                if low.is_some_and(|low| decimal < low) || high.is_some_and(|high| decimal > high) {
+                    let shown = |bound: Option<Decimal>| bound.map(|bound| bound.to_string());
+                    let span = value.map_or_else(|| key.span(), Spanned::span);
+                    let fact = Msg::OutOfBounds { id: id.clone(), least: shown(low), most: shown(high) };
+                    self.fault(span, fact, None);
+                }
+            }
+            let text = value.map(|value| self.written(value.span()).trim_matches('"').to_string());
+            let figure = LocalFigure { id: id.clone(), value: text, means, clause, confirmed };
             reader.finish();
-            self.local.borrow_mut().insert(id, (figure, local));
+            self.local.borrow_mut().insert(id, Local { value, span: key.span(), figure });
         }
     }
 
-    /// The local figures; one that nothing asks for is a fault.
+    /// The local figures; one that nothing asks for is a fault, and so is one that is open, since what
+    /// asks for it can't be worked out.
     pub fn local_figures(&self) -> Vec<LocalFigure> {
         let local = self.local.borrow();
         let used = self.used.borrow();
-        for (id, (value, _)) in local.iter() {
+        for (id, one) in local.iter() {
             if !used.contains(id) {
-                self.fault(value.span(), Msg::LocalUnused { id: id.clone() }, None);
+                self.fault(one.span.clone(), Msg::LocalUnused { id: id.clone() }, None);
+            } else if one.value.is_none() {
+                let fact = Msg::OpenFigure { id: id.clone(), means: one.figure.means.clone() };
+                self.fault(one.span.clone(), fact, Some(Msg::FillByExtends { id: id.clone() }));
             }
         }
-        local.values().map(|(_, figure)| figure.clone()).collect()
+        local.values().map(|one| one.figure.clone()).collect()
     }
+}
+
+/// Where the texts of `files` begin when they stand one after another: so a place tells its file.
+pub fn offsets(files: &[PolicyFile]) -> Vec<usize> {
+    let ends = files.iter().scan(0, |end, file| {
+        *end += file.text.len() + 1;
+        Some(*end)
+    });
+    [0].into_iter().chain(ends).take(files.len()).collect()
 }
 
 impl<'t> Reader<'t> {
@@ -137,22 +196,35 @@ impl<'t> Reader<'t> {
         let Some(id) = value.get_ref().as_str().and_then(|text| text.strip_prefix("local.")) else {
             return Some(value);
         };
+        // `local.weights.quality` is one entry of a figure that is a table.
+        let (id, entry) = id.split_once('.').map_or((id, None), |(id, entry)| (id, Some(entry)));
         let local = self.sheet.local.borrow();
         self.sheet.used.borrow_mut().push(id.to_string());
-        match local.get(id) {
-            Some((figure, _)) => Some(figure),
+        let unknown = |known: Vec<String>, id: String| {
+            let cure = nearest(&id, known.iter().map(String::as_str))
+                .map(|near| Msg::DidYouMean { near: format!("local.{near}") });
+            self.fault(value.span(), Msg::NoSuchLocal { id }, cure);
+            None
+        };
+        let Some(figure) = local.get(id).map(|one| one.value) else {
+            return unknown(local.keys().cloned().collect(), id.to_string());
+        };
+        // An open figure is told once, at its own place.
+        let figure = figure?;
+        let Some(entry) = entry else { return Some(figure) };
+        let entries = figure.get_ref().as_table();
+        match entries.and_then(|entries| entries.get(entry)) {
+            Some(value) => Some(value),
             None => {
-                let cure = nearest(id, local.keys().map(String::as_str))
-                    .map(|near| Msg::DidYouMean { near: format!("local.{near}") });
-                self.fault(value.span(), Msg::NoSuchLocal { id: id.to_string() }, cure);
-                None
+                let known = entries.into_iter().flatten().map(|(key, _)| format!("{id}.{}", key.get_ref()));
+                unknown(known.collect(), format!("{id}.{entry}"))
             }
         }
     }
 
     fn wrong(&self, key: &str, value: &Spanned<DeValue<'t>>, wanted: &'static str) {
         let cure = matches!(value.get_ref(), DeValue::Float(_) | DeValue::Integer(_))
-            .then(|| Msg::WriteAsString { text: self.sheet.text[value.span()].to_string() });
+            .then(|| Msg::WriteAsString { text: self.sheet.written(value.span()).to_string() });
         let fact = match value.get_ref() {
             DeValue::Float(_) => Msg::FloatRefused { key: self.path_of(key) },
             _ => Msg::WrongValue { key: self.path_of(key), wanted },
@@ -235,6 +307,17 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// A text, or a list of them.
+    pub fn text_or_texts(&self, key: &'static str) -> Vec<At<String>> {
+        if self.is_list(key) { self.texts(key) } else { self.text_at(key).into_iter().collect() }
+    }
+
+    /// The indices of the ids that `key` names among `known`: one, or a list.
+    pub fn references(&self, key: &'static str, known: &[String]) -> Vec<usize> {
+        let names = self.text_or_texts(key);
+        names.iter().filter_map(|at| self.find_reference(&self.path_of(key), at, known)).collect()
+    }
+
     pub fn texts(&self, key: &'static str) -> Vec<At<String>> {
         let Some(value) = self.value(key) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {
@@ -267,6 +350,16 @@ impl<'t> Reader<'t> {
 
     pub fn decimal(&self, key: &'static str) -> Option<At<Decimal>> {
         self.decimal_of(key, self.value(key)?)
+    }
+
+    /// A ratio that may pay more than all: 0 to 2.
+    pub fn ratio_over(&self, key: &'static str) -> Option<At<Decimal>> {
+        let at = self.decimal(key)?;
+        if at.value > super::curve::MOST_RATIO {
+            self.fault(at.span, Msg::RatioOver { key: self.path_of(key) }, None);
+            return None;
+        }
+        Some(at)
     }
 
     /// A ratio, 0 to 1.
@@ -302,6 +395,20 @@ impl<'t> Reader<'t> {
             all.insert(name.get_ref().to_string(), self.decimal_of(name.get_ref(), value)?);
         }
         Some(all)
+    }
+
+    /// Whether the value is a list, through `local.` too.
+    pub fn is_list(&self, key: &'static str) -> bool {
+        let asked = self.asked.borrow().len();
+        let is = self.value(key).is_some_and(|value| value.get_ref().is_array());
+        self.asked.borrow_mut().truncate(asked);
+        is
+    }
+
+    /// Whether the value is a list of tables.
+    pub fn is_table_list(&self, key: &'static str) -> bool {
+        let list = self.table.get(key).and_then(|value| value.get_ref().as_array());
+        list.is_some_and(|list| list.iter().all(|one| one.get_ref().is_table()))
     }
 
     /// Whether the value is a table, through `local.` too.
@@ -390,6 +497,23 @@ impl<'t> Reader<'t> {
         tables
     }
 
+    /// One table, or a list of them.
+    pub fn table_or_tables(&self, key: &'static str) -> Vec<Reader<'t>> {
+        if self.is_list(key) { self.tables(key) } else { self.table(key).into_iter().collect() }
+    }
+
+    /// A date, or a first and last one: `2025-10-01`, `2025-10-01..2025-10-08`.
+    pub fn date_range(&self, key: &'static str, at: &At<String>) -> Option<(Date, Date)> {
+        let (first, last) = at.value.split_once("..").unwrap_or((&at.value, &at.value));
+        let day = |text: &str| (text.len() == 10).then(|| text.parse().ok()).flatten();
+        let range = day(first).zip(day(last)).filter(|(first, last): &(Date, Date)| first <= last);
+        if range.is_none() {
+            let wanted = "dates in quotes, such as \"2025-10-01\" or \"2025-10-01..2025-10-08\"";
+            self.fault(at.span.clone(), Msg::WrongValue { key: self.path_of(key), wanted }, None);
+        }
+        range
+    }
+
     /// Every key with its text: `[flags]`.
     pub fn all_texts(&self) -> Vec<(At<String>, String)> {
         let mut all = Vec::new();
@@ -420,6 +544,11 @@ impl<'t> Reader<'t> {
         let asked = self.asked.borrow();
         for (key, _) in self.table {
             if asked.iter().any(|known| known == key.get_ref()) {
+                continue;
+            }
+            if SECOND_PASS.contains(&key.get_ref().as_ref()) {
+                let fact = Msg::SecondPass { key: key.get_ref().to_string() };
+                self.fault(key.span(), fact, Some(Msg::SettleThatElsewhere));
                 continue;
             }
             let near = nearest(key.get_ref(), asked.iter().copied());

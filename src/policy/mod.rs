@@ -2,9 +2,13 @@
 
 mod build;
 mod build_assessment;
+mod build_package;
+pub mod calendar;
 pub mod curve;
 mod file;
+mod merge;
 pub mod package;
+pub mod schedule;
 pub mod sheet;
 pub mod version;
 
@@ -14,9 +18,11 @@ use std::sync::Arc;
 use crate::base::code::Code;
 use crate::base::period::{Cycle, Date};
 
+use calendar::Calendar;
 use curve::Curve;
-use package::Package;
+use package::{Limit, Package};
 use rust_decimal::Decimal;
+use schedule::{Prorate, Schedule, Terms};
 use sheet::Sheet;
 
 /// The article of a policy document, as it counts them: `四(四)`.
@@ -33,12 +39,14 @@ pub struct Policy {
     /// The last day, where the text names one.
     pub to: Option<Date>,
     pub clause: Clause,
-    /// What the fee is for: a contract year or a contract month.
-    pub charge_months: u32,
+    /// What the fee is for: a contract year, half-year, quarter or month.
+    pub schedule: Schedule,
     pub charge_clause: Clause,
     /// The settlement cycle: charges that start in one are a cohort.
     pub cycle: Cycle,
     pub terms: Terms,
+    /// How a charge that is cut short is paid.
+    pub prorate: Prorate,
     pub insurance: Option<Insurance>,
     pub institutions: Kinds,
     pub sources: Vec<Source>,
@@ -55,13 +63,16 @@ pub struct Policy {
     pub flags: BTreeMap<Code, Clause>,
     /// Items that may not be claimed beside a package (W707).
     pub double_benefits: Vec<DoubleBenefit>,
-    /// Most people of a team (W705).
-    pub team_cap: Option<u64>,
+    /// Most people of a team or a doctor (W705).
+    pub caps: Vec<Cap>,
+    /// What the file, and whoever extends it, may not go under or over.
+    pub limits: Vec<Limit>,
     pub figures: Vec<Figure>,
+    pub calendar: Option<Calendar>,
     /// Figures that the text leaves to the region.
     pub local: Vec<LocalFigure>,
-    /// The file as it is, for the manifest.
-    pub file: PolicyFile,
+    /// The file as it is, then what it extends, for the manifest.
+    pub files: Vec<PolicyFile>,
 }
 
 /// Where a policy came from.
@@ -70,26 +81,6 @@ pub struct PolicyFile {
     /// `regions/urumqi/2019-11-01.toml`, wherever it was found.
     pub name: String,
     pub text: Arc<str>,
-}
-
-/// The terms that may be signed for, in months.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    pub months: Vec<u32>,
-    /// Any longer term than the last of `months` is allowed too.
-    pub or_more: bool,
-    pub clause: Clause,
-}
-
-impl Terms {
-    pub fn first(&self) -> u32 {
-        self.months[0]
-    }
-
-    pub fn allow(&self, months: u32) -> bool {
-        self.months.contains(&months)
-            || (self.or_more && self.months.last().is_some_and(|most| months > *most))
-    }
 }
 
 /// Something with an id that rows may call by several names.
@@ -145,10 +136,26 @@ pub struct Source {
     pub prepay: Decimal,
     /// Borne once for a person however many packages: an add-on has none.
     pub once_for_person: bool,
-    /// Index into [`Policy::curves`].
+    /// Index into [`Policy::curves`]: what the whole share is cleared by.
     pub curve: Option<usize>,
+    /// What is not prepaid, in parts, each with its own date and assessment; instead of `curve`.
+    pub tranches: Vec<Tranche>,
     pub clause: Clause,
     pub prepay_clause: Clause,
+}
+
+/// A part of a share that is released by itself (分期拨付).
+#[derive(Debug)]
+pub struct Tranche {
+    pub id: String,
+    pub name: String,
+    /// Of the share, 0 to 1.
+    pub part: Decimal,
+    /// Index into [`Policy::curves`]; without one all of it is paid.
+    pub curve: Option<usize>,
+    /// Not due before so many months after the cohort's first day.
+    pub after_months: u32,
+    pub clause: Clause,
 }
 
 /// How basic and add-on packages of one person go together.
@@ -168,11 +175,13 @@ pub struct Balance {
     pub clause: Clause,
 }
 
-/// A charge is held until a service record falls in its own year or month.
+/// A charge is held until service records fall in its own year or month.
 #[derive(Debug)]
 pub struct Evidence {
     /// Admitted cards; empty: any.
     pub cards: Vec<Named>,
+    /// How many it takes; a package may ask for another number.
+    pub at_least: u32,
     pub clause: Clause,
 }
 
@@ -211,6 +220,22 @@ pub struct DoubleBenefit {
     pub clause: Clause,
 }
 
+/// The most people that a team or a doctor may have.
+#[derive(Debug)]
+pub struct Cap {
+    pub of: CapOf,
+    pub people: u64,
+    /// Whether charges of whoever comes later are held, or only flagged.
+    pub cut_off: bool,
+    pub clause: Clause,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CapOf {
+    Team,
+    Doctor,
+}
+
 /// A figure that is reported beside the money.
 #[derive(Debug)]
 pub struct Figure {
@@ -218,25 +243,38 @@ pub struct Figure {
     pub clause: Clause,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum FigureKind {
     /// Signings of free packages in force on the last day of the period.
     FreeSignings,
     /// People with a charge in the period ÷ served population.
-    Coverage,
+    Coverage { target: Option<Decimal> },
     /// What residents bear of the period's charges.
     IndividualShare,
+    /// The least part of what is due that goes to those who serve.
+    StaffShare { ratio: Decimal },
+    /// For the teams, by served population: ratio × a yearly standard for each head.
+    TeamReward { ratio: Decimal, standard: crate::base::money::Fen },
+    /// Whether the institution's contract is renewed.
+    Renewal,
+    /// The day by which an institution must be told its result.
+    FeedbackDay { working_days: u32 },
+    /// The measured value of an indicator of the score sheets.
+    Satisfaction { indicator: String, target: Option<Decimal> },
 }
 
 impl FigureKind {
-    pub const ALL: [(&str, FigureKind); 3] = [
-        ("free_signings", FigureKind::FreeSignings),
-        ("coverage", FigureKind::Coverage),
-        ("individual_share", FigureKind::IndividualShare),
-    ];
-
-    pub fn id(self) -> &'static str {
-        FigureKind::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(id, _)| *id)
+    pub fn id(&self) -> &'static str {
+        match self {
+            FigureKind::FreeSignings => "free_signings",
+            FigureKind::Coverage { .. } => "coverage",
+            FigureKind::IndividualShare => "individual_share",
+            FigureKind::StaffShare { .. } => "staff_share",
+            FigureKind::TeamReward { .. } => "team_reward",
+            FigureKind::Renewal => "renewal",
+            FigureKind::FeedbackDay { .. } => "feedback_day",
+            FigureKind::Satisfaction { .. } => "satisfaction",
+        }
     }
 }
 
@@ -244,7 +282,8 @@ impl FigureKind {
 #[derive(Clone, Debug)]
 pub struct LocalFigure {
     pub id: String,
-    pub value: String,
+    /// As written; nothing where it is open.
+    pub value: Option<String>,
     pub means: String,
     pub clause: Clause,
     pub confirmed: bool,
@@ -271,6 +310,14 @@ impl Policy {
         self.sheets.iter().find(|sheet| sheet.level == level)
     }
 
+    /// Every assessment that a curve looks at, through the curves that it chains.
+    pub fn assessed_by(&self, curve: usize) -> Vec<curve::Assessed> {
+        match &self.curves[curve].basis {
+            curve::Basis::Chain(of) => of.iter().flat_map(|one| self.assessed_by(*one)).collect(),
+            basis => basis.assessed(),
+        }
+    }
+
     /// The clause of a flag where the policy knows it.
     pub fn flag(&self, code: Code) -> Option<&Clause> {
         self.flags.get(&code)
@@ -282,6 +329,10 @@ impl Policy {
     }
 
     pub fn needs_swipes(&self) -> bool {
-        self.evidence.is_some() || self.packages.iter().any(|package| package.deduct_missing)
+        self.evidence.is_some()
+            || self
+                .packages
+                .iter()
+                .any(|package| package.deduct_missing || package.services_at_least.is_some())
     }
 }

@@ -1,5 +1,7 @@
 //! Service packages (服务包): fee, shares, items, and whom they are for.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 
 use crate::base::money::Fen;
@@ -20,27 +22,76 @@ pub enum PackageKind {
 impl PackageKind {
     pub const ALL: [(&str, PackageKind); 3] =
         [("basic", PackageKind::Basic), ("free", PackageKind::Free), ("addon", PackageKind::Addon)];
+
+    pub fn id(self) -> &'static str {
+        PackageKind::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(id, _)| *id)
+    }
 }
 
 #[derive(Debug)]
 pub struct Package {
     pub named: Named,
     pub kind: PackageKind,
-    /// For one contract year or month; zero where the package is free.
-    pub fee: Fen,
+    /// For one charge; the first that holds. None where the package is free.
+    pub fees: Vec<FeeRule>,
+    /// What the fee is multiplied by.
+    pub weights: Vec<Weight>,
+    pub weigh: Weigh,
     /// In order; the last is the rest.
     pub shares: Vec<ShareRule>,
     /// Ids of packages of which the person must have one (add-ons only).
     pub requires: Vec<String>,
-    pub group: Option<Group>,
+    /// The person must be of one of these; empty: for everybody.
+    pub groups: Vec<Group>,
     pub items: Vec<Item>,
     /// Items missing at clearing take their amount off the share.
     pub deduct_missing: bool,
+    pub items_due: ItemsDue,
+    /// A charge counts only with so many service records.
+    pub services_at_least: Option<u32>,
     pub offered_from: Date,
     pub clause: Clause,
 }
 
-/// Whom a package is for.
+/// A fee, and when it holds.
+#[derive(Debug)]
+pub struct FeeRule {
+    pub amount: Fen,
+    /// What the services cost one by one, and the part taken off, where the fee is a discount of it.
+    pub list: Option<(Fen, Decimal)>,
+    pub when: When,
+    pub clause: Clause,
+}
+
+/// A factor of the fee, by age or disease.
+#[derive(Debug)]
+pub struct Weight {
+    pub factor: Decimal,
+    pub when: When,
+    pub clause: Clause,
+}
+
+/// How several weights that hold go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weigh {
+    Multiply,
+    Highest,
+}
+
+/// Which times of an item are due when a charge is cleared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemsDue {
+    WholeYear,
+    /// Of twelve months, those that have passed in full by the end of the period settled.
+    MonthsPassed,
+}
+
+impl ItemsDue {
+    pub const ALL: [(&str, ItemsDue); 2] =
+        [("whole_year", ItemsDue::WholeYear), ("months_passed", ItemsDue::MonthsPassed)];
+}
+
+/// Whom a package is for. All that is given must hold.
 #[derive(Debug)]
 pub struct Group {
     pub age_from: Option<i16>,
@@ -57,6 +108,8 @@ pub struct Item {
     pub named: Named,
     /// How often in a contract year, where the policy says.
     pub times: Option<u32>,
+    /// For each time, of the fee.
+    pub price: Option<Fen>,
     /// For each time, of the settled share.
     pub amount: Option<Fen>,
     pub clause: Clause,
@@ -83,18 +136,25 @@ pub enum ShareAmount {
     Rest,
 }
 
-/// All that is given must hold.
+/// What must hold, and what must not.
 #[derive(Clone, Debug, Default)]
 pub struct When {
-    pub scheme: Option<usize>,
-    pub kind: Option<usize>,
-    pub district: Option<String>,
-    pub tag: Option<Named>,
+    pub all: Conditions,
+    pub unless: Option<Conditions>,
+}
+
+/// All that is given must hold; of a list, one.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    pub schemes: Vec<usize>,
+    pub kinds: Vec<usize>,
+    pub districts: Vec<String>,
+    pub tags: Vec<Named>,
     pub age_from: Option<i16>,
     pub age_under: Option<i16>,
 }
 
-/// What the conditions of shares are asked of.
+/// What the conditions are asked of.
 pub struct Case<'a> {
     pub scheme: Option<usize>,
     pub kind: usize,
@@ -103,82 +163,250 @@ pub struct Case<'a> {
     pub age: &'a dyn Fn() -> i16,
 }
 
+/// What a charge costs where certain conditions hold, and who bears it: (source, amount), adding up to the fee.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Price {
+    pub fee: Fen,
+    pub shares: Vec<(usize, Fen)>,
+}
+
+/// Why a case has no price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPrice {
+    /// No fee's conditions hold.
+    NoFee,
+    /// The shares do not add up to the fee.
+    Sum { sum: Fen, fee: Fen },
+}
+
+/// A case that the conditions tell apart: which of them hold, a bit for each, and the institution's kind.
+pub type CaseKey = (u64, usize);
+
+/// Most tags that one package's conditions may tell apart: every combination of them is tried.
+pub const MOST_TAGS: usize = 10;
+/// Most conditions of one package, a bit for each.
+pub const MOST_CONDITIONS: usize = 64;
+
 impl Package {
-    /// Which shares hold, a bit for each.
-    pub fn holding(&self, case: &Case) -> u32 {
-        let holds = |(at, share): (usize, &ShareRule)| u32::from(share.when.holds(case)) << at;
-        self.shares.iter().enumerate().map(holds).sum()
+    /// The conditions of fees, weights and shares, in this order.
+    pub fn conditions(&self) -> impl Iterator<Item = &When> {
+        let fees = self.fees.iter().map(|fee| &fee.when);
+        let weights = self.weights.iter().map(|weight| &weight.when);
+        fees.chain(weights).chain(self.shares.iter().map(|share| &share.when))
     }
 
-    /// What each share that holds amounts to, with its source; their sum where that is not the fee.
-    pub fn amounts(&self, holding: u32, kind: usize) -> Result<Vec<(usize, Fen)>, Fen> {
-        let (mut amounts, mut borne) = (Vec::new(), Fen::ZERO);
+    /// Which conditions hold, a bit for each.
+    pub fn holding(&self, case: &Case) -> u64 {
+        self.conditions().enumerate().map(|(at, when)| u64::from(when.holds(case)) << at).sum()
+    }
+
+    /// Whether the price depends on the institution's kind beyond what the conditions say.
+    pub fn priced_by_kind(&self) -> bool {
+        self.shares.iter().any(|share| matches!(share.amount, ShareAmount::RatioByKind(_)))
+    }
+
+    /// What a charge costs, and who bears it.
+    pub fn price(&self, holding: u64, kind: usize) -> Result<Price, NoPrice> {
+        if self.kind == PackageKind::Free {
+            return Ok(Price { fee: Fen::ZERO, shares: Vec::new() });
+        }
+        let holds = |at: usize| holding >> at & 1 == 1;
+        let fee = self.fees.iter().enumerate().find(|(at, _)| holds(*at)).ok_or(NoPrice::NoFee)?.1.amount;
+        let factors = self.weights.iter().enumerate().filter(|(at, _)| holds(self.fees.len() + at));
+        let factors = factors.map(|(_, weight)| weight.factor);
+        let factor: Option<Decimal> = match self.weigh {
+            Weigh::Multiply => factors.reduce(|all, factor| all * factor),
+            Weigh::Highest => factors.max(),
+        };
+        let fee = factor.map_or(fee, |factor| fee.share(factor));
+        let (mut shares, mut borne) = (Vec::new(), Fen::ZERO);
         for (at, rule) in self.shares.iter().enumerate() {
-            if holding >> at & 1 == 0 {
+            if !holds(self.fees.len() + self.weights.len() + at) {
                 continue;
             }
             let amount = match &rule.amount {
                 ShareAmount::Fixed(amount) => *amount,
-                ShareAmount::Ratio(ratio) => self.fee.share(*ratio),
-                ShareAmount::RatioByKind(ratios) => self.fee.share(*ratios.get(kind).ok_or(borne)?),
-                ShareAmount::Rest => self.fee - borne,
+                ShareAmount::Ratio(ratio) => fee.share(*ratio),
+                ShareAmount::RatioByKind(ratios) => {
+                    fee.share(*ratios.get(kind).ok_or(NoPrice::Sum { sum: borne, fee })?)
+                }
+                ShareAmount::Rest => fee - borne,
             };
             if amount < Fen::ZERO {
-                return Err(borne);
+                return Err(NoPrice::Sum { sum: borne, fee });
             }
             borne += amount;
-            amounts.push((rule.source, amount));
+            shares.push((rule.source, amount));
         }
-        if borne == self.fee { Ok(amounts) } else { Err(borne) }
+        if borne == fee { Ok(Price { fee, shares }) } else { Err(NoPrice::Sum { sum: borne, fee }) }
     }
 
-    /// Tries every case that its conditions tell apart; the sum of the first that is not the fee.
-    pub fn wrong_sum(&self, schemes: usize, kinds: usize) -> Option<Fen> {
-        let whens = || self.shares.iter().map(|share| &share.when);
-        let mut districts: Vec<&str> = whens().filter_map(|when| when.district.as_deref()).collect();
+    /// Every tag that a condition asks for.
+    pub fn asked_tags(&self) -> BTreeSet<&str> {
+        self.asked().flat_map(|conditions| &conditions.tags).map(|tag| tag.id.as_str()).collect()
+    }
+
+    fn asked(&self) -> impl Iterator<Item = &Conditions> {
+        self.conditions().flat_map(|when| [Some(&when.all), when.unless.as_ref()]).flatten()
+    }
+
+    /// Every case that the conditions tell apart, each once.
+    pub fn cases(&self, schemes: usize, kinds: usize) -> BTreeSet<CaseKey> {
+        let mut districts: Vec<&str> =
+            self.asked().flat_map(|asked| &asked.districts).map(String::as_str).collect();
         districts.push("");
-        let mut ages: Vec<i16> = whens()
-            .flat_map(|when| [when.age_from, when.age_under])
+        let mut ages: Vec<i16> = self
+            .asked()
+            .flat_map(|asked| [asked.age_from, asked.age_under])
             .flatten()
             .flat_map(|age| [age - 1, age])
             .collect();
+        // Who may sign at all bounds the ages as well.
+        ages.extend(
+            self.groups
+                .iter()
+                .flat_map(|group| [group.age_from, group.age_under.map(|age| age - 1)])
+                .flatten(),
+        );
         ages.push(0);
-        let mut tags: Vec<&str> = whens().filter_map(|when| Some(when.tag.as_ref()?.id.as_str())).collect();
-        for list in [&mut districts, &mut tags] {
-            list.sort_unstable();
-            list.dedup();
-        }
+        let tags: Vec<&str> = self.asked_tags().into_iter().collect();
+        districts.sort_unstable();
+        districts.dedup();
         ages.sort_unstable();
         ages.dedup();
-        let schemes = (0..schemes).map(Some).chain((schemes == 0).then_some(None));
+        let by_kind = self.priced_by_kind() || self.asked().any(|asked| !asked.kinds.is_empty());
+        let by_scheme = self.asked().any(|asked| !asked.schemes.is_empty());
+        // A kind that the policy does not list has a number behind the others.
+        let kinds = if by_kind { kinds.max(1) } else { 1 };
+        let schemes: Vec<Option<usize>> = match (by_scheme, schemes) {
+            (_, 0) => vec![None],
+            (true, _) => (0..schemes).map(Some).collect(),
+            (false, _) => vec![Some(0)],
+        };
+        let mut cases = BTreeSet::new();
         for scheme in schemes {
-            for kind in 0..kinds.max(1) {
-                for (district, age) in
-                    districts.iter().flat_map(|district| ages.iter().map(move |age| (district, age)))
-                {
-                    for tagged in 0..1u32 << tags.len().min(8) {
-                        let has = |tag: &Named| {
-                            tags.iter().position(|id| *id == tag.id).is_some_and(|at| tagged >> at & 1 == 1)
-                        };
-                        let case = Case { scheme, kind, district, tagged: &has, age: &|| *age };
-                        if let Err(sum) = self.amounts(self.holding(&case), kind) {
-                            return Some(sum);
+            for kind in 0..kinds {
+                for district in &districts {
+                    for age in &ages {
+                        for tagged in 0..1u32 << tags.len().min(MOST_TAGS) {
+                            let has = |tag: &Named| {
+                                let at = tags.iter().position(|id| *id == tag.id);
+                                at.is_some_and(|at| tagged >> at & 1 == 1)
+                            };
+                            let case = Case { scheme, kind, district, tagged: &has, age: &|| *age };
+                            if !self.may_be(*age, &has) {
+                                continue;
+                            }
+                            cases.insert((self.holding(&case), if self.priced_by_kind() { kind } else { 0 }));
                         }
                     }
                 }
             }
         }
-        None
+        cases
     }
+
+    /// Whether somebody of this age may sign, as far as the tags that conditions ask for tell.
+    fn may_be(&self, age: i16, has: &dyn Fn(&Named) -> bool) -> bool {
+        let asked = self.asked_tags();
+        self.groups.is_empty()
+            || self.groups.iter().any(|group| {
+                group.age_from.is_none_or(|from| age >= from)
+                    && group.age_under.is_none_or(|under| age < under)
+                    && (group.tags.is_empty()
+                        || group.tags.iter().any(|tag| !asked.contains(tag.id.as_str()) || has(tag)))
+            })
+    }
+}
+
+impl Weigh {
+    pub const ALL: [(&str, Weigh); 2] = [("multiply", Weigh::Multiply), ("highest", Weigh::Highest)];
 }
 
 impl When {
     fn holds(&self, case: &Case) -> bool {
-        self.scheme.is_none_or(|scheme| case.scheme == Some(scheme))
-            && self.kind.is_none_or(|kind| case.kind == kind)
-            && self.district.as_ref().is_none_or(|district| district == case.district)
-            && self.tag.as_ref().is_none_or(|tag| (case.tagged)(tag))
+        self.all.hold(case) && self.unless.as_ref().is_none_or(|unless| !unless.hold(case))
+    }
+}
+
+impl Conditions {
+    fn hold(&self, case: &Case) -> bool {
+        let one_of = |list: &[usize], value: Option<usize>| {
+            list.is_empty() || value.is_some_and(|value| list.contains(&value))
+        };
+        one_of(&self.schemes, case.scheme)
+            && one_of(&self.kinds, Some(case.kind))
+            && (self.districts.is_empty() || self.districts.iter().any(|district| district == case.district))
+            && (self.tags.is_empty() || self.tags.iter().any(|tag| (case.tagged)(tag)))
             && self.age_from.is_none_or(|from| (case.age)() >= from)
             && self.age_under.is_none_or(|under| (case.age)() < under)
+    }
+
+    /// Nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        self.schemes.is_empty()
+            && self.kinds.is_empty()
+            && self.districts.is_empty()
+            && self.tags.is_empty()
+            && self.age_from.is_none()
+            && self.age_under.is_none()
+    }
+}
+
+/// What an amount may not be under or over, in this file and in whichever extends it.
+#[derive(Debug)]
+pub struct Limit {
+    pub of: LimitOf,
+    /// What these bear together; empty: the fee.
+    pub sources: Vec<usize>,
+    pub at_least: Option<Bound>,
+    pub at_most: Option<Bound>,
+    pub clause: Clause,
+}
+
+#[derive(Clone, Debug)]
+pub enum LimitOf {
+    Package(String),
+    Kind(PackageKind),
+    /// A population line's yearly amount.
+    Population(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    Amount(Fen),
+    /// Of the fee.
+    Ratio(Decimal),
+}
+
+impl Limit {
+    pub fn holds_for(&self, package: &Package) -> bool {
+        match &self.of {
+            LimitOf::Package(id) => package.named.id == *id,
+            LimitOf::Kind(kind) => package.kind == *kind,
+            LimitOf::Population(_) => false,
+        }
+    }
+
+    /// The amount of a price that the limit is about, where it breaks the limit.
+    pub fn broken_by(&self, price: &Price) -> Option<Fen> {
+        let borne = |(source, amount): &(usize, Fen)| self.sources.contains(source).then_some(*amount);
+        let amount = match self.sources.is_empty() {
+            true => price.fee,
+            false => price.shares.iter().filter_map(borne).sum(),
+        };
+        self.broken(amount, price.fee).then_some(amount)
+    }
+
+    pub fn broken(&self, amount: Fen, fee: Fen) -> bool {
+        let bound = |bound: Bound| match bound {
+            Bound::Amount(fen) => Decimal::from(fen.0),
+            // Exact: a ratio that is rounded to fen by a hair is within it.
+            Bound::Ratio(ratio) => Decimal::from(fee.0) * ratio,
+        };
+        let (amount, hair) = (Decimal::from(amount.0), Decimal::new(5, 1));
+        let slack = |of: Bound| if matches!(of, Bound::Ratio(_)) { hair } else { Decimal::ZERO };
+        self.at_least.is_some_and(|least| amount < bound(least) - slack(least))
+            || self.at_most.is_some_and(|most| amount > bound(most) + slack(most))
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::base::diagnostic::{Diagnostic, Stopped, nearest, stop};
+use crate::base::diagnostic::{Diagnostic, Excerpt, Stopped, nearest, stop};
 use crate::base::message::Msg;
 use crate::base::period::Date;
 
@@ -39,57 +39,144 @@ impl Region {
     }
 }
 
-/// Rule files by region and date: those of `folder` go before those inside the program.
-fn files(folder: Option<&Path>) -> Result<BTreeMap<String, BTreeMap<String, PolicyFile>>> {
-    let mut regions: BTreeMap<String, BTreeMap<String, PolicyFile>> = BTreeMap::new();
-    for (region, date, text) in EMBEDDED {
-        let file = PolicyFile { name: format!("regions/{region}/{date}.toml"), text: (*text).into() };
-        regions.entry(region.to_string()).or_default().insert(date.to_string(), file);
-    }
-    let Some(folder) = folder else { return Ok(regions) };
-    let failed = |path: &Path, error: std::io::Error| {
-        stop(Msg::CannotRead { path: path.display().to_string(), why: error.to_string() }, None)
-    };
-    for region in fs::read_dir(folder).map_err(|error| failed(folder, error))? {
-        let region = region.map_err(|error| failed(folder, error))?.path();
-        if !region.is_dir() {
-            continue;
+/// Rule files by region and date: those of a folder go before those inside the program.
+pub struct Library {
+    regions: BTreeMap<String, BTreeMap<String, PolicyFile>>,
+}
+
+impl Library {
+    pub fn read(folder: Option<&Path>) -> Result<Library> {
+        let mut regions: BTreeMap<String, BTreeMap<String, PolicyFile>> = BTreeMap::new();
+        for (region, date, text) in EMBEDDED {
+            let file = PolicyFile { name: format!("regions/{region}/{date}.toml"), text: (*text).into() };
+            regions.entry(region.to_string()).or_default().insert(date.to_string(), file);
         }
-        for file in fs::read_dir(&region).map_err(|error| failed(&region, error))? {
-            let file = file.map_err(|error| failed(&region, error))?.path();
-            if file.extension().is_none_or(|end| end != "toml") {
+        let Some(folder) = folder else { return Ok(Library { regions }) };
+        for region in fs::read_dir(folder).map_err(|error| failed(folder, &error))? {
+            let region = region.map_err(|error| failed(folder, &error))?.path();
+            if !region.is_dir() {
                 continue;
             }
-            let text = fs::read_to_string(&file).map_err(|error| failed(&file, error))?;
-            let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let entry = PolicyFile { name: file.display().to_string(), text: text.into() };
-            regions.entry(stem(&region)).or_default().insert(stem(&file), entry);
+            for file in fs::read_dir(&region).map_err(|error| failed(&region, &error))? {
+                let file = file.map_err(|error| failed(&region, &error))?.path();
+                if file.extension().is_none_or(|end| end != "toml") {
+                    continue;
+                }
+                let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                regions.entry(stem(&region)).or_default().insert(stem(&file), read_file(&file)?);
+            }
         }
+        Ok(Library { regions })
     }
-    Ok(regions)
+
+    pub fn regions(&self) -> impl Iterator<Item = &str> {
+        self.regions.keys().map(String::as_str)
+    }
+
+    /// Puts a file among those of a region: to be checked as if it stood there.
+    pub fn put(&mut self, region: &str, date: &str, file: PolicyFile) {
+        self.regions.entry(region.to_string()).or_default().insert(date.to_string(), file);
+    }
+
+    /// The files of a region by date.
+    pub fn files(&self, region: &str) -> Result<&BTreeMap<String, PolicyFile>> {
+        self.regions.get(region).ok_or_else(|| {
+            let cure = match nearest(region, self.regions()) {
+                Some(near) => Msg::DidYouMean { near: near.to_string() },
+                None => Msg::OneOf { known: self.regions().collect::<Vec<_>>().join(", ") },
+            };
+            stop(Msg::UnknownRegion { region: region.to_string() }, Some(cure))
+        })
+    }
+
+    /// One file of a region, checked, with what it extends.
+    pub fn version(&self, region: &str, date: &str) -> Result<Policy, Vec<Diagnostic>> {
+        let Some(file) = self.regions.get(region).and_then(|files| files.get(date)) else {
+            let fact = Msg::NoSuchVersion { id: format!("{region}/{date}") };
+            return Err(vec![Diagnostic { fact, cure: None, excerpt: None }]);
+        };
+        build::read(region, date, &self.chain(&format!("{region}/{date}"), file)?)
+    }
+
+    /// A file, then the one that it extends, and so on.
+    fn chain(&self, id: &str, file: &PolicyFile) -> Result<Vec<PolicyFile>, Vec<Diagnostic>> {
+        let mut ids = vec![id.to_string()];
+        let mut files = vec![file.clone()];
+        while let Some((next, span)) = build::extends(files.last().unwrap_or(file)) {
+            let from = files.last().unwrap_or(file);
+            let excerpt =
+                Some(Excerpt { path: from.name.clone(), text: std::sync::Arc::clone(&from.text), span });
+            if ids.contains(&next) {
+                ids.push(next);
+                let fact = Msg::ExtendsItself { circle: ids.join(" → ") };
+                return Err(vec![Diagnostic { fact, cure: None, excerpt }]);
+            }
+            let found = next.split_once('/').and_then(|(region, date)| self.regions.get(region)?.get(date));
+            let Some(found) = found else {
+                let all = self.regions.iter();
+                let known: Vec<String> = all
+                    .flat_map(|(region, files)| files.keys().map(move |date| format!("{region}/{date}")))
+                    .collect();
+                let cure = match nearest(&next, known.iter().map(String::as_str)) {
+                    Some(near) => Msg::DidYouMean { near: near.to_string() },
+                    None => Msg::OneOf { known: known.join(", ") },
+                };
+                let fact = Msg::NoSuchVersion { id: next };
+                return Err(vec![Diagnostic { fact, cure: Some(cure), excerpt }]);
+            };
+            files.push(found.clone());
+            ids.push(next);
+        }
+        Ok(files)
+    }
+
+    /// All versions of a region, checked; every fault of all of them otherwise.
+    pub fn load(&self, region: &str) -> Result<Region> {
+        let mut versions: Vec<Policy> = Vec::new();
+        let mut faults: Vec<Diagnostic> = Vec::new();
+        for date in self.files(region)?.keys() {
+            match self.version(region, date) {
+                Ok(policy) => match versions.iter().find(|other| other.from == policy.from) {
+                    None => versions.push(policy),
+                    Some(other) => {
+                        let file = &policy.files[0];
+                        let fact = Msg::SameDate { other: other.files[0].name.clone() };
+                        let (path, text) = (file.name.clone(), std::sync::Arc::clone(&file.text));
+                        let excerpt = Some(Excerpt { path, text, span: 0..0 });
+                        faults.push(Diagnostic { fact, cure: None, excerpt });
+                    }
+                },
+                Err(more) => faults.extend(more),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(anyhow::Error::new(Stopped { diagnostics: faults }));
+        }
+        versions.sort_by_key(|version| version.from);
+        let offers: usize = versions.iter().map(|version| version.packages.len()).sum();
+        if offers > MOST_PACKAGES {
+            return Err(stop(Msg::TooManyPackages { count: offers, most: MOST_PACKAGES }, None));
+        }
+        Ok(Region { id: region.to_string(), versions })
+    }
+}
+
+/// Most packages of all versions of a region together: the number of one has nine bits in a signing.
+pub const MOST_PACKAGES: usize = 512;
+
+fn failed(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    stop(Msg::CannotRead { path: path.display().to_string(), why: error.to_string() }, None)
+}
+
+/// Reads one rule file.
+pub fn read_file(path: &Path) -> Result<PolicyFile> {
+    let text = fs::read_to_string(path).map_err(|error| failed(path, &error))?;
+    // A byte-order mark of an editor is no part of the rules.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(PolicyFile { name: path.display().to_string(), text: text.into() })
 }
 
 /// Loads and checks all versions of a region.
 pub fn load(region: &str, folder: Option<&Path>) -> Result<Region> {
-    let mut all = files(folder)?;
-    let Some(found) = all.remove(region) else {
-        let cure = match nearest(region, all.keys().map(String::as_str)) {
-            Some(near) => Msg::DidYouMean { near: near.to_string() },
-            None => Msg::OneOf { known: all.keys().cloned().collect::<Vec<_>>().join(", ") },
-        };
-        return Err(stop(Msg::UnknownRegion { region: region.to_string() }, Some(cure)));
-    };
-    let mut versions = Vec::new();
-    let mut faults: Vec<Diagnostic> = Vec::new();
-    for (date, file) in found {
-        match build::read(region, &date, file) {
-            Ok(policy) => versions.push(policy),
-            Err(more) => faults.extend(more),
-        }
-    }
-    if !faults.is_empty() {
-        return Err(anyhow::Error::new(Stopped { diagnostics: faults }));
-    }
-    versions.sort_by_key(|version| version.from);
-    Ok(Region { id: region.to_string(), versions })
+    Library::read(folder)?.load(region)
 }

@@ -10,15 +10,15 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::base::money::{Fen, decimal, shortest};
+use crate::base::money::{Fen, shortest};
 use crate::intake::rows::Reject;
 use crate::pipeline::{Run, shown};
-use crate::policy::FigureKind;
 use crate::settlement::assess::Card;
-use crate::settlement::lines::{Line, clawback};
+use crate::settlement::lines::{Line, Outcome, clawback};
 use crate::settlement::rules::Rules;
 use crate::words::{Lang, say};
 
+use super::figures;
 use super::flags::flags;
 
 /// A file that was written: its name, length and hash.
@@ -109,14 +109,19 @@ pub fn maybe(value: Option<impl ToString>) -> Cow<'static, str> {
 
 /// Writes every CSV file of a settlement into `folder`.
 pub fn write_all(run: &Run, folder: &Path, lang: Lang) -> Result<Vec<Written>> {
-    let work: [&(dyn Fn() -> Result<Written> + Sync); 6] = [
-        &|| flags(run, folder, lang),
-        &|| rejected(run.inputs.rejects.iter(), &run.inputs.names, folder, lang),
-        &|| settlement(run, folder),
-        &|| summary(run, folder),
-        &|| clawbacks(run, folder),
-        &|| figures(run, folder),
+    type Work<'w> = Box<dyn Fn() -> Result<Written> + Sync + 'w>;
+    let mut work: Vec<Work> = vec![
+        Box::new(|| flags(run, folder, lang)),
+        Box::new(|| rejected(run.inputs.rejects.iter(), &run.inputs.names, folder, lang)),
+        Box::new(|| settlement(run, folder)),
+        Box::new(|| summary(run, folder)),
+        Box::new(|| clawbacks(run, folder)),
+        Box::new(|| figures::figures(run, folder)),
     ];
+    // Only where a share is released in parts.
+    if run.settlement.lines.iter().any(|line| !line.tranches.is_empty()) {
+        work.push(Box::new(|| tranches(run, folder)));
+    }
     let mut written = work.par_iter().with_max_len(1).map(|write| write()).collect::<Result<Vec<_>>>()?;
     written.sort_by_key(|file| file.name);
     Ok(written)
@@ -164,8 +169,8 @@ fn settlement(run: &Run, folder: &Path) -> Result<Written> {
             maybe(earned.map(|_| line.deduction)),
             maybe(line.settled.then(|| shortest(line.prepay_ratio))),
             own(line.prepay),
-            maybe(earned.map(|(score, _)| shortest(score.score))),
-            maybe(earned.map(|(_, earned)| shortest(earned.ratio))),
+            maybe(earned.map(Outcome::shown)),
+            maybe(earned.map(|outcome| shortest(outcome.earned.ratio))),
             maybe(line.last),
             own(line.posted),
             own(line.payable),
@@ -188,12 +193,14 @@ pub fn lines_by_institution<'a>(run: &'a Run) -> Vec<Vec<&'a Line>> {
 pub fn scores_of(lines: &[&Line]) -> (String, String, &'static str) {
     let mut scores: BTreeMap<(String, String), (String, String)> = BTreeMap::new();
     let (mut renewed, mut refused) = (false, false);
-    for (score, earned) in lines.iter().filter_map(|line| line.earned.as_ref()) {
-        let (_, period, level) = &score.key;
-        let grade = earned.grade.clone().unwrap_or_default();
-        scores.insert((level.clone(), period.to_string()), (shortest(score.score), grade));
-        renewed |= earned.renew == Some(true);
-        refused |= earned.renew == Some(false);
+    for outcome in lines.iter().filter_map(|line| line.earned.as_ref()) {
+        for score in &outcome.used {
+            let (_, period, level) = &score.key;
+            let grade = outcome.earned.grade.clone().unwrap_or_default();
+            scores.insert((level.clone(), period.to_string()), (shortest(score.score), grade));
+        }
+        renewed |= outcome.earned.renew == Some(true);
+        refused |= outcome.earned.renew == Some(false);
     }
     let renew = if refused {
         "no"
@@ -279,7 +286,7 @@ fn summary(run: &Run, folder: &Path) -> Result<Written> {
 }
 
 /// Institutions in order of their ids.
-fn by_id(rules: &Rules) -> Vec<u32> {
+pub fn by_id(rules: &Rules) -> Vec<u32> {
     let mut order: Vec<u32> = (0..rules.institutions.count() as u32).collect();
     order.sort_by(|a, b| rules.institutions.get(*a).id.cmp(&rules.institutions.get(*b).id));
     order
@@ -318,8 +325,8 @@ fn clawbacks(run: &Run, folder: &Path) -> Result<Written> {
             text(&line.source),
             own(line.count),
             own(line.prepay),
-            maybe(earned.map(|(score, _)| shortest(score.score))),
-            maybe(earned.map(|(_, earned)| shortest(earned.ratio))),
+            maybe(earned.map(Outcome::shown)),
+            maybe(earned.map(|outcome| shortest(outcome.earned.ratio))),
             maybe(line.last),
             own(back.shortfall),
             own(line.posted),
@@ -360,59 +367,42 @@ pub fn rejected<'a>(
     table.finish()
 }
 
-fn figures(run: &Run, folder: &Path) -> Result<Written> {
-    let mut table = Table::create(folder, "figures.csv", &["institution_id", "figure", "value", "clause"])?;
-    let mut rows: Vec<[Cow<str>; 4]> = Vec::new();
-    let version = &run.rules.region.versions[run.rules.version_on(run.rules.period.first_day())];
-    for figure in &version.figures {
-        let id = figure.kind.id();
-        let clause = &*figure.clause;
-        let heads = &run.settlement.heads;
-        let institutions = &run.rules.institutions.list;
-        let each: Vec<(&str, Cow<str>)> = match figure.kind {
-            FigureKind::FreeSignings => {
-                let all: u64 = heads.iter().map(|heads| heads.free).sum();
-                let some = heads.iter().zip(institutions).filter(|(heads, _)| heads.free > 0);
-                some.map(|(heads, one)| (one.id.as_str(), own(heads.free))).chain([("", own(all))]).collect()
-            }
-            FigureKind::IndividualShare => {
-                let all: Fen = heads.iter().map(|heads| heads.individual).sum();
-                let some = heads.iter().zip(institutions).filter(|(heads, _)| heads.individual > Fen::ZERO);
-                some.map(|(heads, one)| (one.id.as_str(), own(heads.individual)))
-                    .chain([("", own(all))])
-                    .collect()
-            }
-            FigureKind::Coverage => coverage(run),
-        };
-        rows.extend(
-            each.into_iter().map(|(institution, value)| [text(institution), text(id), value, text(clause)]),
-        );
-    }
-    rows.sort();
-    for row in rows {
-        table.row(row)?;
-    }
-    table.finish()
-}
-
-fn coverage<'a>(run: &'a Run) -> Vec<(&'a str, Cow<'static, str>)> {
-    let mut all = Vec::new();
-    let (mut people, mut population) = (0, 0);
-    for (heads, one) in run.settlement.heads.iter().zip(&run.rules.institutions.list) {
-        if let Some(served) = one.served_population.filter(|served| *served > 0) {
-            all.push((one.id.as_str(), ratio(heads.people, served)));
-            people += heads.people;
-            population += served;
+/// The parts of shares that are released one by one.
+fn tranches(run: &Run, folder: &Path) -> Result<Written> {
+    let header = [
+        "cohort",
+        "institution_id",
+        "package",
+        "source",
+        "policy",
+        "tranche",
+        "part",
+        "due_on",
+        "score",
+        "ratio",
+        "amount",
+        "clause",
+    ];
+    let mut table = Table::create(folder, "tranches.csv", &header)?;
+    for line in &run.settlement.lines {
+        for one in &line.tranches {
+            table.row([
+                own(line.cohort),
+                text(&run.rules.institutions.get(line.institution).id),
+                text(&line.package),
+                text(&line.source),
+                text(&run.rules.region.versions[line.version].id),
+                text(&one.id),
+                own(shortest(one.part)),
+                own(one.due_on),
+                maybe(one.outcome.as_ref().map(Outcome::shown)),
+                maybe(one.outcome.as_ref().map(|outcome| shortest(outcome.earned.ratio))),
+                maybe(one.amount),
+                own(&one.clause),
+            ])?;
         }
     }
-    if population > 0 {
-        all.push(("", ratio(people, population)));
-    }
-    all
-}
-
-fn ratio(part: u64, whole: u64) -> Cow<'static, str> {
-    own(decimal(crate::base::money::Fraction::new(part.into(), whole.into()), 6))
+    table.finish()
 }
 
 /// Writes scores.csv (as `name`) and scorecard.csv.

@@ -11,6 +11,7 @@ use crate::base::money::shortest;
 use crate::base::person::mask_within;
 use crate::base::place::Place;
 use crate::pipeline::Run;
+use crate::policy::CapOf;
 use crate::settlement::evidence::SwipeFlag;
 use crate::settlement::flags::{Detail, Flag};
 use crate::settlement::qualify::Signing;
@@ -72,13 +73,17 @@ impl Raised<'_> {
                 Detail::SignedLate { cohort, assessed_on } => {
                     Msg::SignedLate { cohort: *cohort, assessed_on: *assessed_on }
                 }
-                Detail::TeamTooLarge { team, people, most } => {
-                    Msg::TeamTooLarge { team: team.clone(), people: *people, most: *most }
+                Detail::TeamTooLarge { of, team, people, most } => {
+                    let doctor = *of == CapOf::Doctor;
+                    Msg::TeamTooLarge { doctor, team: team.clone(), people: *people, most: *most }
                 }
+                Detail::OverCap { most } => Msg::OverCap { most: *most },
                 Detail::ScoreMissing { cohort, level } => {
                     Msg::ScoreMissing { cohort: *cohort, level: level.clone() }
                 }
-                Detail::NoServiceRecord { from } => Msg::NoServiceRecord { from: *from },
+                Detail::NoServiceRecord { from, asked } => {
+                    Msg::NoServiceRecord { from: *from, asked: *asked }
+                }
                 Detail::NotAuthorized { source } => Msg::NotAuthorized { source: source.clone() },
                 Detail::ScoreReplaced { score, by, at: place } => {
                     Msg::ScoreReplaced { score: shortest(*score), by: shortest(*by), at: at(*place) }

@@ -74,9 +74,16 @@ pub fn manifest(run: &Run, written: &[Written], lang: Lang) -> Value {
     let policies: Vec<Value> = region
         .versions
         .iter()
-        .map(|version| {
-            let sha256 = hex(&Sha256::digest(version.file.text.as_bytes()));
-            json!({ "policy": version.id, "document": version.document, "sha256": sha256, "bytes": version.file.text.len() })
+        .flat_map(|version| version.files.iter().enumerate().map(move |file| (version, file)))
+        .map(|(version, (nth, file))| {
+            let sha256 = hex(&Sha256::digest(file.text.as_bytes()));
+            let mut policy = json!({
+                "policy": version.id, "document": version.document, "sha256": sha256, "bytes": file.text.len(),
+            });
+            if nth > 0 {
+                policy["extends"] = json!(nth);
+            }
+            policy
         })
         .collect();
     let local: Vec<Value> = region
@@ -85,7 +92,7 @@ pub fn manifest(run: &Run, written: &[Written], lang: Lang) -> Value {
         .flat_map(|version| version.local.iter().map(move |figure| (version, figure)))
         .map(|(version, figure)| {
             json!({
-                "policy": version.id, "figure": figure.id, "value": figure.value,
+                "policy": version.id, "figure": figure.id, "value": figure.value.as_deref(),
                 "confirmed": figure.confirmed, "clause": &*figure.clause,
             })
         })

@@ -1,6 +1,7 @@
 //! Results in, files and screens out. No arithmetic but sums of what is shown.
 
 pub mod csv;
+pub mod figures;
 pub mod flags;
 pub mod manifest;
 pub mod publish;

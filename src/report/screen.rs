@@ -17,7 +17,7 @@ use crate::base::place::Kind;
 use crate::intake::rows::Reject;
 use crate::pipeline::{Assessment, Run, refused_by_code, shown};
 use crate::policy::version::Region;
-use crate::settlement::lines::{ClawbackReason, clawback};
+use crate::settlement::lines::{ClawbackReason, Outcome, clawback};
 use crate::stages::Inputs;
 use crate::words::{Label, Lang, cure, label, say, title};
 
@@ -178,7 +178,7 @@ fn pay_back(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
     let mut table = look.table(&[Institution, Name, Score, Prepay, Final, Posted, Recover, Reason, Clause]);
     for back in back.iter().take(20) {
         let institution = run.rules.institutions.get(back.line.institution);
-        let score = back.line.earned.as_ref().map_or(String::new(), |(score, _)| shortest(score.score));
+        let score = back.line.earned.as_ref().map_or(String::new(), Outcome::shown);
         let reason = match back.reason {
             ClawbackReason::Failed => Label::Failed,
             ClawbackReason::PrepaidExceedsEarned => Label::PrepaidExceeds,
@@ -250,7 +250,11 @@ fn local_figures(out: &mut impl Write, region: &Region, look: Look) -> io::Resul
         writeln!(
             out,
             "  {} {} = {} [{state}] {} {}",
-            version.id, figure.id, figure.value, figure.clause, figure.means
+            version.id,
+            figure.id,
+            figure.value.as_deref().unwrap_or("?"),
+            figure.clause,
+            figure.means
         )?;
     }
     Ok(())

@@ -13,6 +13,7 @@ use crate::intake::cells;
 use crate::intake::rows::{Fault, Reject};
 use crate::intake::scores::ScoreRow;
 use crate::intake::sheets::SheetRow;
+use crate::policy::curve::{Assessed, Basis};
 use crate::policy::package::PackageKind;
 use crate::policy::sheet::{Derive, Method, Value};
 use crate::policy::{Clause, Policy};
@@ -23,6 +24,27 @@ use super::rules::Rules;
 
 /// Which assessment: institution, period, level id.
 pub type ScoreKey = (u32, Period, String);
+
+/// The assessment that a curve looks at for an institution's cohort; nothing where the institution has no
+/// parent to look at.
+pub fn score_key(
+    rules: &Rules,
+    policy: &Policy,
+    assessed: Assessed,
+    institution: u32,
+    cohort: Period,
+) -> Option<ScoreKey> {
+    let level = &policy.levels[assessed.level];
+    let institution = match assessed.of_parent {
+        true => rules.institutions.find(rules.institutions.get(institution).parent_id.as_bytes())?,
+        false => institution,
+    };
+    let period = match assessed.nth {
+        Some(nth) => *cohort.split(level.cycle).get(usize::from(nth) - 1)?,
+        None => level.cycle.of(cohort.first_day()),
+    };
+    Some((institution, period, level.named.id.clone()))
+}
 
 /// A row of scores.csv that passed its own checks.
 #[derive(Clone, Debug)]
@@ -143,6 +165,18 @@ pub struct SheetEntry {
     value: Option<Value>,
     points: Option<Decimal>,
     place: Place,
+}
+
+impl SheetEntry {
+    /// The measured value, where it is one of this indicator's.
+    pub fn measure(&self, rules: &Rules, indicator: &str) -> Option<Fraction> {
+        let policy = &rules.region.versions[self.version];
+        let sheet = policy.sheet(policy.level(&self.key.2)?)?;
+        match self.value {
+            Some(Value::Measure(value)) if sheet.indicators[self.indicator].id == indicator => Some(value),
+            _ => None,
+        }
+    }
 }
 
 /// Checks a row of a score sheet: E301, E605, E602, E604, E601.
@@ -467,8 +501,10 @@ fn card(
     if !missing.is_empty() {
         notice(Msg::NoScore { institution, missing });
     }
+    // Where several assessments are combined, one of them has no ratio of its own.
+    let mine = |basis: &Basis| matches!(basis, Basis::One(one) if one.level == level && !one.of_parent);
     let earned =
-        score.and_then(|score| Some(policy.curves.iter().find(|curve| curve.level == level)?.earned(score)));
+        score.and_then(|score| Some(policy.curves.iter().find(|curve| mine(&curve.basis))?.earned(score)));
     let (grade, ratio) = earned.map_or((None, None), |earned| (earned.grade, Some(earned.ratio)));
     Card { key, lines, score, grade, ratio }
 }

@@ -200,22 +200,22 @@ impl Seen {
 
 impl Evidence {
     pub fn new(rules: &Rules, qualified: &Qualified) -> Evidence {
-        let asked = rules.region.versions.iter().any(|policy| policy.evidence.is_some());
+        let asked = (0..rules.offers.len()).any(|offer| rules.services_asked(offer as u16) > 0);
         let charges = if asked {
             (0..qualified.signings.len()).map(|_| AtomicU32::new(0)).collect()
         } else {
             Vec::new()
         };
-        let deducting = (0..rules.offers.len()).any(|offer| rules.package(offer as u16).deduct_missing);
+        let counting = (0..rules.offers.len()).any(|offer| rules.counters(offer as u16) > 0);
         let (mut item_start, mut items) = (Vec::new(), 0u32);
-        if deducting {
+        if counting {
             for signing in &qualified.signings {
                 item_start.push(items);
-                let package = rules.package(signing.offer());
-                if package.deduct_missing {
+                let counters = rules.counters(signing.offer());
+                if counters > 0 {
                     let policy = rules.policy(signing.offer());
-                    let charges = signing.charges(policy.charge_months, rules.period).count();
-                    items += (charges * package.items.len()) as u32;
+                    let charges = signing.charges(policy.schedule, rules.period).count();
+                    items += (charges * counters) as u32;
                 }
             }
         }
@@ -411,27 +411,34 @@ impl Evidence {
             return;
         }
         let policy = rules.policy(signing.offer());
-        let package = rules.package(signing.offer());
-        let Some(number) = signing.charge_of(policy.charge_months, swipe.day) else { return };
-        let mut charges = signing.charges(policy.charge_months, rules.period);
+        let Some(number) = signing.charge_of(policy.schedule, swipe.day) else { return };
+        let mut charges = signing.charges(policy.schedule, rules.period);
         let Some(nth) = charges.position(|(charge, _)| charge == number) else { return };
-        if policy.evidence.as_ref().is_some_and(|rule| rule.cards.is_empty() || swipe.card) {
+        let (asked, counters) = (rules.services_asked(signing.offer()), rules.counters(signing.offer()));
+        let admitted = policy.evidence.as_ref().is_none_or(|rule| rule.cards.is_empty() || swipe.card);
+        let counter = |at: usize| &self.items[self.item_start[index] as usize + nth * counters + at];
+        if admitted && asked == 1 {
             self.charges[index].fetch_or(1 << nth, Ordering::Relaxed);
+        } else if admitted && asked > 1 {
+            // Where more than one is asked for, they are counted behind the items.
+            let seen = counter(counters - 1).fetch_add(1, Ordering::Relaxed) + 1;
+            if seen >= asked {
+                self.charges[index].fetch_or(1 << nth, Ordering::Relaxed);
+            }
         }
-        if let Some(item) = item.filter(|_| package.deduct_missing) {
-            let at = self.item_start[index] as usize + nth * package.items.len() + item;
-            self.items[at].fetch_add(swipe.quantity, Ordering::Relaxed);
+        if let Some(item) = item.filter(|_| rules.package(signing.offer()).deduct_missing) {
+            counter(item).fetch_add(swipe.quantity, Ordering::Relaxed);
         }
     }
 
-    /// Whether the `nth` charge of the period has a service record.
+    /// Whether the `nth` charge of the period has the service records that it takes.
     pub fn seen(&self, index: usize, nth: usize) -> bool {
         self.charges[index].load(Ordering::Relaxed) >> nth & 1 == 1
     }
 
     /// How often an item was done for the `nth` charge of the period.
-    pub fn done(&self, index: usize, nth: usize, items: usize, item: usize) -> u32 {
-        self.items[self.item_start[index] as usize + nth * items + item].load(Ordering::Relaxed)
+    pub fn done(&self, index: usize, nth: usize, counters: usize, item: usize) -> u32 {
+        self.items[self.item_start[index] as usize + nth * counters + item].load(Ordering::Relaxed)
     }
 }
 

@@ -8,16 +8,18 @@ use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
-use crate::base::money::Fen;
-use crate::base::period::Period;
-use crate::policy::curve::Earned;
-use crate::policy::{Clause, Policy};
+use crate::base::message::Msg;
+use crate::base::money::{Fen, half_up, shortest};
+use crate::base::period::{Date, Period, add_months};
+use crate::policy::curve::{Basis, Earned, MOST_RATIO};
+use crate::policy::{Clause, Policy, Source, Tranche};
 
-use super::assess::{ScoreEntry, Scores};
+use super::assess::{ScoreEntry, Scores, SheetEntry, score_key};
 use super::evidence::Evidence;
-use super::flags::{Detail, Flag, large_teams, missing_scores};
+use super::figures::{FigureRow, Figures, figures};
+use super::flags::{Detail, Flag, full_teams, missing_scores};
 use super::price::Class;
-use super::qualify::Qualified;
+use super::qualify::{Qualified, Team};
 use super::rules::Rules;
 use super::tally::{HeadCounts, TallyKey, tally};
 
@@ -41,10 +43,13 @@ pub struct Line {
     /// What missing items take off.
     pub deduction: Fen,
     pub prepay_ratio: Decimal,
+    /// Due before the last score is known: what is prepaid, and tranches that were released.
     pub prepay: Fen,
-    /// Once the score is known.
-    pub earned: Option<(ScoreEntry, Earned)>,
+    /// Once every score that it takes is known.
+    pub earned: Option<Outcome>,
     pub last: Option<Fen>,
+    /// Where the share is released in parts.
+    pub tranches: Vec<Released>,
     pub posted: Fen,
     pub payable: Fen,
     pub recover: Fen,
@@ -54,6 +59,46 @@ impl Line {
     pub fn due(&self) -> Fen {
         self.last.unwrap_or(self.prepay)
     }
+}
+
+/// What assessments come to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The scores that were used.
+    pub used: Vec<ScoreEntry>,
+    /// The score that met the curve: the only one, or what several combine to.
+    pub score: Option<Decimal>,
+    pub earned: Earned,
+}
+
+impl Outcome {
+    /// As settlement.csv shows it: the score, or each with its level and period where none stands for all.
+    pub fn shown(&self) -> String {
+        match self.score {
+            Some(score) => shortest(score),
+            None => {
+                let each = |entry: &ScoreEntry| {
+                    let (_, period, level) = &entry.key;
+                    format!("{level} {period} {}", shortest(entry.score))
+                };
+                self.used.iter().map(each).collect::<Vec<_>>().join(";")
+            }
+        }
+    }
+}
+
+/// One part of a line that is released by itself.
+#[derive(Clone, Debug)]
+pub struct Released {
+    pub id: String,
+    pub name: String,
+    pub part: Decimal,
+    /// Not due before this day.
+    pub due_on: Date,
+    pub outcome: Option<Outcome>,
+    /// What is due of it; nothing while it waits for its day or score.
+    pub amount: Option<Fen>,
+    pub clause: Clause,
 }
 
 /// Why money comes back, or is not paid out.
@@ -91,7 +136,7 @@ pub fn clawback<'a>(line: &'a Line, policy: &Policy) -> Option<Clawback<'a>> {
     if shortfall == Fen::ZERO && line.recover == Fen::ZERO {
         return None;
     }
-    let failed = line.earned.as_ref().is_some_and(|(_, earned)| earned.failed) && line.gross > Fen::ZERO;
+    let failed = line.earned.as_ref().is_some_and(|outcome| outcome.earned.failed) && line.gross > Fen::ZERO;
     let reason = match failed {
         true => ClawbackReason::Failed,
         false if shortfall > Fen::ZERO => ClawbackReason::PrepaidExceedsEarned,
@@ -114,19 +159,26 @@ pub struct Settlement {
     pub lines: Vec<Line>,
     pub heads: Vec<HeadCounts>,
     pub flags: Vec<Flag>,
+    pub figures: Vec<FigureRow>,
+    pub notices: Vec<Msg>,
+}
+
+/// What was read and qualified, for the settlement to work with.
+pub struct Given<'a> {
+    pub qualified: &'a Qualified,
+    pub classes: &'a [Arc<Class>],
+    pub teams: &'a [Team],
+    pub evidence: &'a Evidence,
+    pub scores: &'a Scores,
+    pub posted: &'a Posted,
+    pub sheets: &'a [SheetEntry],
 }
 
 /// Works out the settlement of the rules' period.
-pub fn settle(
-    rules: &Rules,
-    qualified: &Qualified,
-    classes: &[Arc<Class>],
-    evidence: &Evidence,
-    scores: &Scores,
-    posted: &Posted,
-    teams: &[(u32, String)],
-) -> Settlement {
-    let tally = tally(rules, qualified, classes, evidence, scores);
+pub fn settle(rules: &Rules, given: &Given) -> Settlement {
+    let Given { qualified, classes, teams, evidence, scores, posted, sheets } = *given;
+    let full = full_teams(rules, qualified, teams);
+    let tally = tally(rules, qualified, classes, evidence, scores, &full.cut_off);
     let mut heads = vec![HeadCounts::default(); rules.institutions.count()];
     for (institution, counts) in &tally.heads {
         heads[*institution as usize] = *counts;
@@ -135,8 +187,8 @@ pub fn settle(
     let mut groups = gross(rules, classes, &tally.charges, &tally.deductions);
     population(rules, &mut groups);
     let lines = finish(rules, groups, scores, posted);
-    flags.extend(missing_scores(rules, &lines));
-    flags.extend(large_teams(rules, qualified, teams));
+    flags.extend(missing_scores(rules, &lines, scores));
+    flags.extend(full.flags);
     for (replaced, by) in &scores.replaced {
         let policy = &rules.region.versions[rules.version_on(replaced.key.1.first_day())];
         if let Some(clause) = policy.flag(Code::W710) {
@@ -150,7 +202,8 @@ pub fn settle(
             });
         }
     }
-    Settlement { lines, heads, flags }
+    let Figures { rows: figures, notices } = figures(rules, &lines, &heads, sheets);
+    Settlement { lines, heads, flags, figures, notices }
 }
 
 /// A line before its score and its payments are known.
@@ -173,22 +226,24 @@ fn gross(
 ) -> BTreeMap<GroupKey, Group> {
     let mut groups: BTreeMap<GroupKey, Group> = BTreeMap::new();
     let mut sorted: Vec<_> = charges.iter().collect();
-    sorted.sort_unstable_by_key(|((institution, cohort, class, _), _)| (*cohort, *institution, *class));
-    for ((institution, cohort, class, held), count) in sorted {
+    sorted.sort_unstable_by_key(|((institution, cohort, class, _, part), _)| {
+        (*cohort, *institution, *class, *part)
+    });
+    for ((institution, cohort, class, held, part), count) in sorted {
         let class = &classes[*class as usize];
         let (policy, package) = (rules.policy(class.offer), rules.package(class.offer));
         let version = rules.offers[class.offer as usize].version;
-        for share in &class.shares {
+        for (share, amount) in class.shares.iter().zip(class.shares_of(*part)) {
             let source = &policy.sources[share.source];
             let key = (*cohort, *institution, package.named.id.clone(), source.id.clone(), version);
             let group = groups.entry(key).or_default();
             group.source = share.source;
             let asks = policy.authorization.as_ref().is_some_and(|rule| rule.source == share.source);
-            if held.no_evidence || (held.unauthorized && asks) {
+            if held.whole() || (held.unauthorized && asks) {
                 group.held += count;
             } else {
                 group.count += count;
-                group.gross += share.amount.times(*count);
+                group.gross += amount.times(*count);
             }
         }
     }
@@ -258,15 +313,13 @@ fn finish(rules: &Rules, groups: BTreeMap<GroupKey, Group>, scores: &Scores, pos
                 prepay: Fen::ZERO,
                 earned: None,
                 last: None,
+                tranches: Vec::new(),
                 posted: Fen::ZERO,
                 payable: Fen::ZERO,
                 recover: Fen::ZERO,
             };
             if rule.settled {
-                line.prepay = line.gross.share(rule.prepay);
-                line.earned = earned(policy, rule.curve, &line, scores);
-                line.last =
-                    line.earned.as_ref().map(|(_, earned)| (line.gross - line.deduction).share(earned.ratio));
+                clear(&mut line, rules, policy, rule, scores);
             }
             line
         })
@@ -290,17 +343,116 @@ fn finish(rules: &Rules, groups: BTreeMap<GroupKey, Group>, scores: &Scores, pos
     lines
 }
 
-fn earned(
-    policy: &Policy,
-    curve: Option<usize>,
+/// Works out what of a line is prepaid, released and cleared.
+fn clear(line: &mut Line, rules: &Rules, policy: &Policy, rule: &Source, scores: &Scores) {
+    let base = line.gross - line.deduction;
+    line.prepay = line.gross.share(rule.prepay);
+    if rule.tranches.is_empty() {
+        line.earned = rule.curve.and_then(|curve| earned(rules, policy, curve, line, scores));
+        line.last = line.earned.as_ref().map(|outcome| base.share(outcome.earned.ratio));
+        return;
+    }
+    // Parts are cut off one after another, so that together they are the whole, to the fen.
+    let mut cut = rule.prepay;
+    let mut upto = base.share(cut);
+    let mut last = upto;
+    let mut ratio = rule.prepay;
+    let mut of_gross = line.prepay;
+    for tranche in &rule.tranches {
+        cut += tranche.part;
+        let end = base.share(cut);
+        let released = release(line, rules, policy, tranche, end - upto, scores);
+        if let Some(amount) = released.amount {
+            last += amount;
+            let (from, to) = (line.gross.share(cut - tranche.part), line.gross.share(cut));
+            let earned = released.outcome.as_ref().map_or(Decimal::ONE, |outcome| outcome.earned.ratio);
+            ratio += tranche.part * earned;
+            of_gross += (to - from).share(earned);
+        }
+        upto = end;
+        line.tranches.push(released);
+    }
+    if line.tranches.iter().any(|one| one.amount.is_none()) {
+        // What missing items take off is taken off at the end, with the last part.
+        line.prepay = of_gross;
+        return;
+    }
+    let outcomes: Vec<&Outcome> = line.tranches.iter().filter_map(|one| one.outcome.as_ref()).collect();
+    let mut used: Vec<ScoreEntry> = Vec::new();
+    for entry in outcomes.iter().flat_map(|outcome| &outcome.used) {
+        if !used.iter().any(|known| known.key == entry.key) {
+            used.push(entry.clone());
+        }
+    }
+    let same = |pick: fn(&Outcome) -> Option<Decimal>| {
+        let first = outcomes.first().and_then(|one| pick(one));
+        first.filter(|_| outcomes.iter().all(|one| pick(one) == first))
+    };
+    let earned = Earned {
+        ratio: half_up(ratio, 6).normalize(),
+        grade: outcomes.iter().rev().find_map(|one| one.earned.grade.clone()),
+        failed: outcomes.last().is_some_and(|one| one.earned.failed),
+        renew: outcomes.iter().rev().find_map(|one| one.earned.renew),
+    };
+    let score = if used.len() <= 1 { same(|one| one.score) } else { None };
+    line.earned = Some(Outcome { used, score, earned });
+    line.last = Some(last);
+}
+
+/// One part, of which `amount` is the most without a curve.
+fn release(
     line: &Line,
+    rules: &Rules,
+    policy: &Policy,
+    tranche: &Tranche,
+    amount: Fen,
     scores: &Scores,
-) -> Option<(ScoreEntry, Earned)> {
-    let curve = &policy.curves[curve?];
-    let level = &policy.levels[curve.level];
-    let key = (line.institution, level.cycle.of(line.cohort.first_day()), level.named.id.clone());
-    let score = scores.by_key.get(&key)?;
-    Some((score.clone(), curve.earned(score.score)))
+) -> Released {
+    let due_on = add_months(line.cohort.first_day(), tranche.after_months);
+    let outcome = tranche.curve.and_then(|curve| earned(rules, policy, curve, line, scores));
+    let known = match (tranche.curve, &outcome) {
+        (None, _) => Some(amount),
+        (Some(_), outcome) => outcome.as_ref().map(|outcome| amount.share(outcome.earned.ratio)),
+    };
+    Released {
+        id: tranche.id.clone(),
+        name: tranche.name.clone(),
+        part: tranche.part,
+        due_on,
+        outcome,
+        amount: known.filter(|_| rules.as_of.is_none_or(|day| due_on <= day)),
+        clause: tranche.clause.clone(),
+    }
+}
+
+/// What a line's scores earn on a curve; nothing while one of them is missing.
+fn earned(rules: &Rules, policy: &Policy, curve: usize, line: &Line, scores: &Scores) -> Option<Outcome> {
+    let rule = &policy.curves[curve];
+    if let Basis::Chain(of) = &rule.basis {
+        let all: Option<Vec<Outcome>> =
+            of.iter().map(|curve| earned(rules, policy, *curve, line, scores)).collect();
+        let all = all?;
+        let ratio: Decimal = all.iter().map(|one| one.earned.ratio).product();
+        let earned = Earned {
+            ratio: half_up(ratio, 6).normalize().min(MOST_RATIO),
+            grade: all.iter().rev().find_map(|one| one.earned.grade.clone()),
+            failed: all.iter().any(|one| one.earned.failed),
+            renew: all.iter().rev().find_map(|one| one.earned.renew),
+        };
+        return Some(Outcome {
+            used: all.into_iter().flat_map(|one| one.used).collect(),
+            score: None,
+            earned,
+        });
+    }
+    let found = |assessed| {
+        let key = score_key(rules, policy, assessed, line.institution, line.cohort)?;
+        scores.by_key.get(&key).cloned()
+    };
+    let used: Option<Vec<ScoreEntry>> = rule.basis.assessed().into_iter().map(found).collect();
+    let used = used?;
+    let score = rule.basis.score(&used.iter().map(|entry| entry.score).collect::<Vec<_>>());
+    Some(Outcome { used, score: Some(score), earned: rule.earned(score) })
 }
 
 /// Puts what was paid on its lines: the versions' lines in turn up to what each is due, the rest on
@@ -337,12 +489,14 @@ fn post(rules: &Rules, lines: &mut Vec<Line>, posted: &Posted, scores: &Scores) 
                 prepay: Fen::ZERO,
                 earned: None,
                 last: None,
+                tranches: Vec::new(),
                 posted: *amount,
                 payable: Fen::ZERO,
                 recover: Fen::ZERO,
             };
-            line.earned = rule.and_then(|rule| earned(policy, rule.curve, &line, scores));
-            line.last = line.earned.as_ref().map(|_| Fen::ZERO);
+            if let Some(rule) = rule {
+                clear(&mut line, rules, policy, rule, scores);
+            }
             if *amount > Fen::ZERO {
                 lines.push(line);
             }

@@ -2,6 +2,7 @@
 
 pub mod assess;
 pub mod evidence;
+pub mod figures;
 pub mod flags;
 pub mod lines;
 pub mod price;

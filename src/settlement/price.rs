@@ -9,8 +9,9 @@ use crate::base::period::age_on;
 use crate::intake::institutions::Institution;
 use crate::intake::rows::Row;
 use crate::intake::signings;
-use crate::policy::Named;
-use crate::policy::package::{Case, PackageKind, ShareAmount};
+use crate::policy::package::{Case, PackageKind, Price};
+use crate::policy::schedule::Part;
+use crate::policy::{Named, Policy};
 
 use super::rules::Rules;
 
@@ -31,6 +32,32 @@ pub struct Class {
     pub individual: Fen,
 }
 
+impl Class {
+    /// What each source bears of a part of one charge, in the order of the shares. Rounded half up over
+    /// the shares together, so that the parts add up to the part of the fee.
+    pub fn shares_of(&self, part: Part) -> Vec<Fen> {
+        if part == Part::WHOLE {
+            return self.shares.iter().map(|share| share.amount).collect();
+        }
+        let (mut whole, mut given) = (Fen::ZERO, Fen::ZERO);
+        let each = self.shares.iter().map(|share| {
+            whole += share.amount;
+            let so_far = whole.times(u64::from(part.paid)).divided(u32::from(part.of));
+            let mine = so_far - given;
+            given = so_far;
+            mine
+        });
+        each.collect()
+    }
+
+    /// What the resident bears of a part of one charge.
+    pub fn individual_of(&self, policy: &Policy, part: Part) -> Fen {
+        let amounts = self.shares_of(part);
+        let shares = self.shares.iter().zip(amounts);
+        shares.filter(|(share, _)| policy.sources[share.source].id == "individual").map(|(_, fen)| fen).sum()
+    }
+}
+
 /// What a share may depend on.
 pub struct Facts<'a> {
     pub scheme: Option<usize>,
@@ -42,9 +69,9 @@ pub struct Facts<'a> {
     pub signed_on: crate::base::period::Date,
 }
 
-/// What a class depends on: the offer, which of its shares hold, and the institution's kind where
+/// What a class depends on: the offer, which of its conditions hold, and the institution's kind where
 /// a ratio depends on it.
-pub type PriceKey = (u16, u32, u8);
+pub type PriceKey = (u16, u64, u8);
 
 /// The price of a signing with these facts.
 pub fn key(rules: &Rules, offer: u16, facts: &Facts) -> PriceKey {
@@ -57,8 +84,7 @@ pub fn key(rules: &Rules, offer: u16, facts: &Facts) -> PriceKey {
         tagged: &tagged,
         age: &|| age_on(facts.birth, facts.signed_on),
     });
-    let by_kind = package.shares.iter().any(|share| matches!(share.amount, ShareAmount::RatioByKind(_)));
-    (offer, holding, if by_kind { facts.kind } else { 0 })
+    (offer, holding, if package.priced_by_kind() { facts.kind } else { 0 })
 }
 
 /// All classes of a run, numbered as they are met. The numbers never reach an output.
@@ -105,8 +131,9 @@ pub fn tags(groups: &str) -> impl Iterator<Item = &str> {
 
 fn price(rules: &Rules, (offer, holding, kind): PriceKey) -> Class {
     let (policy, package) = (rules.policy(offer), rules.package(offer));
-    let amounts = package.amounts(holding, usize::from(kind));
-    let amounts = amounts.expect("the loader tried every case that the conditions tell apart");
+    let price = package.price(holding, usize::from(kind));
+    let Price { fee, shares: amounts } =
+        price.expect("the loader tried every case that the conditions tell apart");
     let (mut shares, mut omitted): (Vec<Share>, Fen) = (Vec::new(), Fen::ZERO);
     for (source, amount) in amounts {
         if package.kind == PackageKind::Addon && policy.sources[source].once_for_person {
@@ -119,7 +146,7 @@ fn price(rules: &Rules, (offer, holding, kind): PriceKey) -> Class {
         }
     }
     let sum: Fen = shares.iter().map(|share| share.amount).sum();
-    assert_eq!(sum + omitted, package.fee, "nothing of the fee of `{}` is lost", package.named.id);
+    assert_eq!(sum + omitted, fee, "nothing of the fee of `{}` is lost", package.named.id);
     let individual = shares
         .iter()
         .filter(|share| policy.sources[share.source].id == "individual")

@@ -12,12 +12,15 @@ use crate::base::code::Code;
 use crate::base::diagnostic::nearest;
 use crate::base::message::Msg;
 use crate::base::money::Fen;
-use crate::base::period::{Date, Period, add_months, age_on, months_between};
+use crate::base::period::{Date, Period, age_on};
 use crate::base::person::{PersonId, mask_within};
 use crate::base::place::{Kind, Place};
 use crate::intake::rows::{Fault, Known, Reject, Row};
 use crate::intake::signings::{self, Paid, SigningRow, Words};
 use crate::policy::package::{Group, PackageKind};
+use crate::policy::schedule::{Part, Schedule};
+use crate::policy::version::MOST_PACKAGES;
+use crate::policy::{CapOf, Policy};
 
 use super::price::{self, Class, Classes, Facts, PriceKey, tags};
 use super::rules::Rules;
@@ -39,7 +42,7 @@ pub struct Signing {
     pub end: Date,
     line: u32,
     file: u16,
-    /// The offer, and three answers in the upper bits.
+    /// The offer, then why it ended early (from 1), then three answers in the upper bits.
     offer: u16,
     paid: Fen,
 }
@@ -47,10 +50,18 @@ pub struct Signing {
 const AUTHORIZED: u16 = 1 << 15;
 const UNDERPAID: u16 = 1 << 14;
 const ASKED_WHAT_WAS_PAID: u16 = 1 << 13;
+/// Room for the reasons between the offer and the answers.
+const REASON_BITS: u32 = 13 - OFFER_BITS;
+const OFFER_BITS: u32 = MOST_PACKAGES.ilog2();
 
 impl Signing {
     pub fn offer(&self) -> u16 {
-        self.offer & (ASKED_WHAT_WAS_PAID - 1)
+        self.offer & (MOST_PACKAGES as u16 - 1)
+    }
+
+    /// Which of the policy's reasons for an early end is given.
+    pub fn reason(&self) -> Option<usize> {
+        usize::from(self.offer >> OFFER_BITS & ((1 << REASON_BITS) - 1)).checked_sub(1)
     }
 
     pub fn authorized(&self) -> bool {
@@ -76,25 +87,19 @@ impl Signing {
     }
 
     /// Charges of the signing that start in `period`: their numbers and first days.
-    pub fn charges(&self, charge_months: u32, period: Period) -> impl Iterator<Item = (u32, Date)> {
-        let (first, end) = (period.first_day(), self.end.min(period.end()));
-        let start = self.starts_on;
-        let passed = months_between(start, first) / charge_months.cast_signed() - 1;
-        (passed.max(0).cast_unsigned()..)
-            .map(move |number| (number, add_months(start, number * charge_months)))
-            .skip_while(move |(_, day)| *day < first)
-            .take_while(move |(_, day)| *day < end)
+    pub fn charges(&self, schedule: Schedule, period: Period) -> impl Iterator<Item = (u32, Date)> {
+        schedule.charges(self.starts_on, self.end, period)
     }
 
-    /// The charge whose year or month `day` falls in.
-    pub fn charge_of(&self, charge_months: u32, day: Date) -> Option<u32> {
-        if !self.in_force(day) {
-            return None;
-        }
-        let guess =
-            (months_between(self.starts_on, day) / charge_months.cast_signed()).max(0).cast_unsigned();
-        let begun = |number: u32| add_months(self.starts_on, number * charge_months) <= day;
-        Some(if begun(guess) { guess } else { guess.saturating_sub(1) })
+    /// The charge whose time `day` falls in.
+    pub fn charge_of(&self, schedule: Schedule, day: Date) -> Option<u32> {
+        self.in_force(day).then(|| schedule.charge_of(self.starts_on, day))
+    }
+
+    /// What part of charge `number` is paid, where it does not run its full time.
+    pub fn part(&self, policy: &Policy, number: u32) -> Part {
+        let ends = (self.end, self.term_end);
+        policy.prorate.part(policy.schedule, self.starts_on, number, ends, self.reason())
     }
 }
 
@@ -118,21 +123,24 @@ pub struct Desk<'a> {
     prices: Vec<(PriceKey, u32, Arc<Class>)>,
 }
 
-/// Teams by number, over all threads.
+/// Teams and doctors by number, over all threads.
 #[derive(Default)]
 pub struct Teams(Mutex<Numbered>);
 
-/// Teams (institution and team id) in the order they are met, and their numbers.
+/// Who signed: institution, team and doctor; empty where no cap asks for one.
+pub type Team = (u32, String, String);
+
+/// Teams in the order they are met, and their numbers.
 #[derive(Default)]
 struct Numbered {
-    numbers: FxHashMap<(u32, String), u32>,
-    list: Vec<(u32, String)>,
+    numbers: FxHashMap<Team, u32>,
+    list: Vec<Team>,
 }
 
 impl Teams {
-    fn number(&self, institution: u32, team: &str) -> u32 {
+    fn number(&self, institution: u32, team: String, doctor: String) -> u32 {
         let mut teams = self.0.lock().expect("no panic holds it");
-        let team = (institution, team.to_string());
+        let team = (institution, team, doctor);
         if let Some(number) = teams.numbers.get(&team) {
             return *number;
         }
@@ -142,7 +150,7 @@ impl Teams {
         number
     }
 
-    pub fn list(self) -> Vec<(u32, String)> {
+    pub fn list(self) -> Vec<Team> {
         self.0.into_inner().expect("no panic holds it").list
     }
 }
@@ -218,10 +226,8 @@ impl<'a> Desk<'a> {
                 return Err(refuse(Code::E401, reason, &insurance.clause));
             }
         }
-        if let Some(group) = &package.group
-            && let Err(reason) = belongs(row, &cells.text(signings::GROUPS), group)
-        {
-            return Err(refuse(Code::E402, reason, &group.clause));
+        if let Some((reason, clause)) = outside(row, &cells.text(signings::GROUPS), &package.groups) {
+            return Err(refuse(Code::E402, reason, clause));
         }
         let term = row.term_months.unwrap_or(policy.terms.first());
         if !policy.terms.allow(term) {
@@ -243,13 +249,23 @@ impl<'a> Desk<'a> {
             let reason = Msg::BalanceBelow { balance, share: share.amount };
             return Err(refuse(Code::E405, reason, &rule.clause));
         }
-        let team = match policy.team_cap {
-            Some(_) if !cells.bytes(signings::TEAM).is_empty() => {
-                self.teams.number(index, &cells.text(signings::TEAM))
-            }
-            _ => NO_TEAM,
+        let named = |of: CapOf, column| {
+            let asked = policy.caps.iter().any(|cap| cap.of == of);
+            if asked { cells.text(column).into_owned() } else { String::new() }
         };
-        batch.add(row, cells.place(), (index, *class, offer, team), term, price);
+        let (team, doctor) = (named(CapOf::Team, signings::TEAM), named(CapOf::Doctor, signings::DOCTOR));
+        let team = match team.is_empty() && doctor.is_empty() {
+            true => NO_TEAM,
+            false => self.teams.number(index, team, doctor),
+        };
+        let mut ended_for = 0;
+        if row.ended_on.is_some() && !policy.prorate.reasons.is_empty() {
+            let reason = cells.text(signings::ENDED_REASON);
+            let at = policy.prorate.reasons.iter().position(|(named, _)| named.is(&reason));
+            ended_for = at.map_or(0, |at| at as u16 + 1) << OFFER_BITS;
+        }
+        let term_end = policy.terms.end(row.starts_on, term);
+        batch.add(row, cells.place(), (index, *class, offer | ended_for, team), term_end, price);
         Ok(())
     }
 }
@@ -264,6 +280,18 @@ pub fn unknown_institution(rules: &Rules, id: &str) -> Msg {
 
 fn short(text: &str) -> String {
     text.chars().take(40).collect()
+}
+
+/// Why a person is of none of the groups that a package is for, by the last of them.
+fn outside<'g>(row: &SigningRow, groups: &str, of: &'g [Group]) -> Option<(Msg, &'g Arc<str>)> {
+    let mut why = None;
+    for group in of {
+        match belongs(row, groups, group) {
+            Ok(()) => return None,
+            Err(reason) => why = Some((reason, &group.clause)),
+        }
+    }
+    why
 }
 
 fn belongs(row: &SigningRow, groups: &str, group: &Group) -> Result<(), Msg> {
@@ -287,11 +315,10 @@ impl Batch {
         row: &SigningRow,
         place: Place,
         numbers: (u32, u32, u16, u32),
-        term: u32,
+        term_end: Date,
         price: &Class,
     ) {
         let (institution, class, offer, team) = numbers;
-        let term_end = add_months(row.starts_on, term);
         let contract = self.contracts.len() as u32;
         // A record is at most 64 KiB long, and so is an id.
         self.contracts.extend_from_slice(&(row.contract.len() as u16).to_le_bytes());

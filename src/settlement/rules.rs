@@ -37,6 +37,10 @@ pub struct Rules<'a> {
     /// By offer and item: the item's number in the package.
     offer_items: Vec<Vec<Option<u8>>>,
     cards: FxHashMap<String, u8>,
+    /// By offer: how many service records a charge takes, and how many counters its signing needs.
+    services: Vec<(u32, usize)>,
+    /// Nothing that falls due later counts; all of it where no day is given.
+    pub as_of: Option<Date>,
 }
 
 impl<'a> Rules<'a> {
@@ -55,6 +59,8 @@ impl<'a> Rules<'a> {
             item_titles: Vec::new(),
             offer_items: Vec::new(),
             cards: FxHashMap::default(),
+            services: Vec::new(),
+            as_of: None,
         };
         for (version, policy) in region.versions.iter().enumerate() {
             let (mut numbers, mut names) = (Vec::new(), FxHashMap::default());
@@ -62,6 +68,13 @@ impl<'a> Rules<'a> {
                 let offer = rules.offers.len() as u16;
                 rules.offers.push(Offer { version, package: index });
                 numbers.push(offer);
+                let asked = match (package.kind, package.services_at_least, &policy.evidence) {
+                    (PackageKind::Free, _, _) => 0,
+                    (_, Some(asked), _) => asked,
+                    (_, None, rule) => rule.as_ref().map_or(0, |rule| rule.at_least),
+                };
+                let items = if package.deduct_missing { package.items.len() } else { 0 };
+                rules.services.push((asked, items + usize::from(asked > 1)));
                 names.extend(package.named.names().map(|name| (name.to_string(), offer)));
                 for item in &package.items {
                     rules.add_item(&item.named);
@@ -104,6 +117,16 @@ impl<'a> Rules<'a> {
                 next
             });
         }
+    }
+
+    /// How many service records a charge takes to count; 0 where none.
+    pub fn services_asked(&self, offer: u16) -> u32 {
+        self.services[offer as usize].0
+    }
+
+    /// How many counters each charge needs: one for each item, one for services.
+    pub fn counters(&self, offer: u16) -> usize {
+        self.services[offer as usize].1
     }
 
     /// Whether `day` is in the period.

@@ -9,12 +9,13 @@ use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
 use crate::base::money::Fen;
-use crate::base::period::{Date, Period};
+use crate::base::period::{Date, Period, add_months};
 use crate::base::place::Place;
-use crate::policy::package::PackageKind;
+use crate::policy::package::{ItemsDue, Package, PackageKind};
+use crate::policy::schedule::Part;
 use crate::policy::{FigureKind, Policy};
 
-use super::assess::Scores;
+use super::assess::{Scores, score_key};
 use super::evidence::Evidence;
 use super::flags::{Detail, Flag};
 use super::price::Class;
@@ -35,13 +36,22 @@ pub struct HeadCounts {
     pub individual: Fen,
 }
 
-/// Charges of one institution, cohort and price, by what holds them back.
-pub type TallyKey = (u32, Period, u32, Held);
+/// Charges of one institution, cohort and price, by what holds them back and what part is paid.
+pub type TallyKey = (u32, Period, u32, Held, Part);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Held {
     pub no_evidence: bool,
     pub unauthorized: bool,
+    /// Its team or doctor had all the people it may have.
+    pub over_cap: bool,
+}
+
+impl Held {
+    /// Every source's share is held, not only the one that asks for authorization.
+    pub fn whole(self) -> bool {
+        self.no_evidence || self.over_cap
+    }
 }
 
 /// What the signings of a period come to, before any score or payment.
@@ -61,13 +71,15 @@ pub fn tally(
     classes: &[Arc<Class>],
     evidence: &Evidence,
     scores: &Scores,
+    over_cap: &FxHashMap<u32, u64>,
 ) -> Tally {
     let signings = &qualified.signings;
+    let with = With { rules, classes, evidence, scores, over_cap };
     let mut parts: Vec<Tally> = signings
         .par_iter()
         .enumerate()
         .fold(Tally::default, |mut tally, (index, signing)| {
-            count(&mut tally, index, signing, rules, classes, evidence, scores);
+            count(&mut tally, index, signing, with);
             tally
         })
         .collect();
@@ -92,7 +104,7 @@ pub fn tally(
         all.flags.extend(part.flags);
     }
     let figures = rules.region.versions.iter().flat_map(|version| &version.figures);
-    if figures.into_iter().any(|figure| figure.kind == FigureKind::Coverage) {
+    if figures.into_iter().any(|figure| matches!(figure.kind, FigureKind::Coverage { .. })) {
         for (institution, people) in people(rules, qualified) {
             all.heads.entry(institution).or_default().people = people;
         }
@@ -107,7 +119,7 @@ fn people(rules: &Rules, qualified: &Qualified) -> FxHashMap<u32, u64> {
         let charged = |signing: &&Signing| {
             let policy = rules.policy(signing.offer());
             rules.kind_of(signing.offer()) != PackageKind::Free
-                && signing.charges(policy.charge_months, rules.period).next().is_some()
+                && signing.charges(policy.schedule, rules.period).next().is_some()
         };
         let at: BTreeSet<u32> = signings.iter().filter(charged).map(|signing| signing.institution).collect();
         for institution in at {
@@ -117,15 +129,18 @@ fn people(rules: &Rules, qualified: &Qualified) -> FxHashMap<u32, u64> {
     counts
 }
 
-fn count(
-    tally: &mut Tally,
-    index: usize,
-    signing: &Signing,
-    rules: &Rules,
-    classes: &[Arc<Class>],
-    evidence: &Evidence,
-    scores: &Scores,
-) {
+/// What a signing's charges are held against.
+#[derive(Clone, Copy)]
+struct With<'a> {
+    rules: &'a Rules<'a>,
+    classes: &'a [Arc<Class>],
+    evidence: &'a Evidence,
+    scores: &'a Scores,
+    over_cap: &'a FxHashMap<u32, u64>,
+}
+
+fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
+    let With { rules, classes, evidence, scores, over_cap } = with;
     let (policy, package) = (rules.policy(signing.offer()), rules.package(signing.offer()));
     let heads = tally.heads.entry(signing.institution).or_default();
     if package.kind == PackageKind::Free {
@@ -140,6 +155,7 @@ fn count(
     // A held charge cites the article that holds it.
     let mut flag = |code, place: Option<Place>, detail: Detail| {
         let of_rule = match &detail {
+            Detail::NoServiceRecord { .. } if package.services_at_least.is_some() => Some(&package.clause),
             Detail::NoServiceRecord { .. } => policy.evidence.as_ref().map(|rule| &rule.clause),
             Detail::NotAuthorized { .. } => policy.authorization.as_ref().map(|rule| &rule.clause),
             _ => None,
@@ -156,26 +172,33 @@ fn count(
         }
     };
     let (mut any, mut any_held) = (false, false);
-    for (nth, (_, day)) in signing.charges(policy.charge_months, rules.period).enumerate() {
+    let (asked, counters) = (rules.services_asked(signing.offer()), rules.counters(signing.offer()));
+    let most = over_cap.get(&(index as u32)).copied();
+    let over_cap = most.is_some();
+    for (nth, (number, day)) in signing.charges(policy.schedule, rules.period).enumerate() {
         let cohort = policy.cycle.of(day);
-        let no_evidence = policy.evidence.is_some() && !evidence.seen(index, nth);
-        let held = Held { no_evidence, unauthorized };
-        *tally.charges.entry((signing.institution, cohort, signing.class, held)).or_default() += 1;
-        if !no_evidence {
-            heads.individual += class.individual;
+        let no_evidence = asked > 0 && !evidence.seen(index, nth);
+        let held = Held { no_evidence, unauthorized, over_cap };
+        let part = signing.part(policy, number);
+        *tally.charges.entry((signing.institution, cohort, signing.class, held, part)).or_default() += 1;
+        if !held.whole() {
+            heads.individual += match part {
+                Part::WHOLE => class.individual,
+                part => class.individual_of(policy, part),
+            };
         }
-        if package.deduct_missing && !no_evidence {
-            let missing = missing_items(index, nth, package, evidence);
+        if package.deduct_missing && !held.whole() {
+            let missing = missing_items(index, nth, day, rules, (package, counters), evidence);
             *tally.deductions.entry((signing.institution, cohort, signing.class)).or_default() += missing;
         }
         if no_evidence {
-            flag(Code::W708, Some(signing.place()), Detail::NoServiceRecord { from: day });
+            flag(Code::W708, Some(signing.place()), Detail::NoServiceRecord { from: day, asked });
         }
-        if let Some(assessed_on) = assessed_before(policy, signing, cohort, scores) {
+        if let Some(assessed_on) = assessed_before(rules, policy, signing, cohort, scores) {
             flag(Code::W704, Some(signing.place()), Detail::SignedLate { cohort, assessed_on });
         }
         any = true;
-        any_held |= no_evidence || unauthorized;
+        any_held |= held.whole() || unauthorized;
     }
     if !any {
         return;
@@ -184,6 +207,9 @@ fn count(
         heads.held += 1;
     } else {
         heads.admitted += 1;
+    }
+    if let Some(most) = most {
+        flag(Code::W705, Some(signing.place()), Detail::OverCap { most });
     }
     if unauthorized && let Some(rule) = &policy.authorization {
         let source = policy.sources[rule.source].name.clone();
@@ -199,28 +225,44 @@ fn count(
 fn missing_items(
     index: usize,
     nth: usize,
-    package: &crate::policy::package::Package,
+    from: Date,
+    rules: &Rules,
+    (package, counters): (&Package, usize),
     evidence: &Evidence,
 ) -> Fen {
-    let items = package.items.len();
+    // Where only the months that have passed count, a begun one does not.
+    let passed = match package.items_due {
+        ItemsDue::WholeYear => 12,
+        ItemsDue::MonthsPassed => {
+            (0..12).take_while(|month| add_months(from, month + 1) <= rules.end).count() as u32
+        }
+    };
     package
         .items
         .iter()
         .enumerate()
         .filter_map(|(item, rule)| {
-            let missing = rule.times?.saturating_sub(evidence.done(index, nth, items, item));
+            let due = rule.times? * passed / 12;
+            let missing = due.saturating_sub(evidence.done(index, nth, counters, item));
             Some(rule.amount?.times(u64::from(missing)))
         })
         .sum()
 }
 
 /// The day of the assessment that its cohort had before the signing was signed (W704).
-fn assessed_before(policy: &Policy, signing: &Signing, cohort: Period, scores: &Scores) -> Option<Date> {
+fn assessed_before(
+    rules: &Rules,
+    policy: &Policy,
+    signing: &Signing,
+    cohort: Period,
+    scores: &Scores,
+) -> Option<Date> {
     if signing.signed_on < cohort.end() {
         return None;
     }
-    policy.levels.iter().find_map(|level| {
-        let key = (signing.institution, level.cycle.of(cohort.first_day()), level.named.id.clone());
+    let assessed = policy.curves.iter().flat_map(|curve| curve.basis.assessed());
+    assessed.into_iter().find_map(|assessed| {
+        let key = score_key(rules, policy, assessed, signing.institution, cohort)?;
         let assessed_on = scores.by_key.get(&key)?.assessed_on?;
         (assessed_on < signing.signed_on).then_some(assessed_on)
     })

@@ -122,12 +122,21 @@ pub fn say(msg: &Msg) -> String {
         Msg::SignedLate { cohort, assessed_on } => {
             format!("signed after cohort {cohort} was assessed on {assessed_on}")
         }
-        Msg::TeamTooLarge { team, people, most } => format!("team `{team}` has {people} people, over {most}"),
+        Msg::TeamTooLarge { doctor, team, people, most } => {
+            let who = if *doctor { "doctor" } else { "team" };
+            format!("{who} `{team}` has {people} people, over {most}")
+        }
+        Msg::OverCap { most } => format!("its team or doctor had {most} people already when it started: held"),
         Msg::ScoreMissing { cohort, level } => format!(
             "cohort {cohort}: others have a score of level `{level}`, this institution has none; not cleared"
         ),
         Msg::ClaimedBeside { item } => format!("`{item}` was claimed beside the package"),
-        Msg::NoServiceRecord { from } => format!("no service record yet in the charge from {from}: held"),
+        Msg::NoServiceRecord { from, asked: 0 | 1 } => {
+            format!("no service record yet in the charge from {from}: held")
+        }
+        Msg::NoServiceRecord { from, asked } => {
+            format!("fewer than {asked} service records yet in the charge from {from}: held")
+        }
         Msg::NotAuthorized { source } => format!("no personal authorization: the part of {source} is held"),
         Msg::ScoreReplaced { score, by, at } => format!("score {score} was replaced by {by} at {at}"),
         Msg::SheetOfOtherPeriod { institution, period } => {
@@ -173,6 +182,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::UnusedFiles { files } => format!("{} in the folder are not used (a name starts with its kind)", names(files)),
         Msg::SameFile { first, second } => format!("{first} and {second} hold the same bytes: the same data may count twice"),
         Msg::NoCharges { period } => format!("no charge starts in {period}: check the period and the days of signing"),
+        Msg::YearNotListed { year } => format!(
+            "the rule file's [calendar] does not list {year}: the day by which results are told is left out"
+        ),
         Msg::NothingOfPeriod { period } => format!("the sheets hold nothing of {period}; no scores were written"),
         Msg::NoScoresFile => "there is no scores*.csv: prepayment only, nothing is cleared".into(),
         Msg::NoPackageNamed { file } => {
@@ -254,9 +266,6 @@ pub fn say(msg: &Msg) -> String {
         Msg::MoneyDecimals { key } => format!("`{key}` has more than two decimals; money ends at the fen"),
         Msg::NoSuchLocal { id } => format!("there is no `{id}` under [local]"),
         Msg::LocalUnused { id } => format!("`{id}` of [local] is used nowhere"),
-        Msg::AssessedTooOften { level } => {
-            format!("the assessment cycle of `{level}` is shorter than the settlement cycle")
-        }
         Msg::ScoreMark => "a mark lies between 0 and 100".into(),
         Msg::FloorOverFull => "the floor lies over the mark for the full ratio".into(),
         Msg::BandsOrder => "bands go from the highest mark down, each mark once".into(),
@@ -265,19 +274,79 @@ pub fn say(msg: &Msg) -> String {
         Msg::FreeHasFee => "a free package has no fee and no shares".into(),
         Msg::SharesOverFee { sum, fee } => format!("the shares add up to {sum}, over the fee of {fee}"),
         Msg::SharesNotFee { sum, fee } => format!("the shares add up to {sum}, the fee is {fee}"),
-        Msg::TooManyShares => "a package has at most 32 shares".into(),
         Msg::NoKinds => "a ratio by kind needs kinds of institutions".into(),
         Msg::TermZero => "a term is 1 to 1200 months".into(),
         Msg::EndsBeforeItStarts => "the last day is before the first".into(),
         Msg::AgeRange => "an age is 0 to 150".into(),
         Msg::RestNotLast => "`rest` may stand only in the last share".into(),
         Msg::NamedTwice { name } => format!("`{name}` is used twice"),
-        Msg::ItemsNotShare { sum } => format!("the items add up to {sum}, not to the first share"),
+        Msg::ItemsNotShare { sum, share } => {
+            format!("the items (times × amount) add up to {sum}, the first share is {share}")
+        }
+        Msg::ItemsNotFee { sum, fee } => {
+            format!("the items (times × price) add up to {sum}, the fee is {fee}")
+        }
+        Msg::NoFeeForCase => "no fee holds for some of the people that the conditions tell apart".into(),
+        Msg::TooManyConditions { most } => {
+            format!("the fees, weights and shares of a package are at most {most} together")
+        }
+        Msg::TooManyTags { most } => format!("the conditions of a package tell at most {most} groups apart"),
+        Msg::TooManyReasons { most } => format!("at most {most} reasons for an early end"),
+        Msg::TooManyPackages { count, most } => {
+            format!("all versions have {count} packages together, at most {most}")
+        }
+        Msg::FactorRange => "a factor is over 0 and at most 100".into(),
+        Msg::EmptyUnless => "`unless` asks for nothing".into(),
+        Msg::ServicesRange => "a number of services is 1 to 1000".into(),
+        Msg::LimitBroken { of, amount, bound, clause } => {
+            format!("`{of}`: {amount} breaks the limit of {clause} ({bound})")
+        }
+        Msg::OutOfBounds { id, least, most } => {
+            let least = least.as_ref().map(|bound| format!("at least {bound}"));
+            let most = most.as_ref().map(|bound| format!("at most {bound}"));
+            let both: Vec<String> = [least, most].into_iter().flatten().collect();
+            format!("`local.{id}` is out of its bounds ({})", both.join(", "))
+        }
+        Msg::BoundIsTheirs { key } => format!("`{key}` is a bound of the file that this one extends"),
+        Msg::NothingToRemove { table } => {
+            format!("`{table}` of the file that this one extends has no such entry to remove")
+        }
+        Msg::OpenFigure { id, means } => format!("`local.{id}` has no value yet: {means}"),
+        Msg::SecondPass { key } => format!(
+            "`{key}` needs a second pass over everyone (a floating point value, a budget cut, redistribution, surplus sharing): a rule file can't say that"
+        ),
+        Msg::PartsNotWhole { sum } => format!("the parts add up to {sum}, not to 1"),
+        Msg::RatioOver { key } => format!("`{key}` should be between 0 and 2"),
+        Msg::BandsGap { to, wanted } => {
+            format!("a gap between bands: this one goes up to {to}, the next begins at {wanted}")
+        }
+        Msg::BandsOverlap { to, wanted } => {
+            format!("bands overlap: this one goes up to {to}, the next begins at {wanted}")
+        }
+        Msg::PointsOrder => "points stand from low to high scores, each another, up to 100".into(),
+        Msg::TwoPoints => "it takes at least two points".into(),
+        Msg::NthOfCohort { level, most: 1 } => {
+            format!("`{level}` assesses a cohort once or less often: no `nth`")
+        }
+        Msg::NthOfCohort { level, most } => {
+            format!("`{level}` assesses {most} times in a cohort: `nth` (1 to {most}) says which one counts")
+        }
+        Msg::NoCalendar => "counting working days needs a [calendar] of holidays and make-up workdays".into(),
+        Msg::SameDate { other } => format!("the same date as `{other}`"),
+        Msg::ExtendsItself { circle } => format!("`extends` goes in a circle: {circle}"),
+        Msg::NoSuchVersion { id } => format!("there is no rule file `{id}`"),
         Msg::SheetNot100 { sum } => format!("the indicators add up to {sum} points, not to 100"),
         Msg::ZeroUnit => "a unit can't be 0".into(),
         Msg::AddKey { key } => format!("add `{key} = …`"),
         Msg::WriteAsString { text } => format!("put it in quotes: \"{text}\""),
         Msg::LastIsRest => "the last share may be `rest = true`".into(),
+        Msg::LastFeeForAll => "the last fee without a `when` holds for everybody else".into(),
+        Msg::FillByExtends { id } => {
+            format!("add `value` here, or a file of your own with `extends` and the value of [local.{id}]")
+        }
+        Msg::SettleThatElsewhere => {
+            "work that out beside this program and write the result into the rule file as an amount or ratio".into()
+        }
     }
 }
 

@@ -45,6 +45,12 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "settle",
+        "as_of",
+        "分期拨付只算到这一天（默认全部）",
+        "count tranches that are due up to this day (default: all)",
+    ),
+    (
+        "settle",
         "regions",
         "政策文件的文件夹（默认 ./regions，再用程序自带的）",
         "a folder of rule files (default ./regions, then those inside the program)",

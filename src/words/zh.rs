@@ -81,12 +81,23 @@ pub fn say(msg: &Msg) -> String {
         Msg::SignedLate { cohort, assessed_on } => {
             format!("签约时 {cohort} 批次已于 {assessed_on} 考核，属迟报")
         }
-        Msg::TeamTooLarge { team, people, most } => format!("团队 `{team}` 签约 {people} 人，超过 {most} 人"),
+        Msg::TeamTooLarge { doctor: false, team, people, most } => {
+            format!("团队 `{team}` 签约 {people} 人，超过 {most} 人")
+        }
+        Msg::TeamTooLarge { doctor: true, team, people, most } => {
+            format!("医生 `{team}` 签约 {people} 人，超过 {most} 人")
+        }
+        Msg::OverCap { most } => format!("生效时团队或医生已签满 {most} 人，暂缓支付"),
         Msg::ScoreMissing { cohort, level } => {
             format!("{cohort} 批次其他机构已有考核得分（层级 `{level}`），本机构没有，未清算")
         }
         Msg::ClaimedBeside { item } => format!("签约期内又享受了不得重复享受的 `{item}`"),
-        Msg::NoServiceRecord { from } => format!("自 {from} 起的计费期内还没有服务记录，暂缓支付"),
+        Msg::NoServiceRecord { from, asked: 0 | 1 } => {
+            format!("自 {from} 起的计费期内还没有服务记录，暂缓支付")
+        }
+        Msg::NoServiceRecord { from, asked } => {
+            format!("自 {from} 起的计费期内服务记录不足 {asked} 次，暂缓支付")
+        }
         Msg::NotAuthorized { source } => format!("没有个人授权，{source}的部分暂缓支付"),
         Msg::ScoreReplaced { score, by, at } => format!("得分 {score} 已由 {at} 的 {by} 取代"),
         Msg::SheetOfOtherPeriod { institution, period } => {
@@ -122,6 +133,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::UnusedFiles { files } => format!("文件夹中的 {} 没有使用（文件名须以类名开头）", names(files)),
         Msg::SameFile { first, second } => format!("{first} 与 {second} 内容完全相同，同一数据可能算了两遍"),
         Msg::NoCharges { period } => format!("{period} 没有计费：请核对期间和签约日期"),
+        Msg::YearNotListed { year } => {
+            format!("规则文件的 [calendar] 没有 {year} 年的节假日，没有算出反馈考核结果的最后一天")
+        }
         Msg::NothingOfPeriod { period } => format!("考核表中没有 {period} 的指标，没有写出得分"),
         Msg::NoScoresFile => "没有 scores*.csv，本次只算预拨，不清算".into(),
         Msg::NoPackageNamed { file } => format!("{file} 中有未写服务包的付款，记在唯一收费的服务包上"),
@@ -197,7 +211,6 @@ pub fn say(msg: &Msg) -> String {
         Msg::MoneyDecimals { key } => format!("`{key}` 超过两位小数，金额只到分"),
         Msg::NoSuchLocal { id } => format!("[local] 中没有 `{id}`"),
         Msg::LocalUnused { id } => format!("[local] 的 `{id}` 没有被使用"),
-        Msg::AssessedTooOften { level } => format!("`{level}` 的考核周期比结算周期短"),
         Msg::ScoreMark => "分数线应在 0 与 100 之间".into(),
         Msg::FloorOverFull => "下限高于满额分数线".into(),
         Msg::BandsOrder => "各档应由高到低排列，且分数线不同".into(),
@@ -206,19 +219,69 @@ pub fn say(msg: &Msg) -> String {
         Msg::FreeHasFee => "免费服务包不能有费用和分担".into(),
         Msg::SharesOverFee { sum, fee } => format!("分担额合计 {sum} 元，超过费用 {fee} 元"),
         Msg::SharesNotFee { sum, fee } => format!("分担额合计 {sum} 元，不等于费用 {fee} 元"),
-        Msg::TooManyShares => "分担项不能超过 32 项".into(),
         Msg::NoKinds => "按类别的比例需要先列出机构类别".into(),
         Msg::TermZero => "签约期限应为 1 至 1200 个月".into(),
         Msg::EndsBeforeItStarts => "最后一天早于执行日期".into(),
         Msg::AgeRange => "年龄应为 0 至 150".into(),
         Msg::RestNotLast => "`rest` 只能写在最后一项".into(),
         Msg::NamedTwice { name } => format!("`{name}` 用了两次"),
-        Msg::ItemsNotShare { sum } => format!("各项目金额合计 {sum} 元，不等于第一项分担额"),
+        Msg::ItemsNotShare { sum, share } => {
+            format!("各项目金额（次数 × 每次金额）合计 {sum} 元，不等于第一项分担额 {share} 元")
+        }
+        Msg::ItemsNotFee { sum, fee } => {
+            format!("各项目收费（次数 × 每次收费）合计 {sum} 元，不等于费用 {fee} 元")
+        }
+        Msg::NoFeeForCase => "有的人按所列条件没有费用可依".into(),
+        Msg::TooManyConditions { most } => format!("一个服务包的费用、权重和分担合计不能超过 {most} 项"),
+        Msg::TooManyTags { most } => format!("一个服务包的条件最多区分 {most} 种人群"),
+        Msg::TooManyReasons { most } => format!("解约原因最多 {most} 种"),
+        Msg::TooManyPackages { count, most } => format!("各版本的服务包合计 {count} 个，最多 {most} 个"),
+        Msg::FactorRange => "权重应大于 0、不超过 100".into(),
+        Msg::EmptyUnless => "`unless` 中没有条件".into(),
+        Msg::ServicesRange => "服务次数应为 1 至 1000".into(),
+        Msg::LimitBroken { of, amount, bound, clause } => {
+            format!("`{of}` 的 {amount} 元超出 {clause} 的限度（{bound}）")
+        }
+        Msg::OutOfBounds { id, least, most } => {
+            let least = least.as_ref().map(|bound| format!("不低于 {bound}"));
+            let most = most.as_ref().map(|bound| format!("不高于 {bound}"));
+            let both: Vec<String> = [least, most].into_iter().flatten().collect();
+            format!("`local.{id}` 超出限度（{}）", both.join("，"))
+        }
+        Msg::BoundIsTheirs { key } => format!("`{key}` 是上级文件定的限度，不能改"),
+        Msg::NothingToRemove { table } => format!("上级文件的 `{table}` 中没有可删的这一项"),
+        Msg::OpenFigure { id, means } => format!("`local.{id}` 还没有数值：{means}"),
+        Msg::SecondPass { key } => {
+            format!(
+                "`{key}` 要等所有机构都算完再算第二遍（如点值、总额控制、余额再分配、结余分享），规则文件不能表达"
+            )
+        }
+        Msg::PartsNotWhole { sum } => format!("各部分合计 {sum}，应为 1"),
+        Msg::RatioOver { key } => format!("`{key}` 应在 0 与 2 之间"),
+        Msg::BandsGap { to, wanted } => format!("各档之间有空隙：此档到 {to}，上一档从 {wanted} 起"),
+        Msg::BandsOverlap { to, wanted } => format!("各档重叠：此档到 {to}，上一档从 {wanted} 起"),
+        Msg::PointsOrder => "各点应由低分到高分排列，分数不同，不超过 100".into(),
+        Msg::TwoPoints => "至少要有两点".into(),
+        Msg::NthOfCohort { level, most: 1 } => {
+            format!("`{level}` 每批次只考核一次或更少，不写 `nth`")
+        }
+        Msg::NthOfCohort { level, most } => {
+            format!("`{level}` 在一个批次内考核 {most} 次，要用 `nth`（1 至 {most}）写明用哪一次")
+        }
+        Msg::NoCalendar => "按工作日计算需要 [calendar]（法定节假日和调休）".into(),
+        Msg::SameDate { other } => format!("执行日期与 `{other}` 相同"),
+        Msg::ExtendsItself { circle } => format!("`extends` 绕了一圈：{circle}"),
+        Msg::NoSuchVersion { id } => format!("没有政策文件 `{id}`"),
         Msg::SheetNot100 { sum } => format!("各指标分值合计 {sum}，不等于 100"),
         Msg::ZeroUnit => "单位不能为 0".into(),
         Msg::AddKey { key } => format!("请补上 `{key} = …`"),
         Msg::WriteAsString { text } => format!("请加引号：\"{text}\""),
         Msg::LastIsRest => "最后一项可写 `rest = true`".into(),
+        Msg::LastFeeForAll => "最后一项费用不写 `when`，就对其余的人都适用".into(),
+        Msg::FillByExtends { id } => {
+            format!("在本文件补上 `value`，或另建文件写 `extends` 和 [local.{id}] 的 value")
+        }
+        Msg::SettleThatElsewhere => "请在本程序之外算好，把结果作为金额或比例写入规则文件".into(),
     }
 }
 
@@ -230,6 +293,9 @@ fn wanted_value(wanted: &str) -> &str {
         "a list of texts" => "一组文字",
         "a number in quotes, such as \"0.5\"" => "加引号的数字，如 \"0.5\"",
         "a table of numbers in quotes" => "由加引号的数字组成的表",
+        "dates in quotes, such as \"2025-10-01\" or \"2025-10-01..2025-10-08\"" => {
+            "加引号的日期，如 \"2025-10-01\" 或 \"2025-10-01..2025-10-08\""
+        }
         "a date in quotes, such as \"2019-11-01\"" => "加引号的日期，如 \"2019-11-01\"",
         other => other,
     }
