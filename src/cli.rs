@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::base::period::{Cycle, Date, Period};
 use crate::command::assess::Assess;
 use crate::command::check::Check;
+use crate::command::rules::Rules;
 use crate::command::settle::Settle;
 use crate::command::{Common, Ended, assess, check, explain, period, settle};
 use crate::report::screen::Look;
@@ -115,6 +116,45 @@ enum Command {
     Explain {
         code: Option<String>,
     },
+    Rules {
+        #[arg(long, value_name = "DIR", env = "JIAYI_REGIONS", global = true)]
+        regions: Option<PathBuf>,
+        #[arg(long, default_value = "table", hide_default_value = true, global = true)]
+        format: Format,
+        #[command(subcommand)]
+        what: RulesCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum RulesCommand {
+    List,
+    Show {
+        region: String,
+        #[arg(long, value_name = "DATE")]
+        on: Option<Date>,
+    },
+    Check {
+        files: Vec<PathBuf>,
+    },
+    Diff {
+        old: String,
+        new: String,
+    },
+    Curve {
+        region: String,
+        #[arg(long, value_name = "DATE")]
+        on: Option<Date>,
+        #[arg(long, value_name = "ID")]
+        curve: Option<String>,
+    },
+    New {
+        region: String,
+        #[arg(long, value_name = "DATE")]
+        from: Date,
+        #[arg(long, value_name = "REGION/DATE")]
+        extends: Option<String>,
+    },
 }
 
 impl From<LangArg> for Lang {
@@ -163,7 +203,14 @@ fn command(lang: Lang) -> clap::Command {
     let mut root = described(Cli::command(), "jiayi");
     let names: Vec<String> = root.get_subcommands().map(|sub| sub.get_name().to_string()).collect();
     for name in names {
-        root = root.mut_subcommand(&name, |sub| described(sub, &name));
+        root = root.mut_subcommand(&name, |sub| {
+            let mut sub = described(sub, &name);
+            let inner: Vec<String> = sub.get_subcommands().map(|sub| sub.get_name().to_string()).collect();
+            for one in inner {
+                sub = sub.mut_subcommand(&one, |sub| described(sub, &format!("{name} {one}")));
+            }
+            sub
+        });
     }
     root
 }
@@ -242,6 +289,17 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
             check::run(&Check { common: common(shared, look), data: data.as_deref() })
         }
         Command::Explain { code } => explain::run(code.as_deref(), look),
+        Command::Rules { regions, format, what } => {
+            let rules = Rules { regions: regions.as_deref(), json: *format == Format::Json, look };
+            match what {
+                RulesCommand::List => rules.list(),
+                RulesCommand::Show { region, on } => rules.show(region, *on),
+                RulesCommand::Check { files } => rules.check(files),
+                RulesCommand::Diff { old, new } => rules.diff(old, new),
+                RulesCommand::Curve { region, on, curve } => rules.curve(region, *on, curve.as_deref()),
+                RulesCommand::New { region, from, extends } => rules.begin(region, *from, extends.as_deref()),
+            }
+        }
     }
 }
 
@@ -269,7 +327,8 @@ mod tests {
         for lang in [Lang::Zh, Lang::En] {
             let root = command(lang);
             root.clone().debug_assert();
-            for sub in root.get_subcommands() {
+            let inner = root.get_subcommands().flat_map(clap::Command::get_subcommands);
+            for sub in root.get_subcommands().chain(inner) {
                 assert!(
                     sub.get_about().is_some_and(|about| !about.to_string().is_empty()),
                     "{}",

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     match cli::run(arguments) {
         Ok((Ended::Done, _)) => ExitCode::SUCCESS,
         Ok((Ended::Refused, _)) => ExitCode::from(3),
+        Ok((Ended::Faulty, _)) => ExitCode::FAILURE,
         // Whoever reads our output has seen enough.
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -10,6 +10,8 @@ use super::message::Msg;
 pub struct Diagnostic {
     pub fact: Msg,
     pub cure: Option<Msg>,
+    /// The article that it is about, where a rule file names one.
+    pub clause: Option<String>,
     pub excerpt: Option<Excerpt>,
 }
 
@@ -43,7 +45,7 @@ impl From<Diagnostic> for anyhow::Error {
 
 /// An error that stops the run with a fact and its cure.
 pub fn stop(fact: Msg, cure: Option<Msg>) -> anyhow::Error {
-    Diagnostic { fact, cure, excerpt: None }.into()
+    Diagnostic { fact, cure, clause: None, excerpt: None }.into()
 }
 
 /// What `wanted` was probably meant to be: the nearest of `known` by edits, if any is near.

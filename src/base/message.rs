@@ -182,6 +182,8 @@ pub enum Msg {
     SameDate { other: String },
     ExtendsItself { circle: String },
     NoSuchVersion { id: String },
+    RegionName { region: String },
+    FileThere { path: String },
     SheetNot100 { sum: String },
     ZeroUnit,
     AddKey { key: String },

@@ -3,6 +3,7 @@
 pub mod assess;
 pub mod check;
 pub mod explain;
+pub mod rules;
 pub mod settle;
 
 use std::io::{self, IsTerminal, Write};
@@ -24,6 +25,8 @@ pub enum Ended {
     Done,
     /// Rows were refused, and `--strict` was given.
     Refused,
+    /// What was checked has faults, which were told.
+    Faulty,
 }
 
 /// What all commands that read have in common.
@@ -92,16 +95,22 @@ impl Common<'_> {
         table: impl FnOnce(&mut io::BufWriter<io::StdoutLock>) -> io::Result<()>,
         json: impl FnOnce() -> serde_json::Value,
     ) -> Result<()> {
-        if self.quiet && !self.json {
-            return Ok(());
-        }
-        let mut out = io::BufWriter::new(io::stdout().lock());
-        let written = match self.json {
-            true => writeln!(out, "{}", serde_json::to_string_pretty(&json())?),
-            false => table(&mut out),
-        };
-        seen(written.and_then(|()| out.flush()))
+        if self.quiet && !self.json { Ok(()) } else { print(self.json, table, json) }
     }
+}
+
+/// Prints what `table` writes, or the JSON.
+fn print(
+    as_json: bool,
+    table: impl FnOnce(&mut io::BufWriter<io::StdoutLock>) -> io::Result<()>,
+    json: impl FnOnce() -> serde_json::Value,
+) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = match as_json {
+        true => writeln!(out, "{}", serde_json::to_string_pretty(&json())?),
+        false => table(&mut out),
+    };
+    seen(written.and_then(|()| out.flush()))
 }
 
 /// Whoever closed the other end has seen enough: no error.

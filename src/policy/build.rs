@@ -33,7 +33,7 @@ pub fn read(region: &str, date: &str, files: &[PolicyFile]) -> Result<Policy, Ve
     };
     let Ok(version) = date.parse::<Date>() else {
         let fact = Msg::VersionNotADate { name: date.to_string() };
-        return Err(vec![Diagnostic { fact, cure: None, excerpt: excerpt(&files[0], 0..0) }]);
+        return Err(vec![Diagnostic { fact, cure: None, clause: None, excerpt: excerpt(&files[0], 0..0) }]);
     };
     // A text behind as many blanks as the files before it are long: each place tells its file.
     let texts: Vec<String> = offsets(files)
@@ -50,7 +50,12 @@ pub fn read(region: &str, date: &str, files: &[PolicyFile]) -> Result<Policy, Ve
             let span = error.span().unwrap_or(start..start);
             let (from, to) = (span.start.saturating_sub(start), span.end.saturating_sub(start));
             let fact = Msg::TomlSyntax { message: error.message().to_string() };
-            Diagnostic { fact, cure: None, excerpt: excerpt(file, from..to.min(file.text.len())) }
+            Diagnostic {
+                fact,
+                cure: None,
+                clause: None,
+                excerpt: excerpt(file, from..to.min(file.text.len())),
+            }
         }));
     }
     if !faults.is_empty() {

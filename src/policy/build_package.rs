@@ -71,7 +71,8 @@ pub fn package(table: Reader, version: Date, known: &Known, limits: &[Limit]) ->
         priced = fees.and_then(|fees| Some((fees, weights?, shares?)));
     }
     let span = table.span();
-    let sheet = table.sheet;
+    let (sheet, cited) = (table.sheet, table.cited());
+    let fault = |fact, cure| sheet.fault_of(span.clone(), fact, cure, cited.clone());
     table.finish();
     let (fees, weights, shares) = priced?;
     let package = Package {
@@ -94,11 +95,11 @@ pub fn package(table: Reader, version: Date, known: &Known, limits: &[Limit]) ->
         return Some(package);
     }
     if package.conditions().count() > MOST_CONDITIONS {
-        sheet.fault(span, Msg::TooManyConditions { most: MOST_CONDITIONS }, None);
+        fault(Msg::TooManyConditions { most: MOST_CONDITIONS }, None);
         return None;
     }
     if package.asked_tags().len() > MOST_TAGS {
-        sheet.fault(span, Msg::TooManyTags { most: MOST_TAGS }, None);
+        fault(Msg::TooManyTags { most: MOST_TAGS }, None);
         return None;
     }
     let mut broken: Vec<(Clause, Msg)> = Vec::new();
@@ -106,15 +107,15 @@ pub fn package(table: Reader, version: Date, known: &Known, limits: &[Limit]) ->
         let price = match package.price(holding, kind) {
             Ok(price) => price,
             Err(NoPrice::NoFee) => {
-                sheet.fault(span, Msg::NoFeeForCase, Some(Msg::LastFeeForAll));
+                fault(Msg::NoFeeForCase, Some(Msg::LastFeeForAll));
                 return None;
             }
             Err(NoPrice::Sum { sum, fee }) if sum > fee => {
-                sheet.fault(span, Msg::SharesOverFee { sum, fee }, Some(Msg::LastIsRest));
+                fault(Msg::SharesOverFee { sum, fee }, Some(Msg::LastIsRest));
                 return None;
             }
             Err(NoPrice::Sum { sum, fee }) => {
-                sheet.fault(span, Msg::SharesNotFee { sum, fee }, Some(Msg::LastIsRest));
+                fault(Msg::SharesNotFee { sum, fee }, Some(Msg::LastIsRest));
                 return None;
             }
         };
@@ -129,7 +130,7 @@ pub fn package(table: Reader, version: Date, known: &Known, limits: &[Limit]) ->
         }
     }
     for (_, fact) in broken {
-        sheet.fault(span.clone(), fact, None);
+        fault(fact, None);
     }
     Some(package)
 }

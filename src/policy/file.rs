@@ -84,9 +84,14 @@ impl<'t> Sheet<'t> {
     }
 
     pub fn fault(&self, span: Range<usize>, fact: Msg, cure: Option<Msg>) {
+        self.fault_of(span, fact, cure, None);
+    }
+
+    /// A fault of something that a clause of the policy is about.
+    pub fn fault_of(&self, span: Range<usize>, fact: Msg, cure: Option<Msg>, clause: Option<String>) {
         let (file, span) = self.within(span);
         let excerpt = Excerpt { path: file.name.clone(), text: Arc::clone(&file.text), span };
-        self.faults.borrow_mut().push(Diagnostic { fact, cure, excerpt: Some(excerpt) });
+        self.faults.borrow_mut().push(Diagnostic { fact, cure, clause, excerpt: Some(excerpt) });
     }
 
     pub fn faults(&self) -> Vec<Diagnostic> {
@@ -122,8 +127,9 @@ impl<'t> Sheet<'t> {
                     self.fault(span, fact, None);
                 }
             }
-            let text = value.map(|value| self.written(value.span()).trim_matches('"').to_string());
-            let figure = LocalFigure { id: id.clone(), value: text, means, clause, confirmed };
+            let written = value.map(|value| self.written(value.span()).to_string());
+            let value_text = written.as_ref().map(|text| text.trim_matches('"').to_string());
+            let figure = LocalFigure { id: id.clone(), value: value_text, written, means, clause, confirmed };
             reader.finish();
             self.local.borrow_mut().insert(id, Local { value, span: key.span(), figure });
         }
@@ -165,7 +171,13 @@ impl<'t> Reader<'t> {
     }
 
     pub fn fault(&self, span: Range<usize>, fact: Msg, cure: Option<Msg>) {
-        self.sheet.fault(span, fact, cure);
+        self.sheet.fault_of(span, fact, cure, self.cited());
+    }
+
+    /// The clause that the table cites.
+    pub fn cited(&self) -> Option<String> {
+        let clause = self.table.get("clause")?.get_ref().as_str()?;
+        (!clause.is_empty()).then(|| clause.to_string())
     }
 
     fn path_of(&self, key: &str) -> String {

@@ -284,6 +284,8 @@ pub struct LocalFigure {
     pub id: String,
     /// As written; nothing where it is open.
     pub value: Option<String>,
+    /// With its quotation marks.
+    pub written: Option<String>,
     pub means: String,
     pub clause: Clause,
     pub confirmed: bool,

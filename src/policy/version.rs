@@ -93,7 +93,7 @@ impl Library {
     pub fn version(&self, region: &str, date: &str) -> Result<Policy, Vec<Diagnostic>> {
         let Some(file) = self.regions.get(region).and_then(|files| files.get(date)) else {
             let fact = Msg::NoSuchVersion { id: format!("{region}/{date}") };
-            return Err(vec![Diagnostic { fact, cure: None, excerpt: None }]);
+            return Err(vec![Diagnostic { fact, cure: None, clause: None, excerpt: None }]);
         };
         build::read(region, date, &self.chain(&format!("{region}/{date}"), file)?)
     }
@@ -109,7 +109,7 @@ impl Library {
             if ids.contains(&next) {
                 ids.push(next);
                 let fact = Msg::ExtendsItself { circle: ids.join(" → ") };
-                return Err(vec![Diagnostic { fact, cure: None, excerpt }]);
+                return Err(vec![Diagnostic { fact, cure: None, clause: None, excerpt }]);
             }
             let found = next.split_once('/').and_then(|(region, date)| self.regions.get(region)?.get(date));
             let Some(found) = found else {
@@ -122,7 +122,7 @@ impl Library {
                     None => Msg::OneOf { known: known.join(", ") },
                 };
                 let fact = Msg::NoSuchVersion { id: next };
-                return Err(vec![Diagnostic { fact, cure: Some(cure), excerpt }]);
+                return Err(vec![Diagnostic { fact, cure: Some(cure), clause: None, excerpt }]);
             };
             files.push(found.clone());
             ids.push(next);
@@ -143,7 +143,7 @@ impl Library {
                         let fact = Msg::SameDate { other: other.files[0].name.clone() };
                         let (path, text) = (file.name.clone(), std::sync::Arc::clone(&file.text));
                         let excerpt = Some(Excerpt { path, text, span: 0..0 });
-                        faults.push(Diagnostic { fact, cure: None, excerpt });
+                        faults.push(Diagnostic { fact, cure: None, clause: None, excerpt });
                     }
                 },
                 Err(more) => faults.extend(more),

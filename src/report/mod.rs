@@ -5,4 +5,5 @@ pub mod figures;
 pub mod flags;
 pub mod manifest;
 pub mod publish;
+pub mod rules;
 pub mod screen;

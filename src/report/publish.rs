@@ -1,7 +1,7 @@
 //! An output folder is replaced as a whole or not at all: written aside, then exchanged.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -120,4 +120,19 @@ fn finish(aside: &Path, parent: &Path, out: &Path) -> io::Result<()> {
         fs::rename(aside, out)?;
     }
     File::open(parent)?.sync_all()
+}
+
+/// Writes a new file, with the folders above it; refuses one that is there.
+pub fn create(path: &Path, bytes: &[u8]) -> Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+    }
+    let mut file = match File::create_new(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(stop(Msg::FileThere { path: path.display().to_string() }, None));
+        }
+        Err(error) => return Err(cannot_write(path, &error)),
+    };
+    file.write_all(bytes).map_err(|error| cannot_write(path, &error))
 }

@@ -334,6 +334,10 @@ pub fn say(msg: &Msg) -> String {
         Msg::NoCalendar => "counting working days needs a [calendar] of holidays and make-up workdays".into(),
         Msg::SameDate { other } => format!("the same date as `{other}`"),
         Msg::ExtendsItself { circle } => format!("`extends` goes in a circle: {circle}"),
+        Msg::RegionName { region } => format!(
+            "a region's name (`{region}`) has small letters, digits, `-` and `_` only: it is a folder's too"
+        ),
+        Msg::FileThere { path } => format!("`{path}` is there already and was not overwritten"),
         Msg::NoSuchVersion { id } => format!("there is no rule file `{id}`"),
         Msg::SheetNot100 { sum } => format!("the indicators add up to {sum} points, not to 100"),
         Msg::ZeroUnit => "a unit can't be 0".into(),

@@ -2,9 +2,11 @@
 
 mod en;
 mod help;
+mod phrases;
 mod zh;
 
 pub use help::HELP;
+pub use phrases::{Phrase, phrase};
 
 use crate::base::code::Code;
 use crate::base::message::Msg;

@@ -271,6 +271,10 @@ pub fn say(msg: &Msg) -> String {
         Msg::NoCalendar => "按工作日计算需要 [calendar]（法定节假日和调休）".into(),
         Msg::SameDate { other } => format!("执行日期与 `{other}` 相同"),
         Msg::ExtendsItself { circle } => format!("`extends` 绕了一圈：{circle}"),
+        Msg::RegionName { region } => {
+            format!("地区名 `{region}` 只能用小写英文字母、数字、`-` 和 `_`，它也是文件夹的名字")
+        }
+        Msg::FileThere { path } => format!("已有 `{path}`，没有覆盖"),
         Msg::NoSuchVersion { id } => format!("没有政策文件 `{id}`"),
         Msg::SheetNot100 { sum } => format!("各指标分值合计 {sum}，不等于 100"),
         Msg::ZeroUnit => "单位不能为 0".into(),

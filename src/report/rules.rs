@@ -1,0 +1,681 @@
+//! A policy in plain words, each figure with its article; and what two of them say differently.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use crate::base::code::Code;
+use crate::base::money::shortest;
+use crate::base::period::Cycle;
+use crate::policy::curve::{Assessed, Basis, BelowPays, Curve, Shape};
+use crate::policy::package::{
+    Bound, Conditions, ItemsDue, LimitOf, Package, PackageKind, ShareAmount, Weigh, When,
+};
+use crate::policy::schedule::Pays;
+use crate::policy::sheet::{Method, Side};
+use crate::policy::{CapOf, FigureKind, Named, Policy};
+use crate::words::{Lang, Phrase, phrase, title};
+
+/// One thing that a policy says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub section: Phrase,
+    /// What it is about, the same in every version: `package paid share resident_fund 1`.
+    pub about: String,
+    pub text: String,
+    pub clause: String,
+}
+
+struct Teller<'a> {
+    policy: &'a Policy,
+    lang: Lang,
+    said: Vec<Said>,
+}
+
+/// A decimal as a percentage: 0.5 is 50%.
+fn percent(ratio: Decimal) -> String {
+    format!("{}%", shortest(ratio * Decimal::ONE_HUNDRED))
+}
+
+/// Everything that a policy says, in the order in which a person reads it.
+pub fn tell(policy: &Policy, lang: Lang) -> Vec<Said> {
+    let mut teller = Teller { policy, lang, said: Vec::new() };
+    teller.head();
+    teller.who();
+    teller.sources();
+    teller.packages();
+    teller.assessment();
+    teller.reports();
+    teller.said
+}
+
+impl Teller<'_> {
+    fn words(&self, what: Phrase, with: &[&str]) -> String {
+        phrase(self.lang, what, with)
+    }
+
+    fn say(&mut self, section: Phrase, about: impl Into<String>, text: String, clause: &str) {
+        self.said.push(Said { section, about: about.into(), text, clause: clause.to_string() });
+    }
+
+    fn list(&self, between: Phrase, parts: impl IntoIterator<Item = String>) -> String {
+        let between = self.words(between, &[]);
+        parts.into_iter().collect::<Vec<_>>().join(&between)
+    }
+
+    fn names<'n>(&self, all: impl IntoIterator<Item = &'n Named>) -> String {
+        self.list(Phrase::And, all.into_iter().map(|named| self.name(named)))
+    }
+
+    /// The Chinese name, or the id for those who read English.
+    fn name(&self, named: &Named) -> String {
+        if self.lang == Lang::Zh { named.name.clone() } else { named.id.clone() }
+    }
+
+    fn source(&self, at: usize) -> String {
+        let source = &self.policy.sources[at];
+        if self.lang == Lang::Zh { source.name.clone() } else { source.id.clone() }
+    }
+
+    fn cycle(&self, cycle: Cycle) -> String {
+        let word = match cycle {
+            Cycle::Year => Phrase::Year,
+            Cycle::Half => Phrase::Half,
+            Cycle::Quarter => Phrase::Quarter,
+            Cycle::Month => Phrase::Month,
+        };
+        self.words(word, &[])
+    }
+
+    fn pays(&self, pays: Pays) -> String {
+        let full = self.policy.prorate.partial == crate::policy::curve::Partial::Whole;
+        let word = match pays {
+            Pays::Whole => Phrase::PaysWhole,
+            Pays::Months if full => Phrase::PaysFullMonths,
+            Pays::Months => Phrase::PaysMonths,
+            Pays::Days => Phrase::PaysDays,
+            Pays::Nothing => Phrase::PaysNothing,
+        };
+        self.words(word, &[])
+    }
+
+    fn head(&mut self) {
+        use Phrase::{SectionCharge, SectionPolicy};
+        let policy = self.policy;
+        let text = format!("{} ({})", policy.name, policy.document);
+        self.say(SectionPolicy, "document", text, &policy.clause);
+        let from = policy.from.to_string();
+        let text = match policy.to {
+            Some(to) => self.words(Phrase::InForceTo, &[&from, &to.to_string()]),
+            None => self.words(Phrase::InForce, &[&from]),
+        };
+        self.say(SectionPolicy, "in force", text, &policy.clause);
+        for file in policy.files.iter().skip(1) {
+            let text = self.words(Phrase::Extends, &[&file.name]);
+            self.say(SectionPolicy, "extends", text, &policy.clause);
+        }
+        let unit = match policy.schedule.months {
+            12 => Cycle::Year,
+            6 => Cycle::Half,
+            3 => Cycle::Quarter,
+            _ => Cycle::Month,
+        };
+        let of = if policy.schedule.calendar { Phrase::ChargeCalendar } else { Phrase::Charge };
+        let text = self.words(of, &[&self.cycle(unit)]);
+        self.say(SectionCharge, "charge", text, &policy.charge_clause);
+        let text = self.words(Phrase::Cycle, &[&self.cycle(policy.cycle)]);
+        self.say(SectionCharge, "cycle", text, &policy.charge_clause);
+        let months = policy.terms.months.iter().map(ToString::to_string);
+        let months = self.list(Phrase::And, months);
+        let text = match (policy.terms.to_year_end, policy.terms.or_more) {
+            (Some(0), _) => self.words(Phrase::TermsThisYear, &[]),
+            (Some(_), _) => self.words(Phrase::TermsNextYear, &[]),
+            (None, true) => self.words(Phrase::TermsOrMore, &[&months]),
+            (None, false) => self.words(Phrase::Terms, &[&months]),
+        };
+        self.say(SectionCharge, "terms", text, &policy.terms.clause);
+        if let Some(clause) = &policy.prorate.clause {
+            let text = self.words(Phrase::ShortCharge, &[&self.pays(policy.prorate.short)]);
+            self.say(SectionCharge, "prorate short", text, clause);
+            let text = self.words(Phrase::EndedCharge, &[&self.pays(policy.prorate.ended)]);
+            self.say(SectionCharge, "prorate ended", text, clause);
+            for (reason, pays) in &policy.prorate.reasons {
+                let text = self.words(Phrase::EndedFor, &[&self.name(reason), &self.pays(*pays)]);
+                self.say(SectionCharge, format!("prorate {}", reason.id), text, clause);
+            }
+        }
+    }
+
+    fn who(&mut self) {
+        use Phrase::SectionWho;
+        let policy = self.policy;
+        match &policy.insurance {
+            Some(insurance) => {
+                let text = self.words(Phrase::Insured, &[&self.names(&insurance.schemes)]);
+                self.say(SectionWho, "insurance", text, &insurance.clause);
+            }
+            None => {
+                let text = self.words(Phrase::AnyInsurance, &[]);
+                self.say(SectionWho, "insurance", text, "");
+            }
+        }
+        let text = match policy.institutions.kinds.is_empty() {
+            true => self.words(Phrase::AnyKind, &[]),
+            false => self.words(Phrase::Kinds, &[&self.names(&policy.institutions.kinds)]),
+        };
+        self.say(SectionWho, "kinds", text, &policy.institutions.clause);
+        if policy.overlap.whole_term {
+            let text = self.words(Phrase::WholeTerm, &[]);
+            self.say(SectionWho, "overlap", text, &policy.overlap.clause);
+        }
+        if policy.packages.iter().any(|package| package.kind == PackageKind::Addon) {
+            let text = self.words(Phrase::Addons, &[&policy.overlap.addons_at_most.to_string()]);
+            self.say(SectionWho, "addons", text, &policy.overlap.addon_clause);
+        }
+        if let Some(balance) = &policy.balance {
+            let text = self.words(Phrase::BalanceBelow, &[&self.source(balance.source)]);
+            self.say(SectionWho, "balance", text, &balance.clause);
+        }
+        if let Some(rule) = &policy.authorization {
+            let text = self.words(Phrase::Authorized, &[&self.source(rule.source)]);
+            self.say(SectionWho, "authorization", text, &rule.clause);
+        }
+        if let Some(rule) = &policy.evidence {
+            let count = rule.at_least.to_string();
+            let text = match rule.cards.is_empty() {
+                true => self.words(Phrase::Evidence, &[&count]),
+                false => self.words(Phrase::EvidenceCards, &[&count, &self.names(&rule.cards)]),
+            };
+            self.say(SectionWho, "evidence", text, &rule.clause);
+        }
+        for cap in &policy.caps {
+            let (of, who) = match cap.of {
+                CapOf::Team => ("team", Phrase::Team),
+                CapOf::Doctor => ("doctor", Phrase::Doctor),
+            };
+            let what = if cap.cut_off { Phrase::CapCut } else { Phrase::CapFlag };
+            let text = self.words(what, &[&self.words(who, &[]), &cap.people.to_string()]);
+            self.say(SectionWho, format!("cap {of}"), text, &cap.clause);
+        }
+    }
+
+    fn sources(&mut self) {
+        use Phrase::SectionSources;
+        let policy = self.policy;
+        for (at, source) in policy.sources.iter().enumerate() {
+            let (name, prepay) = (self.source(at), percent(source.prepay));
+            let about = format!("source {}", source.id);
+            let text = match source.curve.map(|curve| policy.curves[curve].id.as_str()) {
+                Some(curve) => self.words(Phrase::SourceSettled, &[&name, &prepay, curve]),
+                None if source.settled => self.words(Phrase::SourceTranches, &[&name, &prepay]),
+                None => self.words(Phrase::SourceShown, &[&name]),
+            };
+            let clause = if source.settled { &source.prepay_clause } else { &source.clause };
+            self.say(SectionSources, about.clone(), text, clause);
+            if source.once_for_person {
+                let text = self.words(Phrase::SourceOnce, &[&name]);
+                self.say(SectionSources, format!("{about} once"), text, &source.clause);
+            }
+            for tranche in &source.tranches {
+                let part = percent(tranche.part);
+                let mut text = match tranche.curve.map(|curve| policy.curves[curve].id.as_str()) {
+                    Some(curve) => self.words(Phrase::TrancheCurve, &[&name, &tranche.name, &part, curve]),
+                    None => self.words(Phrase::TranchePlain, &[&name, &tranche.name, &part]),
+                };
+                if tranche.after_months > 0 {
+                    text += &self.words(Phrase::TrancheFrom, &[&tranche.after_months.to_string()]);
+                }
+                self.say(SectionSources, format!("{about} tranche {}", tranche.id), text, &tranche.clause);
+            }
+        }
+        for line in &policy.population {
+            let with = [line.name.as_str(), &self.source(line.source), &line.a_year.to_string()];
+            let text = self.words(Phrase::Population, &with);
+            self.say(SectionSources, format!("population {}", line.id), text, &line.clause);
+        }
+    }
+
+    fn conditions(&self, asked: &Conditions) -> String {
+        let policy = self.policy;
+        let mut parts = Vec::new();
+        let or = |names: Vec<String>| self.list(Phrase::Or, names);
+        if let Some(insurance) = policy.insurance.as_ref().filter(|_| !asked.schemes.is_empty()) {
+            parts.push(or(asked.schemes.iter().map(|at| self.name(&insurance.schemes[*at])).collect()));
+        }
+        if !asked.kinds.is_empty() {
+            let kinds = &policy.institutions.kinds;
+            parts.push(or(asked.kinds.iter().map(|at| self.name(&kinds[*at])).collect()));
+        }
+        if !asked.districts.is_empty() {
+            parts.push(or(asked.districts.clone()));
+        }
+        if !asked.tags.is_empty() {
+            parts.push(or(asked.tags.iter().map(|tag| self.name(tag)).collect()));
+        }
+        parts.extend(asked.age_from.map(|age| self.words(Phrase::AgeFrom, &[&age.to_string()])));
+        parts.extend(asked.age_under.map(|age| self.words(Phrase::AgeUnder, &[&age.to_string()])));
+        self.list(Phrase::And, parts)
+    }
+
+    /// What is asked, in brackets; nothing where nothing is.
+    fn when(&self, when: &When) -> String {
+        let mut parts = Vec::new();
+        if !when.all.is_empty() {
+            parts.push(self.conditions(&when.all));
+        }
+        if let Some(unless) = &when.unless {
+            parts.push(self.words(Phrase::Unless, &[&self.conditions(unless)]));
+        }
+        match parts.is_empty() {
+            true => String::new(),
+            false => self.words(Phrase::Whenever, &[&self.list(Phrase::And, parts)]),
+        }
+    }
+
+    fn packages(&mut self) {
+        let policy = self.policy;
+        for package in &policy.packages {
+            self.package(package);
+        }
+        for limit in &policy.limits {
+            let of = match &limit.of {
+                LimitOf::Package(id) | LimitOf::Population(id) => id.clone(),
+                LimitOf::Kind(kind) => kind.id().to_string(),
+            };
+            let what = match (&limit.of, limit.sources.is_empty()) {
+                (LimitOf::Population(_), _) => self.words(Phrase::TheAmount, &[]),
+                (_, true) => self.words(Phrase::TheFee, &[]),
+                (_, false) => self.list(Phrase::And, limit.sources.iter().map(|at| self.source(*at))),
+            };
+            let shown = |sign: &str, bound: Option<Bound>| {
+                bound.map(|bound| match bound {
+                    Bound::Amount(fen) => format!("{sign} {fen}"),
+                    Bound::Ratio(ratio) => format!("{sign} {}", percent(ratio)),
+                })
+            };
+            let both = [shown("≥", limit.at_least), shown("≤", limit.at_most)];
+            let bounds = self.list(Phrase::And, both.into_iter().flatten());
+            let text = self.words(Phrase::Limit, &[&of, &what, &bounds]);
+            self.say(Phrase::SectionPackages, format!("limit {of} {what} {bounds}"), text, &limit.clause);
+        }
+    }
+
+    fn package(&mut self, package: &Package) {
+        use Phrase::SectionPackages;
+        let policy = self.policy;
+        let name = self.name(&package.named);
+        let about = format!("package {}", package.named.id);
+        let text = match package.kind {
+            PackageKind::Basic => self.words(Phrase::PackageBasic, &[&name]),
+            PackageKind::Free => self.words(Phrase::PackageFree, &[&name]),
+            PackageKind::Addon => {
+                let on = self.list(Phrase::Or, package.requires.iter().cloned());
+                self.words(Phrase::PackageAddon, &[&name, &on])
+            }
+        };
+        self.say(SectionPackages, about.clone(), text, &package.clause);
+        if package.offered_from != policy.from {
+            let text = self.words(Phrase::OfferedFrom, &[&name, &package.offered_from.to_string()]);
+            self.say(SectionPackages, format!("{about} offered"), text, &package.clause);
+        }
+        if !package.groups.is_empty() {
+            let groups = package.groups.iter().map(|group| {
+                self.conditions(&Conditions {
+                    tags: group.tags.clone(),
+                    age_from: group.age_from,
+                    age_under: group.age_under,
+                    ..Conditions::default()
+                })
+            });
+            let text = self.words(Phrase::OneOfGroups, &[&name, &self.list(Phrase::Or, groups)]);
+            let clause = package.groups[0].clause.clone();
+            self.say(SectionPackages, format!("{about} group"), text, &clause);
+        }
+        for (at, fee) in package.fees.iter().enumerate() {
+            let text = match fee.list {
+                Some((list, discount)) => {
+                    let with =
+                        [name.as_str(), &fee.amount.to_string(), &list.to_string(), &percent(discount)];
+                    self.words(Phrase::FeeListed, &with)
+                }
+                None => self.words(Phrase::Fee, &[&name, &fee.amount.to_string()]),
+            };
+            let text = text + &self.when(&fee.when);
+            self.say(SectionPackages, format!("{about} fee {at}"), text, &fee.clause);
+        }
+        for (at, weight) in package.weights.iter().enumerate() {
+            let text =
+                self.words(Phrase::Weight, &[&name, &shortest(weight.factor)]) + &self.when(&weight.when);
+            self.say(SectionPackages, format!("{about} weight {at}"), text, &weight.clause);
+        }
+        if package.weigh == Weigh::Highest && package.weights.len() > 1 {
+            let text = self.words(Phrase::WeighHighest, &[&name]);
+            self.say(SectionPackages, format!("{about} weigh"), text, &package.weights[0].clause);
+        }
+        let mut nth: BTreeMap<usize, usize> = BTreeMap::new();
+        for share in &package.shares {
+            let source = self.source(share.source);
+            let text = match &share.amount {
+                ShareAmount::Fixed(fen) => {
+                    self.words(Phrase::ShareFixed, &[&name, &source, &fen.to_string()])
+                }
+                ShareAmount::Ratio(ratio) => {
+                    self.words(Phrase::ShareRatio, &[&name, &source, &percent(*ratio)])
+                }
+                ShareAmount::RatioByKind(ratios) => {
+                    let kinds = policy.institutions.kinds.iter().zip(ratios);
+                    let each = kinds.map(|(kind, ratio)| format!("{} {}", self.name(kind), percent(*ratio)));
+                    self.words(Phrase::ShareRatio, &[&name, &source, &self.list(Phrase::And, each)])
+                }
+                ShareAmount::Rest => self.words(Phrase::ShareRest, &[&name, &source]),
+            };
+            let count = nth.entry(share.source).or_default();
+            *count += 1;
+            let about = format!("{about} share {} {count}", policy.sources[share.source].id);
+            let text = text + &self.when(&share.when);
+            self.say(SectionPackages, about, text, &share.clause);
+        }
+        for item in &package.items {
+            let title = self.name(&item.named);
+            let mut text = match item.times {
+                Some(times) => self.words(Phrase::ItemTimes, &[&name, &title, &times.to_string()]),
+                None => self.words(Phrase::Item, &[&name, &title]),
+            };
+            if let Some(price) = item.price {
+                text += &self.words(Phrase::ItemPrice, &[&price.to_string()]);
+            }
+            if let Some(amount) = item.amount {
+                text += &self.words(Phrase::ItemAmount, &[&amount.to_string()]);
+            }
+            self.say(SectionPackages, format!("{about} item {}", item.named.id), text, &item.clause);
+        }
+        if package.deduct_missing {
+            let what = match package.items_due {
+                ItemsDue::WholeYear => Phrase::DeductWhole,
+                ItemsDue::MonthsPassed => Phrase::DeductPassed,
+            };
+            let text = self.words(what, &[&name]);
+            self.say(SectionPackages, format!("{about} deduct"), text, &package.clause);
+        }
+        if let Some(count) = package.services_at_least {
+            let text = self.words(Phrase::Services, &[&name, &count.to_string()]);
+            self.say(SectionPackages, format!("{about} services"), text, &package.clause);
+        }
+    }
+
+    fn assessed(&self, one: &Assessed) -> String {
+        let mut text = self.name(&self.policy.levels[one.level].named);
+        if let Some(nth) = one.nth {
+            text = self.words(Phrase::Nth, &[&text, &nth.to_string()]);
+        }
+        if one.of_parent { self.words(Phrase::OfParent, &[&text]) } else { text }
+    }
+
+    fn assessment(&mut self) {
+        use Phrase::SectionAssessment;
+        let policy = self.policy;
+        for level in &policy.levels {
+            let text = self.words(Phrase::Level, &[&self.name(&level.named), &self.cycle(level.cycle)]);
+            self.say(SectionAssessment, format!("level {}", level.named.id), text, &level.clause);
+        }
+        for curve in &policy.curves {
+            self.curve(curve);
+        }
+        for sheet in &policy.sheets {
+            let level = self.name(&policy.levels[sheet.level].named);
+            let level_id = &policy.levels[sheet.level].named.id;
+            for one in &sheet.indicators {
+                let method = match &one.method {
+                    Method::Steps(steps) => {
+                        let each = steps.iter().map(|(under, deduct)| {
+                            self.words(Phrase::MethodStep, &[&shortest(*under), &shortest(*deduct)])
+                        });
+                        self.words(Phrase::MethodSteps, &[&self.list(Phrase::And, each)])
+                    }
+                    Method::PerUnit { side, target, unit, deduct, .. } => {
+                        let what =
+                            if *side == Side::Under { Phrase::MethodUnder } else { Phrase::MethodOver };
+                        self.words(what, &[&shortest(*target), &shortest(*unit), &shortest(*deduct)])
+                    }
+                    Method::PerCase { deduct } => self.words(Phrase::MethodCase, &[&shortest(*deduct)]),
+                    Method::YesNo => self.words(Phrase::MethodYesNo, &[]),
+                    Method::Points => self.words(Phrase::MethodPoints, &[]),
+                };
+                let with = [level.as_str(), &one.id, &one.title, &shortest(one.max), &method];
+                let text = self.words(Phrase::Indicator, &with);
+                let about = format!("sheet {level_id} indicator {}", one.id);
+                self.say(SectionAssessment, about, text, &one.clause);
+            }
+        }
+    }
+
+    fn curve(&mut self, curve: &Curve) {
+        use Phrase::SectionAssessment;
+        let policy = self.policy;
+        let id = curve.id.as_str();
+        let about = format!("curve {id}");
+        let all = |each: Vec<String>| self.list(Phrase::And, each);
+        let basis = match &curve.basis {
+            Basis::One(one) => self.words(Phrase::BasisOne, &[id, &self.assessed(one)]),
+            Basis::Weighted(of) => {
+                let each =
+                    of.iter().map(|(one, weight)| format!("{} {}", self.assessed(one), percent(*weight)));
+                self.words(Phrase::BasisWeighted, &[id, &all(each.collect())])
+            }
+            Basis::Lowest(of) => {
+                let each = of.iter().map(|one| self.assessed(one)).collect();
+                self.words(Phrase::BasisLowest, &[id, &all(each)])
+            }
+            Basis::Chain(of) => {
+                let each = of.iter().map(|at| policy.curves[*at].id.clone()).collect();
+                self.words(Phrase::BasisChain, &[id, &all(each)])
+            }
+        };
+        self.say(SectionAssessment, format!("{about} basis"), basis, &curve.clause);
+        if matches!(curve.basis, Basis::Chain(_)) {
+            return;
+        }
+        let graded = |text: String, grade: &Option<String>, renew: Option<bool>| {
+            let grade = grade.as_ref().map(|grade| self.words(Phrase::Graded, &[grade]));
+            let renewal = (renew == Some(false)).then(|| self.words(Phrase::NotRenewed, &[]));
+            text + &grade.unwrap_or_default() + &renewal.unwrap_or_default()
+        };
+        let below = |below: &crate::policy::curve::Below| {
+            let text = match &below.pays {
+                BelowPays::Nothing => self.words(Phrase::CurveBelowNothing, &[id]),
+                BelowPays::Fixed(ratio) => self.words(Phrase::CurveBelowFixed, &[id, &percent(*ratio)]),
+                BelowPays::Score => self.words(Phrase::CurveBelowScore, &[id]),
+            };
+            graded(text, &below.grade, below.renew)
+        };
+        let mut lines = Vec::new();
+        match &curve.shape {
+            Shape::Linear { full_at, per_point, floor, .. } => {
+                let with = [id, &shortest(*full_at), &percent(*per_point), &shortest(*floor)];
+                lines.push(("shape".to_string(), self.words(Phrase::CurveLinear, &with)));
+            }
+            Shape::Bands { bands, below: lowest } => {
+                for band in bands {
+                    let with = [id, &shortest(band.from), &percent(band.ratio)];
+                    let text = graded(self.words(Phrase::CurveBand, &with), &band.grade, band.renew);
+                    lines.push((format!("from {}", shortest(band.from)), text));
+                }
+                lines.push(("below".to_string(), below(lowest)));
+            }
+            Shape::Points { points, below: lowest } => {
+                for (score, ratio) in points {
+                    let text = self.words(Phrase::CurvePoint, &[id, &shortest(*score), &percent(*ratio)]);
+                    lines.push((format!("at {}", shortest(*score)), text));
+                }
+                lines.push(("below".to_string(), below(lowest)));
+            }
+            Shape::Gate { pass } => {
+                lines.push(("shape".to_string(), self.words(Phrase::CurveGate, &[id, &shortest(*pass)])));
+            }
+            Shape::Share => lines.push(("shape".to_string(), self.words(Phrase::CurveShare, &[id]))),
+        }
+        for (what, text) in lines {
+            self.say(SectionAssessment, format!("{about} {what}"), text, &curve.clause);
+        }
+    }
+
+    fn reports(&mut self) {
+        use Phrase::{SectionLocal, SectionReports};
+        let policy = self.policy;
+        let flags: Vec<(Code, String)> =
+            policy.flags.iter().map(|(code, clause)| (*code, clause.to_string())).collect();
+        for (code, clause) in flags {
+            let text = self.words(Phrase::Flag, &[code.name(), title(self.lang, code)]);
+            self.say(SectionReports, format!("flag {code}"), text, &clause);
+        }
+        for benefit in &policy.double_benefits {
+            let name = self.name(&benefit.item);
+            let text = match benefit.beside {
+                None => self.words(Phrase::DoubleBenefit, &[&name]),
+                Some(kind) => self.words(Phrase::DoubleBeside, &[&name, kind.id()]),
+            };
+            self.say(SectionReports, format!("double benefit {}", benefit.item.id), text, &benefit.clause);
+        }
+        for figure in &policy.figures {
+            let target = |target: &Option<Decimal>, shown: fn(Decimal) -> String| {
+                let text = target.map(|target| self.words(Phrase::Target, &[&shown(target)]));
+                text.unwrap_or_default()
+            };
+            let text = match &figure.kind {
+                FigureKind::FreeSignings => self.words(Phrase::FigureFree, &[]),
+                FigureKind::Coverage { target: aim } => {
+                    self.words(Phrase::FigureCoverage, &[]) + &target(aim, percent)
+                }
+                FigureKind::IndividualShare => self.words(Phrase::FigureIndividual, &[]),
+                FigureKind::StaffShare { ratio } => self.words(Phrase::FigureStaff, &[&percent(*ratio)]),
+                FigureKind::TeamReward { ratio, standard } => {
+                    self.words(Phrase::FigureReward, &[&percent(*ratio), &standard.to_string()])
+                }
+                FigureKind::Renewal => self.words(Phrase::FigureRenewal, &[]),
+                FigureKind::FeedbackDay { working_days } => {
+                    self.words(Phrase::FigureFeedback, &[&working_days.to_string()])
+                }
+                FigureKind::Satisfaction { indicator, target: aim } => {
+                    self.words(Phrase::FigureSatisfaction, &[indicator]) + &target(aim, shortest)
+                }
+            };
+            self.say(SectionReports, format!("figure {}", figure.kind.id()), text, &figure.clause);
+        }
+        if let Some(calendar) = &policy.calendar {
+            let years = self.list(Phrase::And, calendar.years.keys().map(ToString::to_string));
+            let text = self.words(Phrase::CalendarYears, &[&years]);
+            self.say(SectionReports, "calendar", text, &calendar.clause);
+        }
+        for figure in &policy.local {
+            let value = figure.value.as_deref().unwrap_or("?");
+            let mut text = self.words(Phrase::Local, &[&figure.id, value, &figure.means]);
+            if !figure.confirmed {
+                text += &self.words(Phrase::Whenever, &[&self.words(Phrase::Unconfirmed, &[])]);
+            }
+            self.say(SectionLocal, format!("local {}", figure.id), text, &figure.clause);
+        }
+    }
+}
+
+/// What one thing was said as, and is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub section: Phrase,
+    pub was: Option<Said>,
+    pub now: Option<Said>,
+}
+
+/// What two policies say differently, in the order of the newer one, then what it no longer says.
+pub fn differences(old: &[Said], new: &[Said]) -> Vec<Change> {
+    let find = |all: &[Said], about: &str| all.iter().find(|one| one.about == about).cloned();
+    let mut changes = Vec::new();
+    for now in new {
+        let was = find(old, &now.about);
+        if was.as_ref().is_none_or(|was| was.text != now.text || was.clause != now.clause) {
+            changes.push(Change { section: now.section, was, now: Some(now.clone()) });
+        }
+    }
+    for was in old.iter().filter(|was| find(new, &was.about).is_none()) {
+        changes.push(Change { section: was.section, was: Some(was.clone()), now: None });
+    }
+    changes.sort_by_key(|change| change.section);
+    changes
+}
+
+/// A point of a curve, and what it was just below where it jumps there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurvePoint {
+    pub score: Decimal,
+    pub ratio: Decimal,
+    pub grade: Option<String>,
+    pub from: Option<Decimal>,
+}
+
+/// A curve from 100 points down, at every fifth point and wherever its course changes.
+pub fn curve_points(curve: &Curve) -> Vec<CurvePoint> {
+    let hair = Decimal::new(1, 6);
+    let mut scores: Vec<Decimal> = (0..=20).map(|at| Decimal::from(at * 5)).chain(curve.marks()).collect();
+    scores.sort_unstable();
+    scores.dedup();
+    let point = |score: Decimal| {
+        let earned = curve.earned(score);
+        let below = (score >= hair).then(|| curve.earned(score - hair).ratio);
+        // A jump is more than the slope makes of a millionth of a point.
+        let from = below.filter(|below| (earned.ratio - below).abs() > Decimal::new(1, 3));
+        CurvePoint { score, ratio: earned.ratio, grade: earned.grade, from }
+    };
+    let all: Vec<CurvePoint> = scores.into_iter().rev().map(point).collect();
+    // Between two points of the same ratio and grade a third one says nothing.
+    let told = |at: usize| {
+        let (Some(above), Some(below)) = (at.checked_sub(1).and_then(|at| all.get(at)), all.get(at + 1))
+        else {
+            return true;
+        };
+        let same = |other: &CurvePoint| other.ratio == all[at].ratio && other.grade == all[at].grade;
+        all[at].from.is_some() || above.from.is_some() || !same(above) || !same(below)
+    };
+    (0..all.len()).filter(|at| told(*at)).map(|at| all[at].clone()).collect()
+}
+
+/// A small chart: ratio upwards, score to the right; `┊` where it jumps.
+pub fn chart(curve: &Curve) -> Vec<String> {
+    const COLUMNS: i64 = 50;
+    const ROWS: i64 = 10;
+    let points = curve_points(curve);
+    let most = points.iter().map(|point| point.ratio).max().unwrap_or_default().max(Decimal::ONE);
+    let row_of = |ratio: Decimal| -> i64 {
+        let row = crate::base::money::half_up(ratio / most * Decimal::from(ROWS), 0);
+        row.try_into().unwrap_or(ROWS)
+    };
+    let mut grid = vec![vec![' '; COLUMNS as usize + 1]; ROWS as usize + 1];
+    for column in 0..=COLUMNS {
+        let ratio = curve.earned(Decimal::from(column * 100) / Decimal::from(COLUMNS)).ratio;
+        grid[row_of(ratio) as usize][column as usize] = '•';
+    }
+    for point in points.iter() {
+        let Some(from) = point.from else { continue };
+        let at = crate::base::money::half_up(point.score * Decimal::from(COLUMNS) / Decimal::ONE_HUNDRED, 0);
+        let at: i64 = at.try_into().unwrap_or(COLUMNS);
+        let (low, high) = (row_of(from.min(point.ratio)), row_of(from.max(point.ratio)));
+        for row in low + 1..high {
+            grid[row as usize][at as usize] = '┊';
+        }
+    }
+    let mut lines = Vec::new();
+    for (row, cells) in grid.iter().enumerate().rev() {
+        let value = most * Decimal::from(row as i64) / Decimal::from(ROWS);
+        let label = if row % 2 == 0 { percent(crate::base::money::half_up(value, 4)) } else { String::new() };
+        lines.push(format!("{label:>6} │{}", cells.iter().collect::<String>().trim_end()));
+    }
+    lines.push(format!("       └{}", "─".repeat(COLUMNS as usize + 1)));
+    let mut scale = String::from("        ");
+    for mark in (0..=100).step_by(10) {
+        let at = 8 + mark * COLUMNS as usize / 100;
+        while scale.chars().count() < at {
+            scale.push(' ');
+        }
+        scale += &mark.to_string();
+    }
+    lines.push(scale);
+    lines
+}

@@ -1,0 +1,199 @@
+//! The sentences in which a policy is told, in both languages side by side. `{0}`, `{1}` … are filled in.
+
+use super::Lang;
+
+macro_rules! phrases {
+    ($($name:ident: $zh:literal, $en:literal;)*) => {
+        /// A sentence, or a part of one.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Phrase { $($name),* }
+
+        impl Phrase {
+            #[cfg(test)]
+            const ALL: &[Phrase] = &[$(Phrase::$name),*];
+
+            const fn words(self) -> (&'static str, &'static str) {
+                match self { $(Phrase::$name => ($zh, $en)),* }
+            }
+        }
+    };
+}
+
+phrases! {
+    SectionPolicy: "政策", "policy";
+    SectionCharge: "计费", "charges";
+    SectionWho: "谁可以签", "who may sign";
+    SectionSources: "资金来源", "sources";
+    SectionPackages: "服务包", "packages";
+    SectionAssessment: "考核", "assessment";
+    SectionReports: "核对与报告", "checks and reports";
+    SectionLocal: "由地方确定", "left to the region";
+    InForce: "自 {0} 起执行", "in force from {0}";
+    InForceTo: "自 {0} 起执行，至 {1} 止", "in force from {0} to {1}";
+    Extends: "在 {0} 的基础上", "on top of {0}";
+    Charge: "按{0}计费，自生效日起算", "a fee for each {0}, from the day a signing starts";
+    ChargeCalendar: "按{0}计费，首次自生效日起，以后按日历{0}", "a fee for each {0}: the first from the day a signing starts, then by the calendar";
+    Cycle: "按{0}结算", "settled by the {0}";
+    Terms: "签约期限 {0} 个月", "terms of {0} months";
+    TermsOrMore: "签约期限 {0} 个月或更长", "terms of {0} months or more";
+    TermsThisYear: "签约到当年年底", "terms up to the end of the year";
+    TermsNextYear: "签约到次年年底", "terms up to the end of the next year";
+    ShortCharge: "不足一个计费期的：{0}", "a charge that the calendar or the term cuts short: {0}";
+    EndedCharge: "提前解约的：{0}", "a charge that an early end cuts short: {0}";
+    EndedFor: "因{0}提前解约的：{1}", "ended early for {0}: {1}";
+    PaysWhole: "全额", "all of it";
+    PaysMonths: "按月（不足一月算一月）", "by months, a begun one counts";
+    PaysFullMonths: "按满月", "by full months";
+    PaysDays: "按天", "by days";
+    PaysNothing: "不付", "nothing";
+    Insured: "须参保：{0}", "for those insured: {0}";
+    AnyInsurance: "不问参保", "insurance is not asked for";
+    Kinds: "定点机构：{0}", "designated institutions: {0}";
+    AnyKind: "任何类别的定点机构", "designated institutions of any kind";
+    WholeTerm: "提前解约仍占用整个签约期", "an ended signing still takes up its whole term";
+    Addons: "同期最多叠加 {0} 个个性化服务包", "at most {0} add-ons at a time";
+    BalanceBelow: "门诊统筹余额低于{0}的分担额不得签", "not signed where the balance is below the part of {0}";
+    Authorized: "{0}的部分须有个人授权，否则暂缓", "the part of {0} is held without the person's authorization";
+    Evidence: "计费期内有 {0} 次服务记录才支付", "paid once the charge has {0} service record(s)";
+    EvidenceCards: "计费期内有 {0} 次服务记录才支付，凭{1}", "paid once the charge has {0} service record(s), by {1}";
+    SourceSettled: "{0}：考核前先付 {1}，按曲线 {2} 清算", "{0}: {1} before the assessment, cleared by curve {2}";
+    SourceTranches: "{0}：先付 {1}，其余分期", "{0}: {1} at the start, the rest in parts";
+    SourceShown: "{0}：只列出，不由本政策结算", "{0}: only shown, not settled here";
+    SourceOnce: "{0}：每人只付一次，叠加包不再付", "{0}: once for a person, an add-on has none";
+    TrancheCurve: "{0}·{1}：{2}，按曲线 {3}", "{0}, {1}: {2}, by curve {3}";
+    TranchePlain: "{0}·{1}：{2}", "{0}, {1}: {2}";
+    TrancheFrom: "，批次开始满 {0} 个月后", ", {0} months after the cohort begins";
+    PackageBasic: "{0}（基本）", "{0} (basic)";
+    PackageFree: "{0}（免费，只计数）", "{0} (free, only counted)";
+    PackageAddon: "{0}（叠加在 {1} 上）", "{0} (on top of {1})";
+    OfferedFrom: "{0}：自 {1} 签约的起", "{0}: signings from {1}";
+    Fee: "{0}：费用 {1} 元", "{0}: the fee is {1}";
+    FeeListed: "{0}：费用 {1} 元（标价 {2} 元，优惠 {3}）", "{0}: the fee is {1} ({2} less {3})";
+    Weight: "{0}：费用 × {1}", "{0}: the fee × {1}";
+    WeighHighest: "{0}：几项权重同时适用的，取最高", "{0}: of several weights the highest holds";
+    ShareFixed: "{0}：{1}承担 {2} 元", "{0}: {1} bears {2}";
+    ShareRatio: "{0}：{1}承担 {2}", "{0}: {1} bears {2}";
+    ShareRest: "{0}：{1}承担其余", "{0}: {1} bears the rest";
+    Whenever: "（{0}）", " ({0})";
+    Unless: "除非{0}", "unless {0}";
+    AgeFrom: "{0} 岁及以上", "aged {0} and over";
+    AgeUnder: "不满 {0} 岁", "under {0}";
+    OneOfGroups: "{0}：限{1}", "{0}: for {1}";
+    Item: "{0}：{1}", "{0}: {1}";
+    ItemTimes: "{0}：{1}，{2} 次", "{0}: {1}, {2} times";
+    ItemAmount: "，每次 {0} 元", ", {0} each";
+    ItemPrice: "，每次收费 {0} 元", ", priced {0} each";
+    DeductWhole: "{0}：清算时缺的次数从分担额中扣除，按全年", "{0}: at clearing each time missing is taken off the share, of the whole year";
+    DeductPassed: "{0}：清算时缺的次数从分担额中扣除，按已满月数", "{0}: at clearing each time missing is taken off the share, of the months that have passed";
+    Services: "{0}：计费期内服务满 {1} 次才计", "{0}: counts once the charge has {1} service record(s)";
+    Population: "{0}：{1}按服务人口每人每年 {2} 元", "{0}: {1} pays {2} a year for each head served";
+    Level: "{0}：每{1}考核一次", "{0}: assesses each {1}";
+    CurveLinear: "曲线 {0}：{1}分及以上全付，每低一分少付 {2}，低于 {3} 分不付", "curve {0}: all from {1} points on, {2} less for each point under it, nothing under {3}";
+    CurveBand: "曲线 {0}：{1} 分及以上付 {2}", "curve {0}: {2} from {1} points on";
+    CurvePoint: "曲线 {0}：{1} 分付 {2}，其间按比例", "curve {0}: {2} at {1} points, in proportion between";
+    CurveBelowNothing: "曲线 {0}：再低不付", "curve {0}: nothing under that";
+    CurveBelowFixed: "曲线 {0}：再低付 {1}", "curve {0}: {1} under that";
+    CurveBelowScore: "曲线 {0}：再低按得分 ÷ 100 付", "curve {0}: score ÷ 100 under that";
+    CurveGate: "曲线 {0}：{1} 分及以上全付，否则不付", "curve {0}: all from {1} points on, else nothing";
+    CurveShare: "曲线 {0}：按得分 ÷ 100 付", "curve {0}: score ÷ 100";
+    Graded: "，{0}", ", {0}";
+    NotRenewed: "，不再续约", ", no renewal";
+    BasisOne: "曲线 {0} 用{1}的得分", "curve {0} takes the score of {1}";
+    BasisWeighted: "曲线 {0} 用加权得分：{1}", "curve {0} takes the weighted score: {1}";
+    BasisLowest: "曲线 {0} 用最低的得分：{1}", "curve {0} takes the lowest score: {1}";
+    BasisChain: "曲线 {0} 是 {1} 的乘积", "curve {0} is the product of {1}";
+    Nth: "{0}第 {1} 次", "{0} no. {1}";
+    OfParent: "上级机构的{0}", "{0} of the parent";
+    Indicator: "{0} {1} {2}，满分 {3}：{4}", "{0} {1} {2}, {3} points: {4}";
+    MethodSteps: "{0}", "{0}";
+    MethodStep: "低于 {0} 扣 {1}", "{1} off under {0}";
+    MethodUnder: "低于 {0}，每 {1} 扣 {2}", "{2} off for each {1} under {0}";
+    MethodOver: "高于 {0}，每 {1} 扣 {2}", "{2} off for each {1} over {0}";
+    MethodCase: "每例扣 {0}", "{0} off for each case";
+    MethodYesNo: "有或无", "yes or no";
+    MethodPoints: "按考核给分", "points by hand";
+    Flag: "提示 {0}：{1}", "flag {0}: {1}";
+    DoubleBenefit: "不得同时享受{0}", "{0} may not be claimed beside it";
+    DoubleBeside: "签{1}的不得同时享受{0}", "{0} may not be claimed beside a {1} package";
+    CapFlag: "一个{0}不超过 {1} 人，超过的提示", "a {0} has at most {1} people: more are flagged";
+    CapCut: "一个{0}不超过 {1} 人，后来的暂缓支付", "a {0} has at most {1} people: later ones are held";
+    Team: "团队", "team";
+    Doctor: "医生", "doctor";
+    Limit: "限度：{0} 的{1} {2}", "limit: {1} of {0} {2}";
+    TheFee: "费用", "the fee";
+    TheAmount: "标准", "the amount";
+    FigureFree: "报告免费签约数", "reported: signings of free packages";
+    FigureCoverage: "报告签约覆盖率", "reported: coverage";
+    FigureIndividual: "报告个人承担额", "reported: what residents bear";
+    FigureStaff: "报告应用于人员薪酬的部分：费用的 {0} 及以上", "reported: at least {0} of the fee for those who serve";
+    FigureReward: "报告团队奖励：每服务人口 {1} 元的 {0}", "reported: a team reward of {0} of {1} for each head served";
+    FigureRenewal: "报告是否续约", "reported: whether the contract is renewed";
+    FigureFeedback: "报告结果反馈的最后一天：考核后 {0} 个工作日", "reported: the day by which the result is told, {0} working days after the assessment";
+    FigureSatisfaction: "报告满意度：指标 {0}", "reported: satisfaction, indicator {0}";
+    Target: "，目标 {0}", ", target {0}";
+    CalendarYears: "节假日已列年份：{0}", "holidays are listed for {0}";
+    Local: "{0} = {1}：{2}", "{0} = {1}: {2}";
+    Year: "年", "year";
+    Half: "半年", "half-year";
+    Quarter: "季度", "quarter";
+    Month: "月", "month";
+    And: "、", ", ";
+    Or: "或", " or ";
+    // rules list, diff, check, curve and new.
+    Version: "版本", "Version";
+    Document: "文件", "Document";
+    From: "执行", "From";
+    To: "至", "To";
+    Unconfirmed: "未确认", "Not confirmed";
+    State: "状态", "State";
+    Ready: "可用", "ready";
+    Open: "有未填的数字", "figures open";
+    Faulty: "有错，见 rules check", "faults: see rules check";
+    Same: "{0} 与 {1} 没有不同。", "{0} and {1} say the same.";
+    Differences: "{0} → {1}", "{0} → {1}";
+    Added: "增加", "added";
+    Removed: "删去", "removed";
+    Was: "原为", "was";
+    Now: "改为", "now";
+    NoFaults: "{0}：没有错误", "{0}: no fault";
+    WithFaults: "{0} 处错误", "faults: {0}";
+    OpenOnly: "{0}：没有错误；有未填的数字，要由另一文件 extends 后才能结算", "{0}: no fault; figures are open, so it settles only through a file that extends it";
+    Uncovered: "{0}：{1} 至 {2} 没有有效的版本，这些天签的约会退回（E305）", "{0}: no version is in force from {1} to {2}; signings of those days are refused (E305)";
+    Overlapping: "{0}：{1} 写明至 {2} 止，但 {3} 起已由下一版本代替", "{0}: {1} says it ends on {2}, but the next version replaces it from {3}";
+    ScoreColumn: "得分", "Score";
+    RatioColumn: "支付比例", "Ratio";
+    GradeColumn: "等次", "Grade";
+    JumpColumn: "跳变", "Jump";
+    JumpFrom: "由 {0}", "from {0}";
+    CreatedFile: "已写入 {0}；填好后用 jiayi rules check {0} 检查", "written: {0}; fill it in, then run jiayi rules check {0}";
+}
+
+/// A sentence with its blanks filled.
+pub fn phrase(lang: Lang, phrase: Phrase, with: &[&str]) -> String {
+    let (zh, en) = phrase.words();
+    let template = if lang == Lang::Zh { zh } else { en };
+    let mut parts = template.split('{');
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let (number, rest) = part.split_once('}').unwrap_or(("", part));
+        out.push_str(number.parse().ok().and_then(|at: usize| with.get(at)).copied().unwrap_or_default());
+        out.push_str(rest);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_have_the_same_blanks() {
+        for phrase in Phrase::ALL {
+            let (zh, en) = phrase.words();
+            for at in 0..6 {
+                let blank = format!("{{{at}}}");
+                assert_eq!(zh.contains(&blank), en.contains(&blank), "{phrase:?}");
+            }
+        }
+    }
+}
