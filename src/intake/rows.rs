@@ -179,7 +179,8 @@ fn header_record(raw: &mut Raw) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// No kind of file has more columns that are read.
-const MOST_COLUMNS: usize = 16;
+const MOST_COLUMNS: usize = 18;
+const _: () = assert!(super::signings::COLUMNS.len() <= MOST_COLUMNS);
 
 /// One record with what is needed to read its cells.
 pub struct Row<'a> {

@@ -140,7 +140,9 @@ impl<'t> Sheet<'t> {
     pub fn local_figures(&self) -> Vec<LocalFigure> {
         let local = self.local.borrow();
         let used = self.used.borrow();
-        for (id, one) in local.iter() {
+        // What another file leaves open and this one has no use for is no matter here.
+        let own = |one: &Local| self.files.get(1).is_none_or(|(start, _)| one.span.start < *start);
+        for (id, one) in local.iter().filter(|(id, one)| own(one) || used.contains(id)) {
             if !used.contains(id) {
                 self.fault(one.span.clone(), Msg::LocalUnused { id: id.clone() }, None);
             } else if one.value.is_none() {
@@ -148,7 +150,8 @@ impl<'t> Sheet<'t> {
                 self.fault(one.span.clone(), fact, Some(Msg::FillByExtends { id: id.clone() }));
             }
         }
-        local.values().map(|one| one.figure.clone()).collect()
+        let kept = local.values().filter(|one| own(one) || used.contains(&one.figure.id));
+        kept.map(|one| one.figure.clone()).collect()
     }
 }
 

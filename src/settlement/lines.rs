@@ -358,7 +358,9 @@ fn clear(line: &mut Line, rules: &Rules, policy: &Policy, rule: &Source, scores:
     let mut last = upto;
     let mut ratio = rule.prepay;
     let mut of_gross = line.prepay;
+    let mut before_last = line.prepay;
     for tranche in &rule.tranches {
+        before_last = of_gross;
         cut += tranche.part;
         let end = base.share(cut);
         let released = release(line, rules, policy, tranche, end - upto, scores);
@@ -377,6 +379,7 @@ fn clear(line: &mut Line, rules: &Rules, policy: &Policy, rule: &Source, scores:
         line.prepay = of_gross;
         return;
     }
+    line.prepay = before_last;
     let outcomes: Vec<&Outcome> = line.tranches.iter().filter_map(|one| one.outcome.as_ref()).collect();
     let mut used: Vec<ScoreEntry> = Vec::new();
     for entry in outcomes.iter().flat_map(|outcome| &outcome.used) {

@@ -11,7 +11,7 @@ use crate::base::code::Code;
 use crate::base::money::Fen;
 use crate::base::period::{Date, Period, add_months};
 use crate::base::place::Place;
-use crate::policy::package::{ItemsDue, Package, PackageKind};
+use crate::policy::package::{ItemsDue, PackageKind};
 use crate::policy::schedule::Part;
 use crate::policy::{FigureKind, Policy};
 
@@ -188,7 +188,7 @@ fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
             };
         }
         if package.deduct_missing && !held.whole() {
-            let missing = missing_items(index, nth, day, rules, (package, counters), evidence);
+            let missing = missing_items(index, nth, day, rules, (signing.offer(), counters), evidence);
             *tally.deductions.entry((signing.institution, cohort, signing.class)).or_default() += missing;
         }
         if no_evidence {
@@ -227,14 +227,16 @@ fn missing_items(
     nth: usize,
     from: Date,
     rules: &Rules,
-    (package, counters): (&Package, usize),
+    (offer, counters): (u16, usize),
     evidence: &Evidence,
 ) -> Fen {
+    let package = rules.package(offer);
+    let months = rules.policy(offer).schedule.months;
     // Where only the months that have passed count, a begun one does not.
     let passed = match package.items_due {
-        ItemsDue::WholeYear => 12,
+        ItemsDue::WholeYear => months,
         ItemsDue::MonthsPassed => {
-            (0..12).take_while(|month| add_months(from, month + 1) <= rules.end).count() as u32
+            (0..months).take_while(|month| add_months(from, month + 1) <= rules.end).count() as u32
         }
     };
     package
@@ -242,7 +244,7 @@ fn missing_items(
         .iter()
         .enumerate()
         .filter_map(|(item, rule)| {
-            let due = rule.times? * passed / 12;
+            let due = rule.times? * passed / months;
             let missing = due.saturating_sub(evidence.done(index, nth, counters, item));
             Some(rule.amount?.times(u64::from(missing)))
         })

@@ -170,3 +170,19 @@ pub fn records(text: &[u8]) -> Vec<csv::ByteRecord> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
     reader.byte_records().map(|row| row.expect("a row")).collect()
 }
+
+/// The example files of regions/README.md, written into `folder` as rule files: region and text of each.
+pub fn examples(folder: &Path) -> Vec<(String, String)> {
+    let page = fs::read_to_string(regions().join("README.md")).expect("regions/README.md");
+    let mut found = Vec::new();
+    for block in page.split("\n```toml\n").skip(1) {
+        let text = block.split("\n```").next().expect("a block ends");
+        let name =
+            text.lines().next().and_then(|line| line.strip_prefix("# ")).expect("its name stands first");
+        let (region, date) = name.split_once('/').expect("a region and a date");
+        fs::create_dir_all(folder.join(region)).expect("a folder");
+        fs::write(folder.join(region).join(format!("{date}.toml")), text).expect("a rule file");
+        found.push((region.to_string(), text.to_string()));
+    }
+    found
+}
