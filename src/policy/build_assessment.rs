@@ -129,6 +129,7 @@ fn assessed(table: &Reader, levels: &[String]) -> Option<Assessed> {
 }
 
 fn bands(table: &Reader) -> Option<Shape> {
+    table.mention("below");
     let mut bands = Vec::new();
     let mut above: Option<Decimal> = None;
     for row in table.tables("band") {
@@ -168,6 +169,7 @@ fn bands(table: &Reader) -> Option<Shape> {
 }
 
 fn points(table: &Reader) -> Option<Shape> {
+    table.mention("below");
     let mut points: Vec<(Decimal, Decimal)> = Vec::new();
     for row in table.tables("point") {
         let score = row.required("score", Reader::decimal);

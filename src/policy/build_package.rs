@@ -60,13 +60,15 @@ pub fn package(table: Reader, version: Date, known: &Known, limits: &[Limit]) ->
         }
         let rows = table.tables("share");
         let last = rows.len().saturating_sub(1);
-        let shares: Vec<Option<ShareRule>> = {
-            // A rest may stand before others only where their conditions never hold together: the
-            // loader tries every case, so it is enough that nothing without a condition follows it.
-            let bare: Vec<bool> = rows.iter().map(|row| !row.has("when")).collect();
-            let ends = |at: usize| at == last || !bare[at + 1..].contains(&true);
-            rows.into_iter().enumerate().map(|(at, row)| share(row, ends(at), known)).collect()
-        };
+        // A rest for some may stand before others; one for all leaves nothing to those behind it.
+        let shares: Vec<Option<ShareRule>> = rows
+            .into_iter()
+            .enumerate()
+            .map(|(at, row)| {
+                let ends = at == last || row.has("when");
+                share(row, ends, known)
+            })
+            .collect();
         let shares: Option<Vec<ShareRule>> = shares.into_iter().collect();
         priced = fees.and_then(|fees| Some((fees, weights?, shares?)));
     }

@@ -219,7 +219,7 @@ impl Package {
             Weigh::Highest => factors.max(),
         };
         let fee = factor.map_or(fee, |factor| fee.share(factor));
-        let (mut shares, mut borne) = (Vec::new(), Fen::ZERO);
+        let (mut shares, mut borne, mut rested) = (Vec::new(), Fen::ZERO, false);
         for (at, rule) in self.shares.iter().enumerate() {
             if !holds(self.fees.len() + self.weights.len() + at) {
                 continue;
@@ -230,8 +230,11 @@ impl Package {
                 ShareAmount::RatioByKind(ratios) => {
                     fee.share(*ratios.get(kind).ok_or(NoPrice::Sum { sum: borne, fee })?)
                 }
+                // Somebody bore the rest already: this source has no part in it.
+                ShareAmount::Rest if rested => continue,
                 ShareAmount::Rest => fee - borne,
             };
+            rested |= matches!(rule.amount, ShareAmount::Rest);
             if amount < Fen::ZERO {
                 return Err(NoPrice::Sum { sum: borne, fee });
             }

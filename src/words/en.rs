@@ -278,7 +278,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::TermZero => "a term is 1 to 1200 months".into(),
         Msg::EndsBeforeItStarts => "the last day is before the first".into(),
         Msg::AgeRange => "an age is 0 to 150".into(),
-        Msg::RestNotLast => "`rest` may stand only in the last share".into(),
+        Msg::RestNotLast => "a `rest` without `when` can only be the last share".into(),
         Msg::NamedTwice { name } => format!("`{name}` is used twice"),
         Msg::ItemsNotShare { sum, share } => {
             format!("the items (times × amount) add up to {sum}, the first share is {share}")

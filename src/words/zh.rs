@@ -223,7 +223,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::TermZero => "签约期限应为 1 至 1200 个月".into(),
         Msg::EndsBeforeItStarts => "最后一天早于执行日期".into(),
         Msg::AgeRange => "年龄应为 0 至 150".into(),
-        Msg::RestNotLast => "`rest` 只能写在最后一项".into(),
+        Msg::RestNotLast => "不带 `when` 的 `rest` 只能写在最后一项".into(),
         Msg::NamedTwice { name } => format!("`{name}` 用了两次"),
         Msg::ItemsNotShare { sum, share } => {
             format!("各项目金额（次数 × 每次金额）合计 {sum} 元，不等于第一项分担额 {share} 元")
