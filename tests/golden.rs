@@ -109,6 +109,13 @@ fn ankang_settles_with_two_levels() {
 }
 
 #[test]
+fn other_regions_are_checked_and_assessed() {
+    for name in ["ankang-assess", "jilin-assess", "sichuan-check", "xinjiang-check"] {
+        story(name);
+    }
+}
+
+#[test]
 fn both_exports_give_the_same_amounts_and_codes() {
     let file = |story: &str, name: &str| {
         fs::read_to_string(root().join("tests/golden").join(story).join("out").join(name)).expect("a golden")

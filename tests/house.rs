@@ -153,3 +153,25 @@ fn every_region_of_the_folder_is_inside_the_program() {
         }
     }
 }
+
+#[test]
+fn the_readme_names_every_region_with_a_sample_that_settles() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    for region in fs::read_dir(root().join("regions")).expect("regions") {
+        let region = region.expect("readable").path();
+        if !region.is_dir() {
+            continue;
+        }
+        let id = region.file_name().expect("a name").to_string_lossy().into_owned();
+        let row =
+            readme.lines().find(|line| line.starts_with(&format!("| {id} |"))).expect("a row of the table");
+        let command = row.split('`').nth(1).expect("how the sample is settled");
+        let golden =
+            fs::read_to_string(root().join("tests/golden").join(&id).join("command")).expect("a golden");
+        assert!(golden.contains(command), "{id}: {golden}");
+        assert!(
+            root().join("samples").join(&id).join("README.md").is_file(),
+            "{id}'s sample says its stories"
+        );
+    }
+}
