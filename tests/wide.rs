@@ -16,7 +16,7 @@ struct Policy {
     scores: String,
 }
 
-const COLUMNS: &str = "contract_id,person_id,institution_id,package,signed_on,starts_on,ended_on,ended_reason,scheme,authorized,groups,doctor_id,balance\n";
+const COLUMNS: &str = "contract_id,person_id,institution_id,package,signed_on,starts_on,ended_on,ended_reason,scheme,authorized,groups,doctor_id,balance,term_months\n";
 
 impl Policy {
     fn new(region: &'static str) -> Policy {
@@ -391,4 +391,336 @@ fn hillside_admits_either_of_two_groups() {
         let refused = out.rows("rejected.csv");
         assert_eq!(refused.first().map_or("", |row| row["code"].as_str()), code, "{born} {groups}");
     }
+}
+
+/// One key each: the smallest change of an example, one signing, and what the line of one source comes to.
+#[test]
+fn each_key_changes_what_it_says() {
+    struct Key {
+        key: &'static str,
+        region: &'static str,
+        change: (&'static str, &'static str),
+        signed: &'static str,
+        cells: &'static str,
+        period: &'static str,
+        source: &'static str,
+        want: &'static str,
+    }
+    let key = |key, region, change, signed, cells, period, source, want| Key {
+        key,
+        region,
+        change,
+        signed,
+        cells,
+        period,
+        source,
+        want,
+    };
+    let monthly = ("unit = \"month\"", "unit = \"month\"");
+    let river = |change, signed, cells, period, want| {
+        key("", "riverside", change, signed, cells, period, "resident_fund", want)
+    };
+    let lake = |change, signed, cells, period, want| {
+        key("", "lakeside", change, signed, cells, period, "resident_fund", want)
+    };
+    let cases = [
+        // A fee of 10.00 for each month, quarter, half-year or year: 6.00 of it from the fund.
+        Key {
+            key: "unit",
+            ..river(
+                monthly,
+                "2026-01-05",
+                "",
+                "2026",
+                "3 18.00 14.40 - -/0; 3 18.00 14.40 - -/0; 3 18.00 14.40 - -/0; 3 18.00 14.40 - -/0",
+            )
+        },
+        Key {
+            key: "unit",
+            ..river(
+                ("unit = \"month\"", "unit = \"quarter\""),
+                "2026-01-05",
+                "",
+                "2026",
+                "1 6.00 4.80 - -/0; 1 6.00 4.80 - -/0; 1 6.00 4.80 - -/0; 1 6.00 4.80 - -/0",
+            )
+        },
+        Key {
+            key: "unit",
+            ..river(
+                ("unit = \"month\"", "unit = \"half\""),
+                "2026-01-05",
+                "",
+                "2026",
+                "1 6.00 4.80 - -/0; 1 6.00 4.80 - -/0",
+            )
+        },
+        Key {
+            key: "unit",
+            ..river(("unit = \"month\"", "unit = \"year\""), "2026-01-05", "", "2026", "1 6.00 4.80 - -/0")
+        },
+        // Months by the calendar: signed on the 20th, the first is January's, the second begins on 1 February.
+        Key {
+            key: "calendar",
+            ..river(
+                ("unit = \"month\"", "unit = \"month\"\ncalendar = true"),
+                "2026-01-20",
+                "",
+                "2026Q1",
+                "3 18.00 14.40 - -/0",
+            )
+        },
+        Key {
+            key: "calendar",
+            ..river(
+                ("unit = \"month\"", "unit = \"month\"\ncalendar = true"),
+                "2026-01-20",
+                "ended_on=2026-02-01",
+                "2026Q1",
+                "1 6.00 4.80 - -/0",
+            )
+        },
+        Key {
+            key: "or_more",
+            ..river(
+                ("or_more = true", "or_more = true"),
+                "2026-01-05",
+                "term_months=25",
+                "2026Q1",
+                "3 18.00 14.40 - -/0",
+            )
+        },
+        Key {
+            key: "or_more",
+            ..river(("or_more = true", "or_more = false"), "2026-01-05", "term_months=25", "2026Q1", "")
+        },
+        Key {
+            key: "ended",
+            ..river(
+                ("ended = \"days\"", "ended = \"months\""),
+                "2026-01-01",
+                "ended_on=2026-02-28",
+                "2026Q1",
+                "2 6.00 4.80 - -/0",
+            )
+        },
+        Key {
+            key: "partial",
+            ..river(
+                ("ended = \"days\"\npartial = \"whole\"", "ended = \"months\"\npartial = \"started\""),
+                "2026-01-01",
+                "ended_on=2026-02-02",
+                "2026Q1",
+                "2 12.00 9.60 - -/0",
+            )
+        },
+        Key {
+            key: "ended",
+            ..river(
+                ("ended = \"days\"", "ended = \"whole\""),
+                "2026-01-01",
+                "ended_on=2026-02-02",
+                "2026Q1",
+                "2 12.00 9.60 - -/0",
+            )
+        },
+        Key {
+            key: "ended",
+            ..river(
+                ("ended = \"days\"", "ended = \"nothing\""),
+                "2026-01-01",
+                "ended_on=2026-02-28",
+                "2026Q1",
+                "2 6.00 4.80 - -/0",
+            )
+        },
+        Key {
+            key: "scheme",
+            ..river(
+                ("when = { scheme = \"resident\" }", "when = { scheme = [\"resident\"] }"),
+                "2026-01-05",
+                "",
+                "2026Q1",
+                "3 18.00 14.40 - -/0",
+            )
+        },
+        Key {
+            key: "offered_from",
+            ..river(
+                ("kind = \"basic\"", "kind = \"basic\"\noffered_from = \"2026-01-06\""),
+                "2026-01-05",
+                "",
+                "2026Q1",
+                "",
+            )
+        },
+        Key {
+            key: "services_at_least",
+            ..river(
+                ("kind = \"basic\"", "kind = \"basic\"\nservices_at_least = 1"),
+                "2026-01-05",
+                "",
+                "2026Q1",
+                "0 0.00 0.00 - -/3",
+            )
+        },
+        Key {
+            key: "prepay",
+            ..river(
+                ("prepay = \"0.8\"\nprepay_clause", "prepay = \"0.333333333\"\nprepay_clause"),
+                "2026-01-05",
+                "",
+                "2026Q1",
+                "3 18.00 6.00 - -/0",
+            )
+        },
+        // To the end of this year or the next; what the calendar cuts short in months, in days, or not at all.
+        Key {
+            key: "term_ends",
+            ..lake(
+                ("term_ends = \"next_year_end\"", "term_ends = \"this_year_end\""),
+                "2026-01-01",
+                "authorized=y",
+                "2027",
+                "",
+            )
+        },
+        Key {
+            key: "term_ends",
+            ..lake(
+                ("term_ends = \"next_year_end\"", "term_ends = \"next_year_end\""),
+                "2026-01-01",
+                "authorized=y",
+                "2027",
+                "1 80.00 56.00 - -/0",
+            )
+        },
+        Key {
+            key: "short",
+            ..lake(
+                ("short = \"months\"", "short = \"whole\""),
+                "2026-05-10",
+                "authorized=y",
+                "2026",
+                "1 80.00 56.00 - -/0",
+            )
+        },
+        // 10 May to 31 December is 236 days of 365: 80.00 × 236/365 = 51.726…
+        Key {
+            key: "short",
+            ..lake(
+                ("short = \"months\"", "short = \"days\""),
+                "2026-05-10",
+                "authorized=y",
+                "2026",
+                "1 51.73 36.21 - -/0",
+            )
+        },
+        Key {
+            key: "short",
+            ..lake(
+                ("short = \"months\"", "short = \"nothing\""),
+                "2026-05-10",
+                "authorized=y",
+                "2026",
+                "1 0.00 0.00 - -/0",
+            )
+        },
+        Key {
+            key: "partial",
+            ..lake(
+                ("short = \"months\"", "short = \"months\"\npartial = \"whole\""),
+                "2026-05-10",
+                "authorized=y",
+                "2026",
+                "1 46.67 32.67 - -/0",
+            )
+        },
+        // A part without a curve is due as soon as its day is.
+        Key {
+            key: "tranche",
+            ..lake(
+                ("part = \"0.15\", curve = \"mid_year\"", "part = \"0.15\""),
+                "2026-01-01",
+                "authorized=y",
+                "2026",
+                "1 80.00 68.00 - -/0",
+            )
+        },
+        Key {
+            key: "discount",
+            ..lake(
+                ("discount = \"0.10\"", "discount = \"0.05\""),
+                "2026-01-01",
+                "authorized=y",
+                "2026",
+                "1 80.00 56.00 - -/0",
+            )
+        },
+        Key {
+            key: "discount",
+            source: "individual",
+            ..lake(
+                ("discount = \"0.10\"", "discount = \"0.05\""),
+                "2026-01-01",
+                "authorized=y",
+                "2026",
+                "1 34.00 0.00 - -/0",
+            )
+        },
+        Key {
+            key: "authorization",
+            ..lake(
+                (
+                    "at_most = \"100.00\"\nclause = \"七\"\n\n[overlap]",
+                    "at_most = \"100.00\"\nclause = \"七\"\n\n[overlap]",
+                ),
+                "2026-01-01",
+                "authorized=n",
+                "2026",
+                "0 0.00 0.00 - -/1",
+            )
+        },
+        // 79.99 is under the fund's 80.00.
+        Key {
+            key: "balance",
+            ..lake(
+                ("cycle = \"year\"\nclause = \"二\"", "cycle = \"year\"\nclause = \"二\""),
+                "2026-01-01",
+                "authorized=y balance=80.00",
+                "2026",
+                "1 80.00 56.00 - -/0",
+            )
+        },
+        Key {
+            key: "balance",
+            ..lake(
+                ("cycle = \"year\"\nclause = \"二\"", "cycle = \"year\"\nclause = \"二\""),
+                "2026-01-01",
+                "authorized=y balance=79.99",
+                "2026",
+                "",
+            )
+        },
+    ];
+    let mut wrong = Vec::new();
+    for case in cases {
+        let package = if case.region == "riverside" { "care" } else { "standard" };
+        let policy = Policy::new(case.region).with(case.change.0, case.change.1).sign(
+            "A",
+            &young(),
+            "C",
+            package,
+            case.signed,
+            case.cells,
+        );
+        let got = line(&policy.settle(case.period, &[]), "C", case.source);
+        if got != case.want {
+            wrong.push(format!(
+                "{} ({} → {}), {} {}: {got}, not {}",
+                case.key, case.change.0, case.change.1, case.signed, case.cells, case.want
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
