@@ -184,12 +184,14 @@ const MOST_COLUMNS: usize = 16;
 /// One record with what is needed to read its cells.
 pub struct Row<'a> {
     record: &'a Record<'a>,
-    /// The bytes of its known columns, in their order; empty where the file has none.
-    cells: [&'a [u8]; MOST_COLUMNS],
+    /// Which field of the record each known column is; past the last where the file has none.
+    fields: &'a [usize; MOST_COLUMNS],
     columns: &'a Columns,
     encoding: Encoding,
     file: u16,
     text: bool,
+    /// It has as many fields as the header. If not, its cells are not certain, and read as empty.
+    fits: bool,
 }
 
 impl<'a> Row<'a> {
@@ -199,7 +201,7 @@ impl<'a> Row<'a> {
 
     /// Whether nothing is wrong with the row as a whole, as is so for nearly all.
     pub fn is_whole(&self) -> bool {
-        self.text && self.record.fault.is_none() && self.record.width() == self.columns.header.len()
+        self.text && self.fits && self.record.fault.is_none()
     }
 
     /// E101 and E105: the row as a whole.
@@ -229,7 +231,7 @@ impl<'a> Row<'a> {
 
     /// The bytes of a cell as they stand; empty where the file has no such column.
     pub fn bytes(&self, column: usize) -> &'a [u8] {
-        self.cells[column]
+        if self.fits { self.record.field(self.fields[column]) } else { b"" }
     }
 
     /// What `known` says of a cell, looked up by its bytes: a column of a few words is decoded and
@@ -440,24 +442,21 @@ impl BlockRows<'_> {
     pub fn each(&self, mut row: impl FnMut(&Row)) {
         let text = self.encoding.is_text(&self.block.bytes);
         let mut count = 0;
-        let places: Vec<(usize, usize)> = self.columns.places().collect();
+        let mut fields = [usize::MAX; MOST_COLUMNS];
+        for (column, at) in self.columns.places() {
+            fields[column] = at;
+        }
         let width = self.columns.header.len();
         records(&self.block.bytes, self.block.first_line, |record| {
             count += 1;
-            let mut cells: [&[u8]; MOST_COLUMNS] = [b""; MOST_COLUMNS];
-            // A row of another width is refused as a whole; its cells are not certain.
-            if record.width() == width {
-                for (column, at) in &places {
-                    cells[*column] = record.field(*at);
-                }
-            }
             row(&Row {
                 record,
-                cells,
+                fields: &fields,
                 columns: self.columns,
                 encoding: self.encoding,
                 file: self.file,
                 text,
+                fits: record.width() == width,
             });
         });
         self.counted.fetch_add(count, Ordering::Relaxed);
