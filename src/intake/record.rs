@@ -38,6 +38,7 @@ impl<'a> Record<'a> {
     }
 
     /// Nothing where the record has no such field.
+    #[inline]
     pub fn field(&self, at: usize) -> &'a [u8] {
         let Some(end) = self.ends.get(at) else { return b"" };
         let start = if at == 0 { self.start } else { self.ends[at - 1] as usize + 1 };

@@ -24,6 +24,7 @@ use super::columns::{Column, Columns, chinese_name};
 use super::encoding::Encoding;
 use super::folder::InputFile;
 use super::record::{End, LONGEST_RECORD, Record, RecordFault, record_end, records};
+use super::short::Short;
 
 /// The words of a yes/no column.
 pub const YES_NO: &str = "y/n, yes/no, true/false, 1/0, 是/否, 有/无";
@@ -230,6 +231,7 @@ impl<'a> Row<'a> {
     }
 
     /// The bytes of a cell as they stand; empty where the file has no such column.
+    #[inline]
     pub fn bytes(&self, column: usize) -> &'a [u8] {
         if self.fits { self.record.field(self.fields[column]) } else { b"" }
     }
@@ -255,12 +257,19 @@ impl<'a> Row<'a> {
     }
 
     /// An id as it is compared: cleaned, and mostly the bytes as they stand.
+    #[inline]
     pub fn id(&self, column: usize) -> Cow<'a, [u8]> {
         let bytes = self.bytes(column);
         let clean = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_alphanumeric);
-        if clean(bytes.first()) && clean(bytes.last()) && bytes.is_ascii() {
+        let ascii = || Short::new(bytes).map_or_else(|| bytes.is_ascii(), Short::is_ascii);
+        if clean(bytes.first()) && clean(bytes.last()) && ascii() {
             return Cow::Borrowed(bytes);
         }
+        self.cleaned_id(column)
+    }
+
+    #[cold]
+    fn cleaned_id(&self, column: usize) -> Cow<'a, [u8]> {
         match self.text(column) {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
