@@ -367,6 +367,14 @@ impl Qualified {
         self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize
     }
 
+    /// Looks at where the signings of some people start, so that they come from memory together.
+    pub fn approach(&self, buckets: &[std::ops::Range<usize>]) -> u64 {
+        let start = |bucket: &std::ops::Range<usize>| self.signings.get(bucket.start);
+        // The first and the last of its bytes: a signing may lie across two lines of the cache.
+        let both = |signing: &Signing| signing.person.0 ^ u64::from(signing.offer);
+        buckets.iter().map(|bucket| start(bucket).map_or(0, both)).fold(0, |all, one| all ^ one)
+    }
+
     /// All admitted signings of a person, within their bucket.
     pub fn of(&self, person: PersonId, bucket: std::ops::Range<usize>) -> std::ops::Range<usize> {
         let (mut start, mut end) = (bucket.start, bucket.end);
