@@ -147,10 +147,12 @@ fn split_quoted(bytes: &[u8], mut field: impl FnMut(usize, usize, bool)) -> Quot
 /// Room that one block after the other uses.
 #[derive(Default)]
 struct Room {
-    /// Every comma and line break of some lines.
+    /// Every comma and line break of some lines; what follows the last of them is of no meaning.
     delimiters: Vec<u32>,
     /// For each line, how many delimiters there are up to its end.
     lines: Vec<u32>,
+    /// The fields of one quoted record, and their bytes without the quotes.
+    ends: Vec<u32>,
     scratch: Vec<u8>,
 }
 
@@ -208,37 +210,36 @@ fn equal_bytes(bytes: &[u8; 64], byte: u8) -> u64 {
 /// that a search from one delimiter to the next costs more than looking at everything.
 fn find_delimiters(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) {
     let Room { delimiters, lines, .. } = room;
-    delimiters.clear();
     lines.clear();
     let (chunks, rest) = block[part.clone()].as_chunks::<64>();
-    let mut base = part.start as u32;
-    for chunk in chunks {
+    let mut last = [0; 64];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut found = 0;
+    for (chunk, base) in chunks.iter().chain([&last]).zip((part.start as u32..).step_by(64)) {
         let mut breaks = equal_bytes(chunk, b'\n');
         let mut hits = equal_bytes(chunk, b',') | breaks;
-        let before = delimiters.len() as u32;
         while breaks != 0 {
             let up_to = breaks ^ (breaks - 1);
-            lines.push(before + (hits & up_to).count_ones());
+            lines.push(found as u32 + (hits & up_to).count_ones());
             breaks &= breaks - 1;
         }
-        delimiters.extend((0..hits.count_ones()).map(|_| {
-            let at = base + hits.trailing_zeros();
-            hits &= hits - 1;
-            at
-        }));
-        base += 64;
-    }
-    for (byte, at) in rest.iter().zip(base..) {
-        if matches!(byte, b',' | b'\n') {
-            delimiters.push(at);
-            if *byte == b'\n' {
-                lines.push(delimiters.len() as u32);
+        // Room for all that may be found, so that it can be written without asking each time.
+        if delimiters.len() < found + 65 {
+            delimiters.resize(2 * found + 4_096, 0);
+        }
+        let count = hits.count_ones() as usize;
+        // Eight are written whether there are as many or not: how many it are is hard to foresee.
+        for eight in delimiters[found..found + 64].as_chunks_mut::<8>().0.iter_mut().take(count.div_ceil(8)) {
+            for at in eight {
+                *at = base + hits.trailing_zeros();
+                hits &= hits.wrapping_sub(1);
             }
         }
+        found += count;
     }
     if part.end > part.start && block[part.end - 1] != b'\n' {
-        delimiters.push(part.end as u32);
-        lines.push(delimiters.len() as u32);
+        delimiters[found] = part.end as u32;
+        lines.push(found as u32 + 1);
     }
 }
 
@@ -274,7 +275,7 @@ fn quoted_record(
     each: &mut impl FnMut(&Record),
 ) -> (usize, u32) {
     let rest = &block[start..];
-    let Room { delimiters: ends, scratch, .. } = room;
+    let Room { ends, scratch, .. } = room;
     ends.clear();
     scratch.clear();
     // The block was cut where a record ends, so what is open here stays open.
