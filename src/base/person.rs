@@ -154,6 +154,11 @@ pub fn mask_within(id: &str) -> String {
 /// Masks whatever could be an ID number in a sentence: runs of 15 or more digits, full-width ones too,
 /// with blanks or hyphens between them or not.
 pub fn hide_numbers(text: &str) -> String {
+    // Full-width digits start with the byte EF.
+    let wide = text.bytes().any(|byte| byte == 0xEF);
+    if !wide && text.bytes().filter(u8::is_ascii_digit).count() < 15 {
+        return text.to_string();
+    }
     let is_digit = |c: char| c.is_ascii_digit() || ('\u{FF10}'..='\u{FF19}').contains(&c);
     let mut out = String::with_capacity(text.len());
     let (mut run, mut digits) = (String::new(), 0);

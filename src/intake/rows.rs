@@ -283,8 +283,9 @@ impl<'a> Row<'a> {
     /// E102: the first of `columns` that is empty.
     pub fn required(&self, columns: impl IntoIterator<Item = usize>) -> Result<(), Fault> {
         match columns.into_iter().find(|column| {
-            let bytes = self.bytes(*column);
-            bytes.first().is_none_or(|byte| !byte.is_ascii_alphanumeric()) && self.text(*column).is_empty()
+            // A Chinese character (of these bytes in UTF-8 and GB18030 alike) is no blank either.
+            let filled = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, 0xE4..=0xE9);
+            !self.bytes(*column).first().is_some_and(filled) && self.text(*column).is_empty()
         }) {
             Some(column) => Err(Fault::new(Code::E102, Msg::Empty { column: self.title(column) })),
             None => Ok(()),

@@ -156,11 +156,15 @@ pub struct Evidence {
     /// empty where no policy asks.
     charge_start: Vec<u32>,
     charges: Vec<AtomicU32>,
+    /// Some policy asks for evidence or items.
+    asked: bool,
     /// Where the item counters of a signing start, and the counters.
     item_start: Vec<u32>,
     items: Vec<AtomicU32>,
     pub counts: Vec<SwipeCounts>,
     pub flags: Vec<SwipeFlag>,
+    /// Some policy names benefits that may not be claimed beside a package.
+    double_benefits: bool,
     /// Those that no thread sits at.
     desks: Mutex<Vec<Desk>>,
     /// How many ids are expected.
@@ -194,12 +198,14 @@ impl Evidence {
         }
         let zeros = |count| (0..count).map(|_| AtomicU32::new(0)).collect();
         Evidence {
+            asked: asked || deducting,
             charge_start,
             charges: zeros(charges),
             item_start,
             items: zeros(items),
             counts: vec![SwipeCounts::default(); rules.institutions.count()],
             flags: Vec::new(),
+            double_benefits: rules.region.versions.iter().any(|policy| !policy.double_benefits.is_empty()),
             desks: Mutex::default(),
             expected: swipes,
             file_lines: Vec::new(),
@@ -282,7 +288,9 @@ impl Evidence {
             if !signing.in_force(swipe.day) {
                 continue;
             }
-            self.double_benefit(swipe, inside, index, signing, rules, flags);
+            if self.double_benefits & inside {
+                self.double_benefit(swipe, index, signing, rules, flags);
+            }
             if signing.institution != swipe.institution {
                 if rules.kind_of(signing.offer()) != PackageKind::Free {
                     elsewhere = elsewhere.or(Some(index));
@@ -294,7 +302,7 @@ impl Evidence {
             if item.is_some() {
                 effective = effective.or(Some(index));
             }
-            if swipe.day < rules.end {
+            if self.asked && swipe.day < rules.end {
                 self.record(swipe, index, signing, item, rules, taken);
             }
         }
@@ -326,16 +334,12 @@ impl Evidence {
     fn double_benefit(
         &self,
         swipe: &Swipe,
-        inside: bool,
         index: usize,
         signing: &Signing,
         rules: &Rules,
         flags: &mut Vec<SwipeFlag>,
     ) {
         let policy = rules.policy(signing.offer());
-        if !inside || policy.double_benefits.is_empty() {
-            return;
-        }
         let title = rules.item_title(swipe.item);
         let kind = rules.kind_of(signing.offer());
         let claimed = policy
@@ -364,9 +368,6 @@ impl Evidence {
         rules: &Rules,
         taken: Taken,
     ) {
-        if self.charges.is_empty() && self.items.is_empty() {
-            return;
-        }
         let policy = rules.policy(signing.offer());
         let package = rules.package(signing.offer());
         let Some(number) = signing.charge_of(policy.charge_months, swipe.day) else { return };

@@ -12,7 +12,7 @@ use crate::base::code::Code;
 use crate::base::diagnostic::nearest;
 use crate::base::message::Msg;
 use crate::base::money::Fen;
-use crate::base::period::{Date, Period, add_months, age_on, months_between};
+use crate::base::period::{Date, Period, add_months, age_on, months_between, rank};
 use crate::base::person::{PersonId, mask_within};
 use crate::base::place::{Kind, Place};
 use crate::intake::rows::{Fault, Known, Reject, Row};
@@ -72,7 +72,8 @@ impl Signing {
     }
 
     pub fn in_force(&self, day: Date) -> bool {
-        self.starts_on <= day && day < self.end
+        let day = rank(day);
+        (rank(self.starts_on) <= day) & (day < rank(self.end))
     }
 
     /// Charges of the signing that start in `period`: their numbers and first days.

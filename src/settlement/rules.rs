@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::base::period::{Date, Period};
+use crate::base::period::{Date, Period, rank};
 use crate::intake::institutions::Institutions;
 use crate::policy::package::{Package, PackageKind};
 use crate::policy::version::Region;
@@ -108,7 +108,8 @@ impl<'a> Rules<'a> {
 
     /// Whether `day` is in the period.
     pub fn contains(&self, day: Date) -> bool {
-        self.first <= day && day < self.end
+        let day = rank(day);
+        (rank(self.first) <= day) & (day < rank(self.end))
     }
 
     pub fn policy(&self, offer: u16) -> &'a Policy {
