@@ -318,7 +318,8 @@ pub fn swipes(
         let parse = |block: &BlockRows| {
             let (mut last, mut rejects, mut items) = (0, Vec::new(), Known::default());
             evidence.at_desk(against, |desk| {
-                block.each(|row| match swipe_row(row, rules, &mut items) {
+                let mut item = |row: &Row| row.known(swipes::ITEM, &mut items, |name| rules.find_item(name));
+                block.each(|row| match swipe_row(row, rules, &mut item) {
                     Ok((swipe, id)) => {
                         last = swipe.place.line;
                         desk.take(swipe, id, &evidence, against);
@@ -357,7 +358,11 @@ fn cited(region: &Region, code: Code) -> bool {
 }
 
 /// A swipe with its names looked up, and the hash of its id.
-fn swipe_row(row: &Row, rules: &Rules, items: &mut Known<u16>) -> Result<(Swipe, Option<u64>), Fault> {
+fn swipe_row(
+    row: &Row,
+    rules: &Rules,
+    mut item: impl FnMut(&Row) -> u16,
+) -> Result<(Swipe, Option<u64>), Fault> {
     let read = swipes::read(row)?;
     let Some(institution) = rules.institutions.find(&read.institution) else {
         let id = String::from_utf8_lossy(&read.institution);
@@ -371,7 +376,7 @@ fn swipe_row(row: &Row, rules: &Rules, items: &mut Known<u16>) -> Result<(Swipe,
         quantity: read.quantity.min(u64::from(u16::MAX)) as u32,
         charged: read.charged,
         place: row.place(),
-        item: row.known(swipes::ITEM, items, |name| rules.find_item(name)),
+        item: item(row),
         card: rules.asks_for_cards() && rules.find_card(&row.text(swipes::CARD)),
     };
     Ok((swipe, id))
@@ -394,12 +399,13 @@ fn repeated_swipes(
     }
     let mut rows: FxHashMap<Place, (Vec<u8>, Swipe)> = FxHashMap::default();
     for (file, lines) in lines {
-        let (lines, mut items): (Vec<u32>, _) = (lines.into_iter().collect(), Known::default());
-        files[&file].0.rows(&lines, |row| {
-            if let Ok((swipe, _)) = swipe_row(row, rules, &mut items) {
-                rows.insert(row.place(), (row.id(swipes::SWIPE_ID).into_owned(), swipe));
-            }
+        let lines: Vec<u32> = lines.into_iter().collect();
+        let read = files[&file].0.rows(&lines, |row| {
+            let item = |row: &Row| rules.find_item(&row.text(swipes::ITEM));
+            let (swipe, _) = swipe_row(row, rules, item).ok()?;
+            Some((row.place(), (row.id(swipes::SWIPE_ID).into_owned(), swipe)))
         })?;
+        rows.extend(read.into_iter().flatten());
     }
     // Ids that are none's twin though another has the same hash.
     let mut other: FxHashMap<&[u8], Place> = FxHashMap::default();

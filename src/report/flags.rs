@@ -116,7 +116,7 @@ pub fn flags(run: &Run, folder: &Path, lang: Lang) -> Result<Written> {
         (flag.code(), id(flag), contract(flag), file(flag), flag.place().map(|place| place.line))
     };
     let mut all: Vec<_> = all.map(|flag| (key(&flag), flag)).collect();
-    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    all.sort_by_key(|(key, _)| *key);
     for (_, flag) in &all {
         let clause = match flag {
             Raised::Other(flag) => own(&flag.clause),
