@@ -16,13 +16,14 @@ use crate::intake::folder::InputFile;
 use crate::intake::institutions::{self, Institutions};
 use crate::intake::rows::{Again, BlockRows, Fault, FileFacts, Known, Opened, Reject, Row, open, read_rows};
 use crate::intake::scores::{self, payments};
+use crate::intake::short::id_hash;
 use crate::intake::signings::{self, Signing};
 use crate::intake::{cells, sheets, swipes};
 use crate::policy::Policy;
 use crate::policy::package::PackageKind;
 use crate::policy::version::Region;
 use crate::settlement::assess::{self, RowCounts, ScoreEntry, SheetEntry};
-use crate::settlement::evidence::{Against, Evidence, Swipe, SwipeBlock, id_hash};
+use crate::settlement::evidence::{Against, Evidence, Swipe};
 use crate::settlement::lines::Posted;
 use crate::settlement::price::Classes;
 use crate::settlement::qualify::{Batch, Candidates, Desk, Qualified, Teams, unknown_institution};
@@ -290,11 +291,10 @@ pub fn swipes(
     qualified: &Qualified,
     progress: Progress,
 ) -> Result<Evidence> {
-    let mut evidence = Evidence::new(rules, qualified);
     let opened = inputs.take(Kind::Swipes);
     let bytes: u64 = opened.iter().filter_map(|one| Some(one.file.path.metadata().ok()?.len())).sum();
     // A swipe takes some 80 bytes of a file.
-    evidence.expect(bytes / 80);
+    let mut evidence = Evidence::new(rules, qualified, bytes / 80);
     let (mut again, mut lines) = (BTreeMap::new(), 0);
     for opened in opened {
         let index = opened.index;
@@ -314,24 +314,27 @@ pub fn swipes(
             }
         }
         let mut rejects = Vec::new();
+        let against = Against { charged, rules, qualified };
         let parse = |block: &BlockRows| {
-            let (mut taken, mut rejects) = (SwipeBlock::default(), Vec::new());
-            let mut items = Known::default();
-            block.each(|row| match swipe_row(row, rules, &mut items) {
-                Ok((swipe, id)) => taken.push(swipe, id),
-                Err(fault) => rejects.push(row.reject(Kind::Swipes, fault, swipes::IDS)),
+            let (mut last, mut rejects, mut items) = (0, Vec::new(), Known::default());
+            evidence.at_desk(against, |desk| {
+                let mut item = |row: &Row| row.known(swipes::ITEM, &mut items, |name| rules.find_item(name));
+                block.each(|row| match swipe_row(row, rules, &mut item) {
+                    Ok((swipe, id)) => {
+                        last = swipe.place.line;
+                        desk.take(swipe, id, &evidence, against);
+                    }
+                    Err(fault) => rejects.push(row.reject(Kind::Swipes, fault, swipes::IDS)),
+                });
             });
-            (taken, rejects)
+            (last, rejects)
         };
         lines = 0;
         let (facts, file) = read_rows(opened, progress, parse, |wave| {
-            let mut blocks: Vec<SwipeBlock> = Vec::with_capacity(wave.len());
-            for (taken, more) in wave {
-                lines = taken.swipes.last().map_or(lines, |swipe| swipe.place.line);
-                blocks.push(taken);
+            for (last, more) in wave {
+                lines = last.max(lines);
                 rejects.extend(more);
             }
-            evidence.take(&blocks, Against { charged, rules, qualified });
         })?;
         inputs.read(facts, rejects);
         again.insert(index, (file, charged));
@@ -355,7 +358,11 @@ fn cited(region: &Region, code: Code) -> bool {
 }
 
 /// A swipe with its names looked up, and the hash of its id.
-fn swipe_row(row: &Row, rules: &Rules, items: &mut Known<u16>) -> Result<(Swipe, Option<u64>), Fault> {
+fn swipe_row(
+    row: &Row,
+    rules: &Rules,
+    mut item: impl FnMut(&Row) -> u16,
+) -> Result<(Swipe, Option<u64>), Fault> {
     let read = swipes::read(row)?;
     let Some(institution) = rules.institutions.find(&read.institution) else {
         let id = String::from_utf8_lossy(&read.institution);
@@ -369,14 +376,14 @@ fn swipe_row(row: &Row, rules: &Rules, items: &mut Known<u16>) -> Result<(Swipe,
         quantity: read.quantity.min(u64::from(u16::MAX)) as u32,
         charged: read.charged,
         place: row.place(),
-        item: row.known(swipes::ITEM, items, |name| rules.find_item(name)),
+        item: item(row),
         card: rules.asks_for_cards() && rules.find_card(&row.text(swipes::CARD)),
     };
     Ok((swipe, id))
 }
 
 /// Reads the rows again whose swipe_ids have the same hash: the first row that was taken keeps its id,
-/// the others are E506; where two ids only share a hash, both are taken.
+/// the others are E506 and taken back; two ids that only share a hash both stay.
 fn repeated_swipes(
     inputs: &mut Inputs,
     files: &BTreeMap<u16, (Again, bool)>,
@@ -384,42 +391,46 @@ fn repeated_swipes(
     qualified: &Qualified,
     evidence: &mut Evidence,
 ) -> Result<()> {
-    let mut repeated = std::mem::take(&mut evidence.repeated);
-    repeated.sort_unstable_by_key(|one| one.swipe.place);
+    let repeated = evidence.close();
     let mut lines: BTreeMap<u16, BTreeSet<u32>> = BTreeMap::new();
-    for place in repeated.iter().flat_map(|one| [one.first, one.swipe.place]) {
+    for (place, first) in &repeated {
         lines.entry(place.file).or_default().insert(place.line);
+        lines.entry(first.file).or_default().insert(first.line);
     }
-    let mut ids: FxHashMap<Place, Vec<u8>> = FxHashMap::default();
+    let mut rows: FxHashMap<Place, (Vec<u8>, Swipe)> = FxHashMap::default();
     for (file, lines) in lines {
         let lines: Vec<u32> = lines.into_iter().collect();
-        files[&file].0.rows(&lines, |row| {
-            ids.insert(row.place(), row.id(swipes::SWIPE_ID).into_owned());
+        let read = files[&file].0.rows(&lines, |row| {
+            let item = |row: &Row| rules.find_item(&row.text(swipes::ITEM));
+            let (swipe, _) = swipe_row(row, rules, item).ok()?;
+            Some((row.place(), (row.id(swipes::SWIPE_ID).into_owned(), swipe)))
         })?;
+        rows.extend(read.into_iter().flatten());
     }
-    // Ids that were passed over at first, since another has the same hash.
-    let mut late: FxHashMap<&[u8], Place> = FxHashMap::default();
-    for one in &repeated {
-        let id = ids[&one.swipe.place].as_slice();
-        let first = if ids[&one.first] == id { Some(one.first) } else { late.get(id).copied() };
+    // Ids that are none's twin though another has the same hash.
+    let mut other: FxHashMap<&[u8], Place> = FxHashMap::default();
+    let mut refused = Vec::new();
+    for (place, first) in &repeated {
+        let (id, swipe) = &rows[place];
+        let first = if rows[first].0 == *id { Some(*first) } else { other.get(id.as_slice()).copied() };
         let Some(first) = first else {
-            late.insert(id, one.swipe.place);
-            let charged = files[&one.swipe.place.file].1;
-            evidence.take_one(&one.swipe, Against { charged, rules, qualified });
+            other.insert(id, *place);
             continue;
         };
         let at = format!("{}:{}", inputs.names[first.file as usize], first.line);
         inputs.rejects.push(Reject {
             kind: Kind::Swipes,
-            place: one.swipe.place,
+            place: *place,
             contract: String::new(),
-            person: one.swipe.person.masked(),
-            institution: rules.institutions.get(one.swipe.institution).id.clone(),
+            person: swipe.person.masked(),
+            institution: rules.institutions.get(swipe.institution).id.clone(),
             code: Code::E506,
             reason: Msg::SwipeTwice { at },
             clause: None,
         });
+        refused.push((swipe, Against { charged: files[&place.file].1, rules, qualified }));
     }
+    evidence.take_back(refused.into_iter());
     Ok(())
 }
 

@@ -133,6 +133,12 @@ impl fmt::Display for Period {
     }
 }
 
+/// A day as a number that is greater the later it is, to be compared in one step.
+#[inline]
+pub fn rank(day: Date) -> i32 {
+    i32::from(day.year()) << 9 | i32::from(day.month()) << 5 | i32::from(day.day())
+}
+
 /// `day` plus `months`, on the last day of the month where there is no such day:
 /// 2020-01-31 plus one month is 2020-02-29.
 pub fn add_months(day: Date, months: u32) -> Date {
@@ -186,6 +192,12 @@ mod tests {
         assert!(!quarter.contains(day("2020-04-01")));
         assert_eq!(quarter.split(Cycle::Month).len(), 3);
         assert!(quarter.split(Cycle::Half).is_empty());
+    }
+
+    #[test]
+    fn ranks_are_in_the_order_of_days() {
+        let days = ["1799-12-31", "1800-01-01", "2019-12-31", "2020-01-01", "2020-01-31", "2020-02-01"];
+        assert!(days.map(|text| rank(day(text))).is_sorted_by(|a, b| a < b));
     }
 
     #[test]

@@ -30,36 +30,16 @@ impl PersonId {
 
     /// [`PersonId::parse`], and the day of birth that it finds on the way.
     pub fn parse_with_birth(text: &[u8]) -> Result<(PersonId, Date), IdFault> {
-        let mut digits = [0u8; 17];
-        match text.len() {
-            18 => digits.copy_from_slice(&text[..17]),
-            15 => {
-                digits[..6].copy_from_slice(&text[..6]);
-                digits[6..8].copy_from_slice(b"19");
-                digits[8..].copy_from_slice(&text[6..]);
-            }
-            length => return Err(wrong_length(text, length)),
+        if let Some((digits, [check])) = text.split_first_chunk::<17>() {
+            return of_digits(digits, Some(*check));
         }
-        let (first, second) = (eight(&digits, 0), eight(&digits, 8));
-        let last = digits[16].wrapping_sub(b'0');
-        let check = text.get(17);
-        let may_check = |byte: &u8| byte.is_ascii_digit() || byte.eq_ignore_ascii_case(&b'X');
-        if !(are_digits(first) && are_digits(second) && last <= 9 && check.is_none_or(may_check)) {
-            return Err(IdFault::NotDigits);
+        let [area @ .., _, _, _, _, _, _, _, _, _] = text else {
+            return Err(wrong_length(text, text.len()));
+        };
+        match <[u8; 17]>::try_from([area, b"19", &text[area.len()..]].concat()) {
+            Ok(digits) => of_digits(&digits, None),
+            Err(_) => Err(wrong_length(text, text.len())),
         }
-        let sum = weighted(first, &WEIGHTS[..8])
-            + weighted(second, &WEIGHTS[8..16])
-            + u32::from(last) * WEIGHTS[16];
-        // 6 digits of the area, 8 of the day of birth, 3 that count.
-        let (first, second) = (number(first), number(second));
-        let day = (first % 100 * 1_000_000 + second / 100) as u32;
-        let person = PersonId(first * 1_000_000_000 + second * 10 + u64::from(last));
-        let birth = birth_of(day).ok_or(IdFault::BirthDate)?;
-        let wanted = CHECKS[(sum % 11) as usize];
-        if check.is_some_and(|last| last.to_ascii_uppercase() != wanted) {
-            return Err(IdFault::CheckDigit(char::from(wanted)));
-        }
-        Ok((person, birth))
     }
 
     pub fn birth(self) -> Date {
@@ -79,6 +59,30 @@ impl PersonId {
     }
 }
 
+/// The first 17 digits, and the 18th character where there is one.
+#[inline]
+fn of_digits(digits: &[u8; 17], check: Option<u8>) -> Result<(PersonId, Date), IdFault> {
+    let (first, second) = (eight(digits, 0), eight(digits, 8));
+    let last = digits[16].wrapping_sub(b'0');
+    let may_check = |byte: u8| byte.is_ascii_digit() || byte.eq_ignore_ascii_case(&b'X');
+    if !(are_digits(first) && are_digits(second) && last <= 9 && check.is_none_or(may_check)) {
+        return Err(IdFault::NotDigits);
+    }
+    let sum =
+        weighted(first, &WEIGHTS[..8]) + weighted(second, &WEIGHTS[8..16]) + u32::from(last) * WEIGHTS[16];
+    // 6 digits of the area, 8 of the day of birth, 3 that count.
+    let (first, second) = (pairs(first), pairs(second));
+    let pair = |pairs: u64, at: u32| (pairs >> (16 * at) & 0xFF) as i16;
+    let year = pair(first, 3) * 100 + pair(second, 0);
+    let birth = Date::new(year, pair(second, 1) as i8, pair(second, 2) as i8);
+    let birth = birth.ok().filter(|_| year >= 1800).ok_or(IdFault::BirthDate)?;
+    let wanted = CHECKS[(sum % 11) as usize];
+    if check.is_some_and(|last| last.to_ascii_uppercase() != wanted) {
+        return Err(IdFault::CheckDigit(char::from(wanted)));
+    }
+    Ok((PersonId(number(first) * 1_000_000_000 + number(second) * 10 + u64::from(last)), birth))
+}
+
 /// Eight characters as the bytes of a number, less those of "00000000".
 fn eight(digits: &[u8; 17], from: usize) -> u64 {
     let mut bytes = [0; 8];
@@ -91,9 +95,13 @@ fn are_digits(eight: u64) -> bool {
     (eight.wrapping_add(0x7676_7676_7676_7676) | eight) & 0x8080_8080_8080_8080 == 0
 }
 
-/// The number that eight digits write: pairs, then fours, then all.
-fn number(eight: u64) -> u64 {
-    let pairs = eight.wrapping_mul(10 << 8 | 1) >> 8 & 0x00FF_00FF_00FF_00FF;
+/// The numbers that eight digits write two by two, sixteen bits each.
+fn pairs(eight: u64) -> u64 {
+    eight.wrapping_mul(10 << 8 | 1) >> 8 & 0x00FF_00FF_00FF_00FF
+}
+
+/// The number that four pairs of digits write: fours, then all.
+fn number(pairs: u64) -> u64 {
     let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_FFFF_0000_FFFF;
     fours.wrapping_mul(10_000 << 32 | 1) >> 32
 }
@@ -146,6 +154,11 @@ pub fn mask_within(id: &str) -> String {
 /// Masks whatever could be an ID number in a sentence: runs of 15 or more digits, full-width ones too,
 /// with blanks or hyphens between them or not.
 pub fn hide_numbers(text: &str) -> String {
+    // Full-width digits start with the byte EF.
+    let wide = text.bytes().any(|byte| byte == 0xEF);
+    if !wide && text.bytes().filter(u8::is_ascii_digit).count() < 15 {
+        return text.to_string();
+    }
     let is_digit = |c: char| c.is_ascii_digit() || ('\u{FF10}'..='\u{FF19}').contains(&c);
     let mut out = String::with_capacity(text.len());
     let (mut run, mut digits) = (String::new(), 0);
@@ -189,7 +202,10 @@ mod tests {
             x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let digits = format!("{:017}", x % 100_000_000_000_000_000);
             let array: [u8; 17] = digits.as_bytes().try_into().expect("17 digits");
-            assert_eq!(number(eight(&array, 0)).to_string(), digits[..8].trim_start_matches('0').to_string());
+            assert_eq!(
+                number(pairs(eight(&array, 0))).to_string(),
+                digits[..8].trim_start_matches('0').to_string()
+            );
             let slow = |part: &str, weights: &[u32]| -> u32 {
                 part.bytes().zip(weights).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum()
             };

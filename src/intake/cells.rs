@@ -220,6 +220,12 @@ pub fn plain_amount(bytes: &[u8]) -> Option<Fen> {
         .map(Fen)
 }
 
+/// The number of a cell that is nothing but up to nine digits; nothing of others.
+pub fn plain_whole(bytes: &[u8]) -> Option<u64> {
+    let digit = |sum, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0'));
+    (1..=9).contains(&bytes.len()).then(|| bytes.iter().try_fold(0, digit))?
+}
+
 /// A whole number, thousands separators allowed.
 pub fn whole(text: &str) -> Result<u64, NumberFault> {
     let (whole, decimals) = plain_number(text)?;

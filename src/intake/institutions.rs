@@ -9,6 +9,7 @@ use crate::base::place::Place;
 use super::cells::whole;
 use super::columns::Column;
 use super::rows::{Fault, Row};
+use super::short::Short;
 
 pub const COLUMNS: &[Column] = &[
     ("institution_id", true),
@@ -57,34 +58,15 @@ impl Institution {
 #[derive(Debug, Default)]
 pub struct Institutions {
     pub list: Vec<Institution>,
-    /// Ids of up to 7 and up to 15 bytes, as most are, packed into numbers: found without following a
-    /// pointer.
-    short: FxHashMap<u64, u32>,
-    middle: FxHashMap<(u64, u64), u32>,
+    short: FxHashMap<Short, u32>,
     long: FxHashMap<Box<[u8]>, u32>,
-}
-
-/// The bytes of an id as a number, of up to eight.
-fn packed(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |packed, byte| packed << 8 | u64::from(*byte))
-}
-
-/// An id of up to 7 bytes, with its length.
-fn short(id: &[u8]) -> u64 {
-    packed(id) << 8 | id.len() as u64
-}
-
-/// An id of up to 15 bytes, with its length.
-fn middle(id: &[u8]) -> (u64, u64) {
-    (packed(&id[..8]), short(&id[8..]))
 }
 
 impl Institutions {
     pub fn find(&self, id: &[u8]) -> Option<u32> {
-        match id.len() {
-            0..8 => self.short.get(&short(id)).copied(),
-            8..16 => self.middle.get(&middle(id)).copied(),
-            _ => self.long.get(id).copied(),
+        match Short::new(id) {
+            Some(id) => self.short.get(&id).copied(),
+            None => self.long.get(id).copied(),
         }
     }
 
@@ -104,10 +86,9 @@ impl Institutions {
             return Err(Fault::new(Code::E306, Msg::InstitutionTwice { id: institution.id, at }));
         }
         let (id, index) = (institution.id.as_bytes(), self.list.len() as u32);
-        match id.len() {
-            0..8 => self.short.insert(short(id), index),
-            8..16 => self.middle.insert(middle(id), index),
-            _ => self.long.insert(id.into(), index),
+        match Short::new(id) {
+            Some(id) => self.short.insert(id, index),
+            None => self.long.insert(id.into(), index),
         };
         self.list.push(institution);
         Ok(())

@@ -11,5 +11,6 @@ pub mod record;
 pub mod rows;
 pub mod scores;
 pub mod sheets;
+pub mod short;
 pub mod signings;
 pub mod swipes;

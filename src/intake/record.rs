@@ -4,7 +4,10 @@
 //! longer than 64 KiB, is damage: the record is refused and reading goes on at the next line, so
 //! that one stray quote never swallows the rows below it.
 
+use std::cell::Cell;
+
 use memchr::{memchr, memrchr};
+use wide::u8x16;
 
 /// No record is longer than this, in bytes.
 pub const LONGEST_RECORD: usize = 64 * 1024;
@@ -34,9 +37,12 @@ impl<'a> Record<'a> {
         self.ends.len()
     }
 
+    /// Nothing where the record has no such field.
+    #[inline]
     pub fn field(&self, at: usize) -> &'a [u8] {
+        let Some(end) = self.ends.get(at) else { return b"" };
         let start = if at == 0 { self.start } else { self.ends[at - 1] as usize + 1 };
-        &self.bytes[start..self.ends[at] as usize]
+        &self.bytes[start..*end as usize]
     }
 }
 
@@ -141,16 +147,22 @@ fn split_quoted(bytes: &[u8], mut field: impl FnMut(usize, usize, bool)) -> Quot
 /// Room that one block after the other uses.
 #[derive(Default)]
 struct Room {
-    /// Every comma and line break of some lines.
+    /// Every comma and line break of some lines; what follows the last of them is of no meaning.
     delimiters: Vec<u32>,
     /// For each line, how many delimiters there are up to its end.
     lines: Vec<u32>,
+    /// The fields of one quoted record, and their bytes without the quotes.
+    ends: Vec<u32>,
     scratch: Vec<u8>,
+}
+
+thread_local! {
+    static ROOM: Cell<Room> = Cell::default();
 }
 
 /// Tells `each` every record of a block that was cut at record ends. Blank lines are skipped.
 pub fn records(block: &[u8], first_line: u32, mut each: impl FnMut(&Record)) {
-    let mut room = Room::default();
+    let mut room = ROOM.take();
     let (mut start, mut line) = (0, first_line);
     // Lines without a quote are split where they stand; only the others are looked at byte by byte.
     while start < block.len() {
@@ -161,6 +173,7 @@ pub fn records(block: &[u8], first_line: u32, mut each: impl FnMut(&Record)) {
             (start, line) = quoted_record(block, start, line, &mut room, &mut each);
         }
     }
+    ROOM.set(room);
 }
 
 /// Where the first line that holds a quote starts.
@@ -185,53 +198,48 @@ pub fn last_end(bytes: &[u8]) -> usize {
     }
 }
 
-/// The high bit of each byte of `word` that is `byte`.
-fn equal_bytes(word: u64, byte: u8) -> u64 {
-    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-    let different = word ^ (0x0101_0101_0101_0101 * u64::from(byte));
-    !(((different & LOW) + LOW) | different | LOW)
+/// Which of 64 bytes are `byte`, one bit each.
+fn equal_bytes(bytes: &[u8; 64], byte: u8) -> u64 {
+    let wanted = u8x16::splat(byte);
+    let (parts, _) = bytes.as_chunks::<16>();
+    let equal = |part: &[u8; 16]| u64::from(u8x16::new(*part).simd_eq(wanted).to_bitmask());
+    equal(&parts[0]) | equal(&parts[1]) << 16 | equal(&parts[2]) << 32 | equal(&parts[3]) << 48
 }
 
-/// Finds every comma and line break of `block[part]`, eight bytes at a time: cells are short, so
+/// Finds every comma and line break of `block[part]`, 64 bytes at a time: cells are short, so
 /// that a search from one delimiter to the next costs more than looking at everything.
 fn find_delimiters(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) {
     let Room { delimiters, lines, .. } = room;
-    delimiters.clear();
     lines.clear();
-    let (words, rest) = block[part.clone()].as_chunks::<8>();
-    let mut base = part.start as u32;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let breaks = equal_bytes(word, b'\n');
-        let mut hits = equal_bytes(word, b',') | breaks;
-        if breaks == 0 {
-            while hits != 0 {
-                delimiters.push(base + hits.trailing_zeros() / 8);
-                hits &= hits - 1;
-            }
-        } else {
-            while hits != 0 {
-                let bit = hits.trailing_zeros();
-                delimiters.push(base + bit / 8);
-                if breaks >> bit & 1 == 1 {
-                    lines.push(delimiters.len() as u32);
-                }
-                hits &= hits - 1;
+    let (chunks, rest) = block[part.clone()].as_chunks::<64>();
+    let mut last = [0; 64];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut found = 0;
+    for (chunk, base) in chunks.iter().chain([&last]).zip((part.start as u32..).step_by(64)) {
+        let mut breaks = equal_bytes(chunk, b'\n');
+        let mut hits = equal_bytes(chunk, b',') | breaks;
+        while breaks != 0 {
+            let up_to = breaks ^ (breaks - 1);
+            lines.push(found as u32 + (hits & up_to).count_ones());
+            breaks &= breaks - 1;
+        }
+        // Room for all that may be found, so that it can be written without asking each time.
+        if delimiters.len() < found + 65 {
+            delimiters.resize(2 * found + 4_096, 0);
+        }
+        let count = hits.count_ones() as usize;
+        // Eight are written whether there are as many or not: how many it are is hard to foresee.
+        for eight in delimiters[found..found + 64].as_chunks_mut::<8>().0.iter_mut().take(count.div_ceil(8)) {
+            for at in eight {
+                *at = base + hits.trailing_zeros();
+                hits &= hits.wrapping_sub(1);
             }
         }
-        base += 8;
-    }
-    for (byte, at) in rest.iter().zip(base..) {
-        if matches!(byte, b',' | b'\n') {
-            delimiters.push(at);
-            if *byte == b'\n' {
-                lines.push(delimiters.len() as u32);
-            }
-        }
+        found += count;
     }
     if part.end > part.start && block[part.end - 1] != b'\n' {
-        delimiters.push(part.end as u32);
-        lines.push(delimiters.len() as u32);
+        delimiters[found] = part.end as u32;
+        lines.push(found as u32 + 1);
     }
 }
 
@@ -267,7 +275,7 @@ fn quoted_record(
     each: &mut impl FnMut(&Record),
 ) -> (usize, u32) {
     let rest = &block[start..];
-    let Room { delimiters: ends, scratch, .. } = room;
+    let Room { ends, scratch, .. } = room;
     ends.clear();
     scratch.clear();
     // The block was cut where a record ends, so what is open here stays open.
@@ -345,6 +353,27 @@ mod tests {
         assert_eq!(read(b"a,b\r\n \t\r\nc,d"), want);
         assert_eq!(read(b"a,b\n\n\"c\",d\n"), want);
         assert_eq!(read(b"a,b\r\n\r\n\"c\" ,d\r\n"), want);
+    }
+
+    #[test]
+    fn delimiters_are_found_wherever_they_stand() {
+        let mut x = 1u64;
+        for length in 0..300 {
+            let mut block = vec![b'x'];
+            for _ in 0..length {
+                x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                block.push(b"ab,\n\xE5"[(x >> 33) as usize % 5]);
+            }
+            let text: Vec<&[u8]> = block.split(|byte| *byte == b'\n').collect();
+            let lines = (1..).zip(&text).filter(|(_, line)| !line.is_empty());
+            let want: Vec<_> = lines
+                .map(|(line, text)| {
+                    let fields = text.split(|byte| *byte == b',').map(String::from_utf8_lossy);
+                    (line, fields.map(|field| field.into_owned()).collect::<Vec<_>>())
+                })
+                .collect();
+            assert_eq!(read(&block), want);
+        }
     }
 
     #[test]

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
-use rustc_hash::FxHashMap;
+use rayon::prelude::*;
 
 use crate::base::code::Code;
 use crate::base::diagnostic::{nearest, stop};
@@ -24,6 +25,7 @@ use super::columns::{Column, Columns, chinese_name};
 use super::encoding::Encoding;
 use super::folder::InputFile;
 use super::record::{End, LONGEST_RECORD, Record, RecordFault, record_end, records};
+use super::short::{Short, id_hash};
 
 /// The words of a yes/no column.
 pub const YES_NO: &str = "y/n, yes/no, true/false, 1/0, 是/否, 有/无";
@@ -185,12 +187,14 @@ const _: () = assert!(super::signings::COLUMNS.len() <= MOST_COLUMNS);
 /// One record with what is needed to read its cells.
 pub struct Row<'a> {
     record: &'a Record<'a>,
-    /// The bytes of its known columns, in their order; empty where the file has none.
-    cells: [&'a [u8]; MOST_COLUMNS],
+    /// Which field of the record each known column is; past the last where the file has none.
+    fields: &'a [usize; MOST_COLUMNS],
     columns: &'a Columns,
     encoding: Encoding,
     file: u16,
     text: bool,
+    /// It has as many fields as the header. If not, its cells are not certain, and read as empty.
+    fits: bool,
 }
 
 impl<'a> Row<'a> {
@@ -200,7 +204,7 @@ impl<'a> Row<'a> {
 
     /// Whether nothing is wrong with the row as a whole, as is so for nearly all.
     pub fn is_whole(&self) -> bool {
-        self.text && self.record.fault.is_none() && self.record.width() == self.columns.header.len()
+        self.text && self.fits && self.record.fault.is_none()
     }
 
     /// E101 and E105: the row as a whole.
@@ -229,23 +233,24 @@ impl<'a> Row<'a> {
     }
 
     /// The bytes of a cell as they stand; empty where the file has no such column.
+    #[inline]
     pub fn bytes(&self, column: usize) -> &'a [u8] {
-        self.cells[column]
+        if self.fits { self.record.field(self.fields[column]) } else { b"" }
     }
 
     /// What `known` says of a cell, looked up by its bytes: a column of a few words is decoded and
     /// cleaned once for each of them, not once a row.
     pub fn known<T: Copy>(&self, column: usize, known: &mut Known<T>, read: impl FnOnce(&str) -> T) -> T {
         let bytes = self.bytes(column);
-        if let Some(value) = known.0.get(bytes) {
-            return *value;
+        let at = (id_hash(&bytes[..bytes.len().min(16)]) as usize ^ bytes.len()) % SLOTS;
+        match &known.0[at] {
+            Some((same, value)) if **same == *bytes => *value,
+            _ => {
+                let value = read(&self.text(column));
+                known.0[at] = Some((bytes.into(), value));
+                value
+            }
         }
-        let value = read(&self.text(column));
-        // A column of free text must not fill the memory.
-        if known.0.len() < 4_096 {
-            known.0.insert(bytes.into(), value);
-        }
-        value
     }
 
     /// The cleaned text of a cell; empty where the file has no such column.
@@ -254,12 +259,19 @@ impl<'a> Row<'a> {
     }
 
     /// An id as it is compared: cleaned, and mostly the bytes as they stand.
+    #[inline]
     pub fn id(&self, column: usize) -> Cow<'a, [u8]> {
         let bytes = self.bytes(column);
         let clean = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_alphanumeric);
-        if clean(bytes.first()) && clean(bytes.last()) && bytes.is_ascii() {
+        let ascii = || Short::new(bytes).map_or_else(|| bytes.is_ascii(), Short::is_ascii);
+        if clean(bytes.first()) && clean(bytes.last()) && ascii() {
             return Cow::Borrowed(bytes);
         }
+        self.cleaned_id(column)
+    }
+
+    #[cold]
+    fn cleaned_id(&self, column: usize) -> Cow<'a, [u8]> {
         match self.text(column) {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
@@ -273,8 +285,9 @@ impl<'a> Row<'a> {
     /// E102: the first of `columns` that is empty.
     pub fn required(&self, columns: impl IntoIterator<Item = usize>) -> Result<(), Fault> {
         match columns.into_iter().find(|column| {
-            let bytes = self.bytes(*column);
-            bytes.first().is_none_or(|byte| !byte.is_ascii_alphanumeric()) && self.text(*column).is_empty()
+            // A Chinese character (of these bytes in UTF-8 and GB18030 alike) is no blank either.
+            let filled = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, 0xE4..=0xE9);
+            !self.bytes(*column).first().is_some_and(filled) && self.text(*column).is_empty()
         }) {
             Some(column) => Err(Fault::new(Code::E102, Msg::Empty { column: self.title(column) })),
             None => Ok(()),
@@ -413,12 +426,18 @@ impl<'a> Row<'a> {
     }
 }
 
-/// What the distinct cells of a column in one block stand for.
-pub struct Known<T>(FxHashMap<Box<[u8]>, T>);
+/// What some distinct cells of a column stand for, those of the last rows at least: each has its slot by a
+/// hash, and the last one of a slot stays.
+pub struct Known<T>(Vec<Option<Word<T>>>);
+
+/// A cell's bytes, and what they stand for.
+type Word<T> = (Box<[u8]>, T);
+
+const SLOTS: usize = 1024;
 
 impl<T> Default for Known<T> {
     fn default() -> Known<T> {
-        Known(FxHashMap::default())
+        Known((0..SLOTS).map(|_| None).collect())
     }
 }
 
@@ -441,24 +460,21 @@ impl BlockRows<'_> {
     pub fn each(&self, mut row: impl FnMut(&Row)) {
         let text = self.encoding.is_text(&self.block.bytes);
         let mut count = 0;
-        let places: Vec<(usize, usize)> = self.columns.places().collect();
+        let mut fields = [usize::MAX; MOST_COLUMNS];
+        for (column, at) in self.columns.places() {
+            fields[column] = at;
+        }
         let width = self.columns.header.len();
         records(&self.block.bytes, self.block.first_line, |record| {
             count += 1;
-            let mut cells: [&[u8]; MOST_COLUMNS] = [b""; MOST_COLUMNS];
-            // A row of another width is refused as a whole; its cells are not certain.
-            if record.width() == width {
-                for (column, at) in &places {
-                    cells[*column] = record.field(*at);
-                }
-            }
             row(&Row {
                 record,
-                cells,
+                fields: &fields,
                 columns: self.columns,
                 encoding: self.encoding,
                 file: self.file,
                 text,
+                fits: record.width() == width,
             });
         });
         self.counted.fetch_add(count, Ordering::Relaxed);
@@ -497,47 +513,66 @@ pub fn read_rows<T: Send>(
 
 impl Again {
     /// Reads the rows that start at `lines` (sorted) once more. Only the blocks that hold one are read.
-    pub fn rows(&self, lines: &[u32], mut each: impl FnMut(&Row)) -> Result<()> {
+    pub fn rows<T: Send>(&self, lines: &[u32], each: impl Fn(&Row) -> T + Sync) -> Result<Vec<T>> {
         if matches!(self.encoding, Encoding::Utf16Le | Encoding::Utf16Be) {
             return self.rows_of_utf16(lines, each);
         }
-        let failed = |error: io::Error| cannot_read(&self.file.path.display().to_string(), &error);
-        let mut file = File::open(&self.file.path).map_err(failed)?;
-        let (mut bytes, counted) = (Vec::new(), AtomicU64::new(0));
-        let mut lines = lines.iter().peekable();
-        for (at, (first_line, offset)) in self.blocks.iter().enumerate() {
+        let block = |at: usize| {
             let next = self.blocks.get(at + 1);
-            let inside = |line: &u32| next.is_none_or(|(next_line, _)| line < next_line);
-            if !lines.peek().is_some_and(|line| inside(line)) {
-                continue;
+            let (first_line, offset) = self.blocks[at];
+            let end = next.map_or(lines.len(), |(line, _)| lines.partition_point(|wanted| wanted < line));
+            let lines = &lines[lines.partition_point(|wanted| *wanted < first_line)..end];
+            let mut found = Vec::with_capacity(lines.len());
+            if !lines.is_empty() {
+                let length = next.map(|(_, next_offset)| next_offset - offset);
+                let bytes =
+                    read_at(&self.file.path, offset, length).map_err(|error| self.cannot_read(&error))?;
+                self.rows_of(&bytes, first_line, lines, |row| found.push(each(row)));
             }
-            bytes.clear();
-            file.seek(SeekFrom::Start(*offset)).map_err(failed)?;
-            let length = next.map_or(u64::MAX, |(_, next_offset)| next_offset - offset);
-            Read::by_ref(&mut file).take(length).read_to_end(&mut bytes).map_err(failed)?;
-            let (mut line, mut start) = (*first_line, 0);
-            while let Some(wanted) = lines.next_if(|line| inside(line)) {
-                while line < *wanted {
-                    start += memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len() - start, |at| at + 1);
-                    line += 1;
+            Ok(found)
+        };
+        let found: Result<Vec<Vec<T>>> = (0..self.blocks.len()).into_par_iter().map(block).collect();
+        Ok(found?.into_iter().flatten().collect())
+    }
+
+    fn cannot_read(&self, error: &io::Error) -> anyhow::Error {
+        cannot_read(&self.file.path.display().to_string(), error)
+    }
+
+    /// The rows of a block that start at `lines`.
+    fn rows_of(&self, bytes: &[u8], first_line: u32, lines: &[u32], mut each: impl FnMut(&Row)) {
+        // Lines are counted some thousand bytes at a time up to the part where the wanted one starts.
+        const PART: usize = 4 << 10;
+        let counted = AtomicU64::new(0);
+        let (mut line, mut start) = (first_line, 0);
+        for wanted in lines {
+            loop {
+                let part = &bytes[start..bytes.len().min(start + PART)];
+                let breaks = memchr::memchr_iter(b'\n', part).count() as u32;
+                if line + breaks >= *wanted || part.is_empty() {
+                    break;
                 }
-                let end = match record_end(&bytes[start..], true) {
-                    End::At(length) | End::Damaged(length, _) => start + length,
-                    End::Unknown => bytes.len(),
-                };
-                let record = Block { bytes: bytes[start..end].to_vec(), first_line: line, offset: 0 };
-                let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
-                BlockRows { block: &record, columns, encoding, file, counted: &counted }.each(&mut each);
+                line += breaks;
+                start += part.len();
             }
+            while line < *wanted {
+                start += memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len() - start, |at| at + 1);
+                line += 1;
+            }
+            let end = match record_end(&bytes[start..], true) {
+                End::At(length) | End::Damaged(length, _) => start + length,
+                End::Unknown => bytes.len(),
+            };
+            let record = Block { bytes: bytes[start..end].to_vec(), first_line: line, offset: 0 };
+            let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
+            BlockRows { block: &record, columns, encoding, file, counted: &counted }.each(&mut each);
         }
-        Ok(())
     }
 
     /// The text of UTF-16 has no place in the file: all of it is read again.
-    fn rows_of_utf16(&self, lines: &[u32], mut each: impl FnMut(&Row)) -> Result<()> {
-        let mut raw = Raw::open(&self.file.path)
-            .map_err(|error| cannot_read(&self.file.path.display().to_string(), &error))?;
-        let failed = |error: io::Error| cannot_read(&self.file.path.display().to_string(), &error);
+    fn rows_of_utf16<T>(&self, lines: &[u32], each: impl Fn(&Row) -> T) -> Result<Vec<T>> {
+        let failed = |error: io::Error| self.cannot_read(&error);
+        let mut raw = Raw::open(&self.file.path).map_err(failed)?;
         raw.fill().map_err(failed)?;
         raw.skip(2);
         raw.set_utf16(self.encoding);
@@ -547,13 +582,23 @@ impl Again {
         let counted = AtomicU64::new(0);
         let block = Block { bytes: std::mem::take(&mut raw.buffer), first_line: 1, offset: 0 };
         let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
+        let mut found = Vec::new();
         BlockRows { block: &block, columns, encoding, file, counted: &counted }.each(|row| {
             if lines.binary_search(&row.record.line).is_ok() {
-                each(row);
+                found.push(each(row));
             }
         });
-        Ok(())
+        Ok(found)
     }
+}
+
+/// The bytes at `offset` of a file, to its end where no length is given.
+fn read_at(path: &Path, offset: u64, length: Option<u64>) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::with_capacity(length.unwrap_or(0) as usize);
+    file.take(length.unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The lines of a file at `wanted` places, as a message may show them: one line, short, and with no

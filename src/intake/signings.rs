@@ -84,6 +84,7 @@ pub struct SigningRow<'a> {
 pub struct Words {
     status: Known<Option<bool>>,
     insured: Known<Option<bool>>,
+    term: Known<Option<u32>>,
 }
 
 /// A row read by itself.
@@ -116,7 +117,11 @@ pub fn read<'a>(row: &Row<'a>, words: &mut Words) -> Result<Signing<'a>, Fault> 
     let ended_on = row.date(ENDED_ON)?;
     let term_months = match row.bytes(TERM) {
         b"12" => Some(12),
-        _ => row.number(TERM, months)?,
+        b"" => None,
+        _ => match row.known(TERM, &mut words.term, |text| months(text).ok()) {
+            Some(months) => Some(months),
+            None => row.number(TERM, months)?,
+        },
     };
     let balance = row.amount(BALANCE)?;
     let paid = match row.amount(PERSONAL_PAID)? {

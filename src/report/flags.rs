@@ -113,20 +113,16 @@ pub fn flags(run: &Run, folder: &Path, lang: Lang) -> Result<Written> {
     let header = ["code", "institution_id", "contract_id", "person_id", "file", "line", "detail", "clause"];
     let mut table = Table::create(folder, "flags.csv", &header)?;
     let swipes = run.evidence.flags.iter().map(Raised::Swipe);
-    let mut all: Vec<Raised> = swipes.chain(run.settlement.flags.iter().map(Raised::Other)).collect();
+    let all = swipes.chain(run.settlement.flags.iter().map(Raised::Other));
     let file = |flag: &Raised| flag.place().map(|place| &run.inputs.names[place.file as usize]);
     let contract = |flag: &Raised| flag.signing(run).map_or("", |signing| run.qualified.contract(signing));
-    all.sort_by(|a, b| {
-        let id = |flag: &Raised| &run.rules.institutions.get(flag.institution(run)).id;
-        (a.code(), id(a), contract(a), file(a), a.place().map(|place| place.line)).cmp(&(
-            b.code(),
-            id(b),
-            contract(b),
-            file(b),
-            b.place().map(|place| place.line),
-        ))
-    });
-    for flag in &all {
+    let id = |flag: &Raised| &run.rules.institutions.get(flag.institution(run)).id;
+    let key = |flag: &Raised| {
+        (flag.code(), id(flag), contract(flag), file(flag), flag.place().map(|place| place.line))
+    };
+    let mut all: Vec<_> = all.map(|flag| (key(&flag), flag)).collect();
+    all.sort_by_key(|(key, _)| *key);
+    for (_, flag) in &all {
         let clause = match flag {
             Raised::Other(flag) => own(&flag.clause),
             Raised::Swipe(raised) => {

@@ -1,12 +1,16 @@
 //! Swipes against qualified signings: evidence, items done, counters and flags. A swipe is looked
-//! up and added to counters; none is kept.
+//! up and added to counters; of itself only its id is kept, in eight bytes.
+//!
+//! Whether an id stood on an earlier row is known when all rows are read. Until then each swipe
+//! counts; those that repeat another are taken back at the end. So any thread can take any row at
+//! any time, and nothing here depends on the order.
 
-use std::hash::Hasher;
 use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashSet, FxHasher};
+use rustc_hash::FxHashSet;
 
 use crate::base::code::Code;
 use crate::base::money::Fen;
@@ -21,6 +25,9 @@ use super::rules::Rules;
 /// How many swipes are looked up together.
 const TOGETHER: usize = 64;
 
+/// How many ids are held against each other at once: so few that all of them stay in a core's own cache.
+const IDS: u64 = 16 << 10;
+
 /// A swipe with its names looked up.
 #[derive(Clone, Debug)]
 pub struct Swipe {
@@ -33,41 +40,6 @@ pub struct Swipe {
     pub item: u16,
     /// The card is one that the policy admits as evidence.
     pub card: bool,
-}
-
-/// The taken swipes of one block, and apart from them what tells repeated ids: the search for those goes
-/// through all ids, and should touch nothing else.
-#[derive(Default)]
-pub struct SwipeBlock {
-    pub swipes: Vec<Swipe>,
-    /// By shard: hash of the id, row, line.
-    ids: Vec<Vec<(u64, u32, u32)>>,
-}
-
-impl SwipeBlock {
-    /// Takes a swipe, and the hash of its id if it has one.
-    pub fn push(&mut self, swipe: Swipe, id_hash: Option<u64>) {
-        if let Some(hash) = id_hash {
-            if self.ids.is_empty() {
-                self.ids.resize_with(shards(), Vec::new);
-            }
-            let shard = hash as usize & (self.ids.len() - 1);
-            self.ids[shard].push((hash, self.swipes.len() as u32, swipe.place.line));
-        }
-        self.swipes.push(swipe);
-    }
-}
-
-/// How many parts the ids are dealt to; a power of two. The results do not depend on it.
-fn shards() -> usize {
-    rayon::current_num_threads().next_power_of_two()
-}
-
-/// A 64-bit hash of a swipe_id.
-pub fn id_hash(id: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(id);
-    hasher.finish()
 }
 
 /// A flag on a signing, raised by a swipe.
@@ -102,6 +74,13 @@ impl SwipeCounts {
         self.separate += other.separate;
         self.of_signed += other.of_signed;
     }
+
+    fn subtract(&mut self, other: SwipeCounts) {
+        self.all -= other.all;
+        self.effective -= other.effective;
+        self.separate -= other.separate;
+        self.of_signed -= other.of_signed;
+    }
 }
 
 /// What swipes are held against.
@@ -119,129 +98,125 @@ struct Tallied {
     flags: Vec<SwipeFlag>,
 }
 
+impl Tallied {
+    fn new(rules: &Rules) -> Tallied {
+        Tallied { counts: vec![SwipeCounts::default(); rules.institutions.count()], flags: Vec::new() }
+    }
+}
+
+/// Where one thread takes swipes.
+pub struct Desk {
+    out: Tallied,
+    /// Swipes that are looked up together once they are [`TOGETHER`].
+    waiting: Vec<Swipe>,
+    /// By their part: 32 bits of an id's hash, and the line of its row counted over all files.
+    ids: Vec<Vec<u64>>,
+}
+
+impl Desk {
+    /// Takes a swipe, and the hash of its id if it has one.
+    pub fn take(&mut self, swipe: Swipe, id_hash: Option<u64>, evidence: &Evidence, against: Against) {
+        if let Some(hash) = id_hash {
+            let part = (hash >> 32) as usize & (self.ids.len() - 1);
+            let line = evidence.lines_before + swipe.place.line;
+            self.ids[part].push(u64::from((hash as u32).max(1)) << 32 | u64::from(line));
+        }
+        self.waiting.push(swipe);
+        if self.waiting.len() == TOGETHER {
+            self.look_up(evidence, against);
+        }
+    }
+
+    /// Looking people up waits for memory. A few dozen at once wait together: first all their
+    /// buckets, then the first signing of each, then the work.
+    fn look_up(&mut self, evidence: &Evidence, against: Against) {
+        let Desk { out, waiting, .. } = self;
+        let mut found: [Range<usize>; TOGETHER] = std::array::from_fn(|_| 0..0);
+        for (found, swipe) in found.iter_mut().zip(waiting.iter()) {
+            *found = against.qualified.bucket(swipe.person);
+        }
+        std::hint::black_box(against.qualified.approach(&found));
+        for (found, swipe) in found.into_iter().zip(waiting.drain(..)) {
+            let found = against.qualified.of(swipe.person, found);
+            evidence.apply(&swipe, found, against, Taken::In, out);
+        }
+    }
+}
+
+/// Whether a swipe is added, or what it added is taken back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    In,
+    Back,
+}
+
 /// Everything that swipes add up to.
 pub struct Evidence {
-    /// One bit for each charge of a signing in the period, from its first; empty where no policy asks.
+    /// Where the counters of a signing's charges in the period start, and how many swipes each charge has;
+    /// empty where no policy asks.
+    charge_start: Vec<u32>,
     charges: Vec<AtomicU32>,
+    /// Some policy asks for evidence or items.
+    asked: bool,
     /// Where the item counters of a signing start, and the counters.
     item_start: Vec<u32>,
     items: Vec<AtomicU32>,
     pub counts: Vec<SwipeCounts>,
     pub flags: Vec<SwipeFlag>,
-    shards: Vec<Seen>,
-    /// Rows whose swipe_id seems to have stood on an earlier one, in order; not taken.
-    pub repeated: Vec<Repeated>,
+    /// Some policy names benefits that may not be claimed beside a package.
+    double_benefits: bool,
+    /// Those that no thread sits at.
+    desks: Mutex<Vec<Desk>>,
+    /// How many ids are expected.
+    expected: u64,
     /// Of each swipes file: its number, and how many lines the files before it have.
     file_lines: Vec<(u16, u32)>,
-}
-
-/// A swipe whose id has the hash of an earlier one's.
-#[derive(Clone, Debug)]
-pub struct Repeated {
-    pub swipe: Swipe,
-    pub first: Place,
-}
-
-/// The swipe_ids of taken rows, each by 32 bits of its hash and its place, eight bytes in all. Where
-/// an id stands in the table tells more bits; what still agrees by chance is told apart by reading
-/// both rows again.
-#[derive(Default)]
-struct Seen {
-    /// Only the last one is filled. None grows: what a slot holds is too little to find it a new place.
-    tables: Vec<Vec<u64>>,
-    filled: usize,
-}
-
-/// Where an id's search starts: the upper half of the hash picks the slot, the lower half is kept.
-fn home(hash: u64, table: &[u64]) -> usize {
-    (((hash >> 32) * table.len() as u64) >> 32) as usize
-}
-
-impl Seen {
-    /// Looks at the slots where some ids' searches start, so that they come from memory together.
-    fn approach(&self, hashes: impl Iterator<Item = u64>) -> u64 {
-        self.tables
-            .last()
-            .map_or(0, |table| hashes.map(|hash| table[home(hash, table)]).fold(0, |all, slot| all ^ slot))
-    }
-
-    fn reserve(&mut self, ids: usize) {
-        self.tables.push(vec![0; ids.max(1_024)]);
-        self.filled = 0;
-    }
-
-    /// Enters an id at a line counted over all files (from 1), or tells the line of the earlier one.
-    fn enter(&mut self, hash: u64, line: u32) -> Option<u32> {
-        let full = self.tables.last().map(|table| (table.len(), self.filled * 8 >= table.len() * 7));
-        if let None | Some((_, true)) = full {
-            self.reserve(full.map_or(0, |(length, _)| 2 * length));
-        }
-        let (tag, last) = ((hash as u32).max(1), self.tables.len() - 1);
-        for (nth, table) in self.tables.iter_mut().enumerate() {
-            let mut at = home(hash, table);
-            loop {
-                let slot = table[at];
-                if slot == 0 {
-                    if nth == last {
-                        table[at] = u64::from(tag) << 32 | u64::from(line);
-                        self.filled += 1;
-                    }
-                    break;
-                }
-                if (slot >> 32) as u32 == tag {
-                    return Some(slot as u32);
-                }
-                at = if at + 1 == table.len() { 0 } else { at + 1 };
-            }
-        }
-        None
-    }
+    /// Of the last of them.
+    lines_before: u32,
 }
 
 impl Evidence {
-    pub fn new(rules: &Rules, qualified: &Qualified) -> Evidence {
-        let asked = (0..rules.offers.len()).any(|offer| rules.services_asked(offer as u16) > 0);
-        let charges = if asked {
-            (0..qualified.signings.len()).map(|_| AtomicU32::new(0)).collect()
-        } else {
-            Vec::new()
-        };
-        let counting = (0..rules.offers.len()).any(|offer| rules.counters(offer as u16) > 0);
+    /// `swipes`: about how many there will be.
+    pub fn new(rules: &Rules, qualified: &Qualified, swipes: u64) -> Evidence {
+        let offers = || (0..rules.offers.len()).map(|offer| offer as u16);
+        let asked = offers().any(|offer| rules.services_asked(offer) > 0);
+        let deducting = offers().any(|offer| rules.items_counted(offer) > 0);
+        let (mut charge_start, mut charges) = (Vec::new(), 0u32);
         let (mut item_start, mut items) = (Vec::new(), 0u32);
-        if counting {
+        if asked || deducting {
             for signing in &qualified.signings {
+                let policy = rules.policy(signing.offer());
+                let count = signing.charges(policy.schedule, rules.period).count();
+                charge_start.push(charges);
                 item_start.push(items);
-                let counters = rules.counters(signing.offer());
-                if counters > 0 {
-                    let policy = rules.policy(signing.offer());
-                    let charges = signing.charges(policy.schedule, rules.period).count();
-                    items += (charges * counters) as u32;
+                if rules.services_asked(signing.offer()) > 0 {
+                    charges += count as u32;
                 }
+                items += (count * rules.items_counted(signing.offer())) as u32;
             }
         }
+        let zeros = |count| (0..count).map(|_| AtomicU32::new(0)).collect();
         Evidence {
-            charges,
+            asked: asked || deducting,
+            charge_start,
+            charges: zeros(charges),
             item_start,
-            items: (0..items).map(|_| AtomicU32::new(0)).collect(),
+            items: zeros(items),
             counts: vec![SwipeCounts::default(); rules.institutions.count()],
             flags: Vec::new(),
-            shards: (0..shards()).map(|_| Seen::default()).collect(),
-            repeated: Vec::new(),
+            double_benefits: rules.region.versions.iter().any(|policy| !policy.double_benefits.is_empty()),
+            desks: Mutex::default(),
+            expected: swipes,
             file_lines: Vec::new(),
+            lines_before: 0,
         }
-    }
-
-    /// Makes room for the ids of so many swipes.
-    pub fn expect(&mut self, swipes: u64) {
-        let each = (swipes as usize / self.shards.len()) * 8 / 7;
-        self.shards.iter_mut().for_each(|shard| shard.reserve(each));
     }
 
     /// Says that the next swipes are of another file, and how many lines the one before it had.
-    pub fn next_file(&mut self, file: u16, lines_before: u32) {
-        let base = self.file_lines.last().map_or(0, |(_, base)| *base);
-        let base = base.checked_add(lines_before).expect("all swipes files together have under 2^32 lines");
-        self.file_lines.push((file, base));
+    pub fn next_file(&mut self, file: u16, lines: u32) {
+        let before = self.lines_before.checked_add(lines);
+        self.lines_before = before.expect("all swipes files together have under 2^32 lines");
+        self.file_lines.push((file, self.lines_before));
     }
 
     fn place_of(&self, line: u32) -> Place {
@@ -250,80 +225,59 @@ impl Evidence {
         Place { file, line: line - base }
     }
 
-    /// Takes a wave of blocks, in the order of the files.
-    pub fn take(&mut self, wave: &[SwipeBlock], against: Against) {
-        let repeated = self.repeats(wave);
-        let qualified = against.qualified;
-        let nothing = || Tallied {
-            counts: vec![SwipeCounts::default(); against.rules.institutions.count()],
-            flags: Vec::new(),
-        };
-        let add = |mut out: Tallied, (block, SwipeBlock { swipes, .. }): (usize, &SwipeBlock)| {
-            // Looking people up waits for memory. A few dozen at once wait together: first all their
-            // buckets, then the first signing of each, then the work.
-            let mut found = Vec::with_capacity(TOGETHER);
-            for (part, some) in swipes.chunks(TOGETHER).enumerate() {
-                found.clear();
-                found.extend(some.iter().map(|swipe| qualified.bucket(swipe.person)));
-                for (bucket, swipe) in found.iter_mut().zip(some) {
-                    *bucket = qualified.of(swipe.person, bucket.clone());
-                }
-                for ((nth, swipe), found) in some.iter().enumerate().zip(&found) {
-                    if repeated.is_empty() || !repeated.contains(&(block, part * TOGETHER + nth)) {
-                        self.apply(swipe, found.clone(), against, &mut out);
-                    }
-                }
+    /// Has `work` done at a desk that nobody else sits at.
+    pub fn at_desk<T>(&self, against: Against, work: impl FnOnce(&mut Desk) -> T) -> T {
+        let free = self.desks.lock().expect("no panic holds it").pop();
+        let mut desk = free.unwrap_or_else(|| {
+            let parts = (self.expected / IDS).next_power_of_two().min(1 << 16);
+            let each = self.expected / parts / rayon::current_num_threads() as u64;
+            Desk {
+                out: Tallied::new(against.rules),
+                waiting: Vec::with_capacity(TOGETHER),
+                ids: (0..parts).map(|_| Vec::with_capacity(each as usize)).collect(),
             }
-            out
-        };
-        let part = wave.len().div_ceil(rayon::current_num_threads()).max(1);
-        let parts: Vec<Tallied> = wave.par_iter().enumerate().with_min_len(part).fold(nothing, add).collect();
-        for Tallied { counts, flags } in parts {
-            for (sum, more) in self.counts.iter_mut().zip(counts) {
-                sum.add(more);
-            }
-            self.flags.extend(flags);
+        });
+        let result = work(&mut desk);
+        desk.look_up(self, against);
+        self.desks.lock().expect("no panic holds it").push(desk);
+        result
+    }
+
+    /// Adds up what all desks took. Gives the rows whose swipe_id (by its hash) stood on an earlier row,
+    /// in order, each with the first of them.
+    pub fn close(&mut self) -> Vec<(Place, Place)> {
+        let desks = std::mem::take(&mut *self.desks.lock().expect("no panic holds it"));
+        let parts = desks.first().map_or(0, |desk| desk.ids.len());
+        let lines = (0..parts)
+            .into_par_iter()
+            .map_init(Vec::new, |table, part| repeated(desks.iter().map(|desk| &*desk.ids[part]), table));
+        let lines: Vec<Vec<(u32, u32)>> = lines.collect();
+        for Desk { out, .. } in desks {
+            self.counts.iter_mut().zip(out.counts).for_each(|(sum, more)| sum.add(more));
+            self.flags.extend(out.flags);
+        }
+        let mut lines: Vec<(u32, u32)> = lines.into_iter().flatten().collect();
+        lines.sort_unstable();
+        lines.into_iter().map(|(line, first)| (self.place_of(line), self.place_of(first))).collect()
+    }
+
+    /// Takes back swipes that were taken and should not have been.
+    pub fn take_back<'a>(&mut self, swipes: impl Iterator<Item = (&'a Swipe, Against<'a>)>) {
+        let mut out: Option<Tallied> = None;
+        let mut places = FxHashSet::default();
+        for (swipe, against) in swipes {
+            let out = out.get_or_insert_with(|| Tallied::new(against.rules));
+            let found = against.qualified.of(swipe.person, against.qualified.bucket(swipe.person));
+            self.apply(swipe, found, against, Taken::Back, out);
+            places.insert(swipe.place);
+        }
+        if let Some(out) = out {
+            self.counts.iter_mut().zip(out.counts).for_each(|(sum, less)| sum.subtract(less));
+            self.flags.retain(|flag| !places.contains(&flag.place));
         }
     }
 
-    /// Takes one swipe, which was passed over because another id has the same hash.
-    pub fn take_one(&mut self, swipe: &Swipe, against: Against) {
-        let mut out =
-            Tallied { counts: std::mem::take(&mut self.counts), flags: std::mem::take(&mut self.flags) };
-        let bucket = against.qualified.bucket(swipe.person);
-        self.apply(swipe, against.qualified.of(swipe.person, bucket), against, &mut out);
-        (self.counts, self.flags) = (out.counts, out.flags);
-    }
-
-    /// The rows of a wave whose swipe_id (by its hash) stood on an earlier row.
-    fn repeats(&mut self, wave: &[SwipeBlock]) -> FxHashSet<(usize, usize)> {
-        let base = self.file_lines.last().map_or(0, |(_, base)| *base);
-        let search = |(shard, seen): (usize, &mut Seen)| {
-            let mut found = Vec::new();
-            for (block, SwipeBlock { ids, .. }) in wave.iter().enumerate() {
-                for some in ids.get(shard).into_iter().flat_map(|ids| ids.chunks(TOGETHER)) {
-                    std::hint::black_box(seen.approach(some.iter().map(|(hash, _, _)| *hash)));
-                    for (hash, row, line) in some {
-                        found.extend(
-                            seen.enter(*hash, base + line).map(|first| (block, *row as usize, first)),
-                        );
-                    }
-                }
-            }
-            found
-        };
-        let found: Vec<Vec<(usize, usize, u32)>> =
-            self.shards.par_iter_mut().enumerate().map(search).collect();
-        let mut rows = FxHashSet::default();
-        for (block, row, first) in found.into_iter().flatten() {
-            rows.insert((block, row));
-            let repeated = Repeated { swipe: wave[block].swipes[row].clone(), first: self.place_of(first) };
-            self.repeated.push(repeated);
-        }
-        rows
-    }
-
-    fn apply(&self, swipe: &Swipe, found: Range<usize>, against: Against, out: &mut Tallied) {
+    fn apply(&self, swipe: &Swipe, found: Range<usize>, against: Against, taken: Taken, out: &mut Tallied) {
         let Against { charged, rules, qualified } = against;
         let Tallied { counts, flags } = out;
         let inside = rules.contains(swipe.day);
@@ -333,7 +287,9 @@ impl Evidence {
             if !signing.in_force(swipe.day) {
                 continue;
             }
-            self.double_benefit(swipe, inside, index, signing, rules, flags);
+            if self.double_benefits & inside {
+                self.double_benefit(swipe, index, signing, rules, flags);
+            }
             if signing.institution != swipe.institution {
                 if rules.kind_of(signing.offer()) != PackageKind::Free {
                     elsewhere = elsewhere.or(Some(index));
@@ -345,8 +301,8 @@ impl Evidence {
             if item.is_some() {
                 effective = effective.or(Some(index));
             }
-            if swipe.day < rules.end {
-                self.record(swipe, index, signing, item, rules);
+            if self.asked && swipe.day < rules.end {
+                self.record(swipe, index, signing, item, rules, taken);
             }
         }
         if !inside {
@@ -377,16 +333,12 @@ impl Evidence {
     fn double_benefit(
         &self,
         swipe: &Swipe,
-        inside: bool,
         index: usize,
         signing: &Signing,
         rules: &Rules,
         flags: &mut Vec<SwipeFlag>,
     ) {
         let policy = rules.policy(signing.offer());
-        if !inside || policy.double_benefits.is_empty() {
-            return;
-        }
         let title = rules.item_title(swipe.item);
         let kind = rules.kind_of(signing.offer());
         let claimed = policy
@@ -406,39 +358,42 @@ impl Evidence {
     }
 
     /// Evidence and items, for the charge whose year or month the swipe falls in.
-    fn record(&self, swipe: &Swipe, index: usize, signing: &Signing, item: Option<usize>, rules: &Rules) {
-        if self.charges.is_empty() && self.items.is_empty() {
-            return;
-        }
+    fn record(
+        &self,
+        swipe: &Swipe,
+        index: usize,
+        signing: &Signing,
+        item: Option<usize>,
+        rules: &Rules,
+        taken: Taken,
+    ) {
         let policy = rules.policy(signing.offer());
         let Some(number) = signing.charge_of(policy.schedule, swipe.day) else { return };
         let mut charges = signing.charges(policy.schedule, rules.period);
         let Some(nth) = charges.position(|(charge, _)| charge == number) else { return };
-        let (asked, counters) = (rules.services_asked(signing.offer()), rules.counters(signing.offer()));
+        let offer = signing.offer();
+        let add = |counter: &AtomicU32, count: u32| match taken {
+            Taken::In => counter.fetch_add(count, Ordering::Relaxed),
+            Taken::Back => counter.fetch_sub(count, Ordering::Relaxed),
+        };
         let admitted = policy.evidence.as_ref().is_none_or(|rule| rule.cards.is_empty() || swipe.card);
-        let counter = |at: usize| &self.items[self.item_start[index] as usize + nth * counters + at];
-        if admitted && asked == 1 {
-            self.charges[index].fetch_or(1 << nth, Ordering::Relaxed);
-        } else if admitted && asked > 1 {
-            // Where more than one is asked for, they are counted behind the items.
-            let seen = counter(counters - 1).fetch_add(1, Ordering::Relaxed) + 1;
-            if seen >= asked {
-                self.charges[index].fetch_or(1 << nth, Ordering::Relaxed);
-            }
+        if admitted && rules.services_asked(offer) > 0 {
+            add(&self.charges[self.charge_start[index] as usize + nth], 1);
         }
-        if let Some(item) = item.filter(|_| rules.package(signing.offer()).deduct_missing) {
-            counter(item).fetch_add(swipe.quantity, Ordering::Relaxed);
+        let items = rules.items_counted(offer);
+        if let Some(item) = item.filter(|_| items > 0) {
+            add(&self.items[self.item_start[index] as usize + nth * items + item], swipe.quantity);
         }
     }
 
     /// Whether the `nth` charge of the period has the service records that it takes.
-    pub fn seen(&self, index: usize, nth: usize) -> bool {
-        self.charges[index].load(Ordering::Relaxed) >> nth & 1 == 1
+    pub fn seen(&self, index: usize, nth: usize, asked: u32) -> bool {
+        self.charges[self.charge_start[index] as usize + nth].load(Ordering::Relaxed) >= asked
     }
 
     /// How often an item was done for the `nth` charge of the period.
-    pub fn done(&self, index: usize, nth: usize, counters: usize, item: usize) -> u32 {
-        self.items[self.item_start[index] as usize + nth * counters + item].load(Ordering::Relaxed)
+    pub fn done(&self, index: usize, nth: usize, items: usize, item: usize) -> u32 {
+        self.items[self.item_start[index] as usize + nth * items + item].load(Ordering::Relaxed)
     }
 }
 
@@ -452,5 +407,48 @@ fn raise(
 ) {
     if rules.policy(qualified.signings[index].offer()).flag(code).is_some() {
         flags.push(flag(code, index));
+    }
+}
+
+/// The lines of ids whose hash stood on an earlier line, each with the first of them. `table` is room
+/// that one search after the other uses.
+fn repeated<'a>(ids: impl Iterator<Item = &'a [u64]> + Clone, table: &mut Vec<u64>) -> Vec<(u32, u32)> {
+    let count: usize = ids.clone().map(<[u64]>::len).sum();
+    table.clear();
+    table.resize((2 * count).next_power_of_two(), 0);
+    let hash = |id: u64| (id >> 32) as usize;
+    let mut same = Vec::new();
+    for id in ids.flatten() {
+        let mut at = hash(*id) & (table.len() - 1);
+        while table[at] != 0 && hash(table[at]) != hash(*id) {
+            at = (at + 1) & (table.len() - 1);
+        }
+        if table[at] == 0 {
+            table[at] = *id;
+        } else {
+            same.extend([table[at], *id]);
+        }
+    }
+    // Of one hash the lowest line is first now.
+    same.sort_unstable();
+    same.dedup();
+    let groups = same.chunk_by(|a, b| hash(*a) == hash(*b));
+    groups.flat_map(|group| group[1..].iter().map(|id| (*id as u32, group[0] as u32))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_line_of_an_id_is_the_first_whatever_desk_took_it() {
+        let id = |hash: u64, line: u64| hash << 32 | line;
+        let (a, b) = ([id(7, 9), id(8, 2), id(7, 4)], [id(7, 3), id(15, 1), id(8, 30), id(23, 5)]);
+        let mut table = Vec::new();
+        let mut found = repeated([&a[..], &b[..]].into_iter(), &mut table);
+        found.sort_unstable();
+        assert_eq!(found, [(4, 3), (9, 3), (30, 2)]);
+        assert_eq!(repeated([&a[..1], &[]].into_iter(), &mut table), []);
+        assert_eq!(repeated(std::iter::empty(), &mut table), []);
     }
 }

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::base::period::{Date, Period};
+use crate::base::period::{Date, Period, rank};
 use crate::intake::institutions::Institutions;
 use crate::policy::package::{Package, PackageKind};
 use crate::policy::version::Region;
@@ -37,7 +37,7 @@ pub struct Rules<'a> {
     /// By offer and item: the item's number in the package.
     offer_items: Vec<Vec<Option<u8>>>,
     cards: FxHashMap<String, u8>,
-    /// By offer: how many service records a charge takes, and how many counters its signing needs.
+    /// By offer: how many service records a charge takes, and how many items are counted for it.
     services: Vec<(u32, usize)>,
     /// Nothing that falls due later counts; all of it where no day is given.
     pub as_of: Option<Date>,
@@ -74,7 +74,7 @@ impl<'a> Rules<'a> {
                     (_, None, rule) => rule.as_ref().map_or(0, |rule| rule.at_least),
                 };
                 let items = if package.deduct_missing { package.items.len() } else { 0 };
-                rules.services.push((asked, items + usize::from(asked > 1)));
+                rules.services.push((asked, items));
                 names.extend(package.named.names().map(|name| (name.to_string(), offer)));
                 for item in &package.items {
                     rules.add_item(&item.named);
@@ -124,14 +124,15 @@ impl<'a> Rules<'a> {
         self.services[offer as usize].0
     }
 
-    /// How many counters each charge needs: one for each item, one for services.
-    pub fn counters(&self, offer: u16) -> usize {
+    /// How many items are counted for each charge; 0 where none is taken off.
+    pub fn items_counted(&self, offer: u16) -> usize {
         self.services[offer as usize].1
     }
 
     /// Whether `day` is in the period.
     pub fn contains(&self, day: Date) -> bool {
-        self.first <= day && day < self.end
+        let day = rank(day);
+        (rank(self.first) <= day) & (day < rank(self.end))
     }
 
     pub fn policy(&self, offer: u16) -> &'a Policy {

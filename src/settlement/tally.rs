@@ -172,12 +172,12 @@ fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
         }
     };
     let (mut any, mut any_held) = (false, false);
-    let (asked, counters) = (rules.services_asked(signing.offer()), rules.counters(signing.offer()));
+    let (asked, items) = (rules.services_asked(signing.offer()), rules.items_counted(signing.offer()));
     let most = over_cap.get(&(index as u32)).copied();
     let over_cap = most.is_some();
     for (nth, (number, day)) in signing.charges(policy.schedule, rules.period).enumerate() {
         let cohort = policy.cycle.of(day);
-        let no_evidence = asked > 0 && !evidence.seen(index, nth);
+        let no_evidence = asked > 0 && !evidence.seen(index, nth, asked);
         let held = Held { no_evidence, unauthorized, over_cap };
         let part = signing.part(policy, number);
         *tally.charges.entry((signing.institution, cohort, signing.class, held, part)).or_default() += 1;
@@ -188,7 +188,7 @@ fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
             };
         }
         if package.deduct_missing && !held.whole() {
-            let missing = missing_items(index, nth, day, rules, (signing.offer(), counters), evidence);
+            let missing = missing_items(index, nth, day, rules, (signing.offer(), items), evidence);
             *tally.deductions.entry((signing.institution, cohort, signing.class)).or_default() += missing;
         }
         if no_evidence {
@@ -227,7 +227,7 @@ fn missing_items(
     nth: usize,
     from: Date,
     rules: &Rules,
-    (offer, counters): (u16, usize),
+    (offer, items): (u16, usize),
     evidence: &Evidence,
 ) -> Fen {
     let package = rules.package(offer);
@@ -245,7 +245,7 @@ fn missing_items(
         .enumerate()
         .filter_map(|(item, rule)| {
             let due = rule.times? * passed / months;
-            let missing = due.saturating_sub(evidence.done(index, nth, counters, item));
+            let missing = due.saturating_sub(evidence.done(index, nth, items, item));
             Some(rule.amount?.times(u64::from(missing)))
         })
         .sum()
