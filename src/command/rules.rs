@@ -12,8 +12,8 @@ use crate::base::period::Date;
 use crate::policy::curve::{Basis, Curve};
 use crate::policy::version::{self, Library};
 use crate::policy::{LocalFigure, Policy};
-use crate::report::screen::{self, Look};
-use crate::report::{publish, rules};
+use crate::report::screen::Look;
+use crate::report::{curves, publish, rules, told};
 use crate::words::{Phrase, phrase};
 
 use super::{Ended, print};
@@ -86,7 +86,7 @@ impl Rules<'_> {
             self.json,
             |out| {
                 use Phrase::{Document, From, State, To, Unconfirmed, Version};
-                screen::phrases(out, &[Version, Document, From, To, Unconfirmed, State], &rows, self.look)
+                told::phrases(out, &[Version, Document, From, To, Unconfirmed, State], &rows, self.look)
             },
             || {
                 let each = all.iter().zip(&rows).map(|(found, row)| {
@@ -129,7 +129,7 @@ impl Rules<'_> {
         let said = rules::tell(&policy, self.look.lang);
         print(
             self.json,
-            |out| screen::said(out, &said, self.look),
+            |out| told::said(out, &said, self.look),
             || {
                 let each = said
                     .iter()
@@ -176,7 +176,7 @@ impl Rules<'_> {
             |out| notes.iter().try_for_each(|note| writeln!(out, "{note}")),
             || {
                 let each: Vec<Value> =
-                    faults.iter().map(|fault| screen::fault_json(fault, self.look.lang)).collect();
+                    faults.iter().map(|fault| told::fault_json(fault, self.look.lang)).collect();
                 json!({ "schema": "jiayi.rules-check/1", "faults": each, "notes": notes })
             },
         )?;
@@ -232,7 +232,7 @@ impl Rules<'_> {
         let changes = rules::differences(&rules::tell(&old, lang), &rules::tell(&new, lang));
         print(
             self.json,
-            |out| screen::changes(out, &changes, (&old.id, &new.id), self.look),
+            |out| told::changes(out, &changes, (&old.id, &new.id), self.look),
             || {
                 let side = |one: &Option<rules::Said>| {
                     one.as_ref().map(|one| json!({ "says": one.text, "clause": one.clause }))
@@ -260,10 +260,10 @@ impl Rules<'_> {
         }
         print(
             self.json,
-            |out| curves.iter().try_for_each(|curve| screen::curve(out, &policy, curve, self.look)),
+            |out| curves.iter().try_for_each(|curve| told::curve(out, &policy, curve, self.look)),
             || {
                 let each = curves.iter().map(|curve| {
-                    let points = rules::curve_points(curve).into_iter().map(|point| {
+                    let points = curves::curve_points(curve).into_iter().map(|point| {
                         json!({
                             "score": point.score.to_string(), "ratio": point.ratio.to_string(),
                             "grade": point.grade, "jumps_from": point.from.map(|from| from.to_string()),
@@ -291,10 +291,10 @@ impl Rules<'_> {
         let path = folder.join(format!("{from}.toml"));
         publish::create(&path, text.as_bytes())?;
         let shown = path.display().to_string();
-        let told = phrase(self.look.lang, Phrase::CreatedFile, &[&shown]);
+        let done = phrase(self.look.lang, Phrase::CreatedFile, &[&shown]);
         print(
             self.json,
-            |out| writeln!(out, "{told}"),
+            |out| writeln!(out, "{done}"),
             || json!({ "schema": "jiayi.rules-new/1", "file": shown }),
         )?;
         Ok(Ended::Done)

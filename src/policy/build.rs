@@ -16,9 +16,10 @@ use super::build_assessment::{curve, level, sheet};
 use super::build_package::{Known, bounds, check_packages, limit, package};
 use super::calendar::{Calendar, Year};
 use super::curve::{Curve, Partial};
-use super::file::{Reader, Sheet as Written, offsets};
+use super::file::{Sheet as Written, offsets};
 use super::merge::merge;
 use super::package::{Limit, LimitOf, Package, PackageKind};
+use super::reader::Reader;
 use super::schedule::{Pays, Prorate, Schedule, Terms};
 use super::sheet::Sheet;
 use super::{

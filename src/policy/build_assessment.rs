@@ -8,7 +8,7 @@ use crate::base::period::Cycle;
 use super::Level;
 use super::build::named_part;
 use super::curve::{Assessed, Band, Basis, Below, BelowPays, Curve, Partial, Shape};
-use super::file::{At, Reader};
+use super::reader::{At, Reader};
 use super::sheet::{Derive, Indicator, Method, Sheet, Side};
 
 pub fn level(table: Reader) -> Option<Level> {

@@ -9,11 +9,11 @@ use crate::base::money::Fen;
 use crate::base::period::Date;
 
 use super::build::{named, named_part, services_at_least};
-use super::file::{At, Reader};
 use super::package::{
     Bound, Conditions, FeeRule, Group, Item, ItemsDue, Limit, LimitOf, MOST_CONDITIONS, MOST_TAGS, NoPrice,
     Package, PackageKind, ShareAmount, ShareRule, Weigh, Weight, When,
 };
+use super::reader::{At, Reader};
 use super::{Clause, Named};
 
 /// Ids that packages refer to.

@@ -8,6 +8,7 @@ pub mod curve;
 mod file;
 mod merge;
 pub mod package;
+mod reader;
 pub mod schedule;
 pub mod sheet;
 pub mod version;

@@ -14,7 +14,8 @@ use crate::base::money::{Fen, shortest};
 use crate::intake::rows::Reject;
 use crate::pipeline::{Run, shown};
 use crate::settlement::assess::Card;
-use crate::settlement::lines::{Line, Outcome, clawback};
+use crate::settlement::clear::Outcome;
+use crate::settlement::lines::{Line, clawback};
 use crate::settlement::rules::Rules;
 use crate::words::{Lang, say};
 

@@ -1,9 +1,11 @@
 //! Results in, files and screens out. No arithmetic but sums of what is shown.
 
 pub mod csv;
+pub mod curves;
 pub mod figures;
 pub mod flags;
 pub mod manifest;
 pub mod publish;
 pub mod rules;
 pub mod screen;
+pub mod told;

@@ -16,16 +16,14 @@ use crate::base::money::{Fen, shortest};
 use crate::base::place::Kind;
 use crate::intake::rows::Reject;
 use crate::pipeline::{Assessment, Run, refused_by_code, shown};
-use crate::policy::Policy;
-use crate::policy::curve::Curve;
 use crate::policy::version::Region;
-use crate::settlement::lines::{ClawbackReason, Outcome, clawback};
+use crate::settlement::clear::Outcome;
+use crate::settlement::lines::{ClawbackReason, clawback};
 use crate::stages::Inputs;
-use crate::words::{Label, Lang, Phrase, cure, label, phrase, say, title};
+use crate::words::{Label, Lang, cure, label, say, title};
 
 use super::flags::flag_counts;
 use super::manifest::{total_json, totals};
-use super::rules::{Change, Said, chart, curve_points};
 
 /// A line under the header, and no more.
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -46,7 +44,7 @@ impl Look {
         label(self.lang, what)
     }
 
-    fn table(self, header: &[Label]) -> Table {
+    pub(super) fn table(self, header: &[Label]) -> Table {
         let mut table = Table::new();
         table.load_style(RULED);
         table.set_content_arrangement(match self.width {
@@ -72,7 +70,7 @@ impl Look {
         table
     }
 
-    fn bold(self, text: &str) -> Cell {
+    pub(super) fn bold(self, text: &str) -> Cell {
         let cell = Cell::new(text);
         if self.color { cell.add_attribute(Attribute::Bold) } else { cell }
     }
@@ -88,7 +86,7 @@ impl Look {
     }
 }
 
-fn right(text: impl ToString) -> Cell {
+pub(super) fn right(text: impl ToString) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
@@ -480,123 +478,6 @@ pub fn notices(out: &mut impl Write, notices: &[Msg], look: Look) -> io::Result<
         writeln!(out, "{}: {}", look.label(Label::Note), say(look.lang, notice))?;
     }
     Ok(())
-}
-
-/// A table with these titles.
-pub fn phrases(out: &mut impl Write, header: &[Phrase], rows: &[[String; 6]], look: Look) -> io::Result<()> {
-    let mut table = look.table(&[Label::Name; 6]);
-    table.set_header(header.iter().map(|what| look.bold(&phrase(look.lang, *what, &[]))));
-    for row in rows {
-        table.add_row(row.iter().map(Cell::new));
-    }
-    writeln!(out, "{}", table.trim_fmt())
-}
-
-/// A policy in plain words: a sentence a line, its article behind it.
-pub fn said(out: &mut impl Write, said: &[Said], look: Look) -> io::Result<()> {
-    let mut section = None;
-    for one in said {
-        if section != Some(one.section) {
-            let gap = if section.is_some() { "\n" } else { "" };
-            section = Some(one.section);
-            writeln!(out, "{gap}{}", phrase(look.lang, one.section, &[]))?;
-        }
-        writeln!(out, "  {}{}", one.text, cited(&one.clause))?;
-    }
-    Ok(())
-}
-
-fn cited(clause: &str) -> String {
-    if clause.is_empty() { String::new() } else { format!("  [{clause}]") }
-}
-
-/// What two policies say differently.
-pub fn changes(
-    out: &mut impl Write,
-    changes: &[Change],
-    (old, new): (&str, &str),
-    look: Look,
-) -> io::Result<()> {
-    let words = |what, with: &[&str]| phrase(look.lang, what, with);
-    if changes.is_empty() {
-        return writeln!(out, "{}", words(Phrase::Same, &[old, new]));
-    }
-    writeln!(out, "{}", words(Phrase::Differences, &[old, new]))?;
-    let mut section = None;
-    for change in changes {
-        if section != Some(change.section) {
-            section = Some(change.section);
-            writeln!(out, "\n{}", words(change.section, &[]))?;
-        }
-        let line = |mark: &str, what, one: &Said| {
-            format!("  {mark} {}: {}{}", words(what, &[]), one.text, cited(&one.clause))
-        };
-        match (&change.was, &change.now) {
-            (Some(was), Some(now)) => {
-                writeln!(out, "{}", line("-", Phrase::Was, was))?;
-                writeln!(out, "{}", line("+", Phrase::Now, now))?;
-            }
-            (Some(was), None) => writeln!(out, "{}", line("-", Phrase::Removed, was))?,
-            (None, Some(now)) => writeln!(out, "{}", line("+", Phrase::Added, now))?,
-            (None, None) => {}
-        }
-    }
-    Ok(())
-}
-
-/// A curve as a table and a small chart, with its jumps.
-pub fn curve(out: &mut impl Write, policy: &Policy, curve: &Curve, look: Look) -> io::Result<()> {
-    let sources: Vec<&str> = policy
-        .sources
-        .iter()
-        .filter(|source| source.curve.is_some_and(|at| policy.curves[at].id == curve.id))
-        .map(|source| if look.lang == Lang::Zh { source.name.as_str() } else { source.id.as_str() })
-        .collect();
-    writeln!(out, "{} · {}{} {}", policy.id, curve.id, cited(&curve.clause), sources.join(" / "))?;
-    for line in chart(curve) {
-        writeln!(out, "{line}")?;
-    }
-    let points = curve_points(curve);
-    let words = |what| phrase(look.lang, what, &[]);
-    let mut header = vec![words(Phrase::ScoreColumn), words(Phrase::RatioColumn), words(Phrase::JumpColumn)];
-    let graded = points.iter().any(|point| point.grade.is_some());
-    if graded {
-        header.push(words(Phrase::GradeColumn));
-    }
-    let labels = vec![Label::Name; header.len()];
-    let mut table = look.table(&labels);
-    table.set_header(header.iter().map(|title| look.bold(title)));
-    for point in points {
-        let jump = point.from.map(|from| phrase(look.lang, Phrase::JumpFrom, &[&shortest(from)]));
-        let mut cells = vec![
-            right(shortest(point.score)),
-            right(shortest(point.ratio)),
-            Cell::new(jump.unwrap_or_default()),
-        ];
-        if graded {
-            cells.push(Cell::new(point.grade.unwrap_or_default()));
-        }
-        table.add_row(cells);
-    }
-    writeln!(out, "{}\n", table.trim_fmt())
-}
-
-/// A fault for scripts: where it stands, and what it is.
-pub fn fault_json(fault: &Diagnostic, lang: Lang) -> Value {
-    let place = fault.excerpt.as_ref().map(|excerpt| {
-        let before = &excerpt.text[..excerpt.span.start.min(excerpt.text.len())];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        (excerpt.path.clone(), line, column)
-    });
-    json!({
-        "file": place.as_ref().map(|place| &place.0),
-        "line": place.as_ref().map(|place| place.1),
-        "column": place.as_ref().map(|place| place.2),
-        "fact": say(lang, &fault.fact),
-        "cure": fault.cure.as_ref().map(|cure| say(lang, cure)),
-        "clause": fault.clause,
-    })
 }
 
 /// What stopped the run: the fact, the excerpt with its place, the cure.

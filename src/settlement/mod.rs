@@ -1,6 +1,7 @@
 //! The computation: rows and rules in, lines and reasons out. No files, no clock, no printing.
 
 pub mod assess;
+pub mod clear;
 pub mod evidence;
 pub mod figures;
 pub mod flags;

@@ -1,0 +1,167 @@
+//! A line's scores → what of it is prepaid, released in parts, and cleared.
+
+use rust_decimal::Decimal;
+
+use crate::base::money::{Fen, half_up, shortest};
+use crate::base::period::{Date, add_months};
+use crate::policy::curve::{Basis, Earned, MOST_RATIO};
+use crate::policy::{Clause, Policy, Source, Tranche};
+
+use super::assess::{ScoreEntry, Scores, score_key};
+use super::lines::Line;
+use super::rules::Rules;
+
+/// What assessments come to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The scores that were used.
+    pub used: Vec<ScoreEntry>,
+    /// The score that met the curve: the only one, or what several combine to.
+    pub score: Option<Decimal>,
+    pub earned: Earned,
+}
+
+impl Outcome {
+    /// As settlement.csv shows it: the score, or each with its level and period where none stands for all.
+    pub fn shown(&self) -> String {
+        match self.score {
+            Some(score) => shortest(score),
+            None => {
+                let each = |entry: &ScoreEntry| {
+                    let (_, period, level) = &entry.key;
+                    format!("{level} {period} {}", shortest(entry.score))
+                };
+                self.used.iter().map(each).collect::<Vec<_>>().join(";")
+            }
+        }
+    }
+}
+
+/// One part of a line that is released by itself.
+#[derive(Clone, Debug)]
+pub struct Released {
+    pub id: String,
+    pub name: String,
+    pub part: Decimal,
+    /// Not due before this day.
+    pub due_on: Date,
+    pub outcome: Option<Outcome>,
+    /// What is due of it; nothing while it waits for its day or score.
+    pub amount: Option<Fen>,
+    pub clause: Clause,
+}
+
+/// Works out what of a line is prepaid, released and cleared.
+pub fn clear(line: &mut Line, rules: &Rules, policy: &Policy, rule: &Source, scores: &Scores) {
+    let base = line.gross - line.deduction;
+    line.prepay = line.gross.share(rule.prepay);
+    if rule.tranches.is_empty() {
+        line.earned = rule.curve.and_then(|curve| earned(rules, policy, curve, line, scores));
+        line.last = line.earned.as_ref().map(|outcome| base.share(outcome.earned.ratio));
+        return;
+    }
+    // Parts are cut off one after another, so that together they are the whole, to the fen.
+    let mut cut = rule.prepay;
+    let mut upto = base.share(cut);
+    let mut last = upto;
+    let mut ratio = rule.prepay;
+    let mut of_gross = line.prepay;
+    let mut before_last = line.prepay;
+    for tranche in &rule.tranches {
+        before_last = of_gross;
+        cut += tranche.part;
+        let end = base.share(cut);
+        let released = release(line, rules, policy, tranche, end - upto, scores);
+        if let Some(amount) = released.amount {
+            last += amount;
+            let (from, to) = (line.gross.share(cut - tranche.part), line.gross.share(cut));
+            let earned = released.outcome.as_ref().map_or(Decimal::ONE, |outcome| outcome.earned.ratio);
+            ratio += tranche.part * earned;
+            of_gross += (to - from).share(earned);
+        }
+        upto = end;
+        line.tranches.push(released);
+    }
+    if line.tranches.iter().any(|one| one.amount.is_none()) {
+        // What missing items take off is taken off at the end, with the last part.
+        line.prepay = of_gross;
+        return;
+    }
+    line.prepay = before_last;
+    let outcomes: Vec<&Outcome> = line.tranches.iter().filter_map(|one| one.outcome.as_ref()).collect();
+    let mut used: Vec<ScoreEntry> = Vec::new();
+    for entry in outcomes.iter().flat_map(|outcome| &outcome.used) {
+        if !used.iter().any(|known| known.key == entry.key) {
+            used.push(entry.clone());
+        }
+    }
+    let same = |pick: fn(&Outcome) -> Option<Decimal>| {
+        let first = outcomes.first().and_then(|one| pick(one));
+        first.filter(|_| outcomes.iter().all(|one| pick(one) == first))
+    };
+    let earned = Earned {
+        ratio: half_up(ratio, 6).normalize(),
+        grade: outcomes.iter().rev().find_map(|one| one.earned.grade.clone()),
+        failed: outcomes.last().is_some_and(|one| one.earned.failed),
+        renew: outcomes.iter().rev().find_map(|one| one.earned.renew),
+    };
+    let score = if used.len() <= 1 { same(|one| one.score) } else { None };
+    line.earned = Some(Outcome { used, score, earned });
+    line.last = Some(last);
+}
+
+/// One part, of which `amount` is the most without a curve.
+fn release(
+    line: &Line,
+    rules: &Rules,
+    policy: &Policy,
+    tranche: &Tranche,
+    amount: Fen,
+    scores: &Scores,
+) -> Released {
+    let due_on = add_months(line.cohort.first_day(), tranche.after_months);
+    let outcome = tranche.curve.and_then(|curve| earned(rules, policy, curve, line, scores));
+    let known = match (tranche.curve, &outcome) {
+        (None, _) => Some(amount),
+        (Some(_), outcome) => outcome.as_ref().map(|outcome| amount.share(outcome.earned.ratio)),
+    };
+    Released {
+        id: tranche.id.clone(),
+        name: tranche.name.clone(),
+        part: tranche.part,
+        due_on,
+        outcome,
+        amount: known.filter(|_| rules.as_of.is_none_or(|day| due_on <= day)),
+        clause: tranche.clause.clone(),
+    }
+}
+
+/// What a line's scores earn on a curve; nothing while one of them is missing.
+fn earned(rules: &Rules, policy: &Policy, curve: usize, line: &Line, scores: &Scores) -> Option<Outcome> {
+    let rule = &policy.curves[curve];
+    if let Basis::Chain(of) = &rule.basis {
+        let all: Option<Vec<Outcome>> =
+            of.iter().map(|curve| earned(rules, policy, *curve, line, scores)).collect();
+        let all = all?;
+        let ratio: Decimal = all.iter().map(|one| one.earned.ratio).product();
+        let earned = Earned {
+            ratio: half_up(ratio, 6).normalize().min(MOST_RATIO),
+            grade: all.iter().rev().find_map(|one| one.earned.grade.clone()),
+            failed: all.iter().any(|one| one.earned.failed),
+            renew: all.iter().rev().find_map(|one| one.earned.renew),
+        };
+        return Some(Outcome {
+            used: all.into_iter().flat_map(|one| one.used).collect(),
+            score: None,
+            earned,
+        });
+    }
+    let found = |assessed| {
+        let key = score_key(rules, policy, assessed, line.institution, line.cohort)?;
+        scores.by_key.get(&key).cloned()
+    };
+    let used: Option<Vec<ScoreEntry>> = rule.basis.assessed().into_iter().map(found).collect();
+    let used = used?;
+    let score = rule.basis.score(&used.iter().map(|entry| entry.score).collect::<Vec<_>>());
+    Some(Outcome { used, score: Some(score), earned: rule.earned(score) })
+}
