@@ -8,6 +8,7 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
 };
 use serde_json::{Map, Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use crate::base::code::Code;
 use crate::base::diagnostic::Diagnostic;
@@ -23,7 +24,7 @@ use crate::stages::Inputs;
 use crate::words::{Label, Lang, cure, label, say, title};
 
 use super::flags::flag_counts;
-use super::manifest::{total_json, totals};
+use super::manifest::{Total, total_json, totals};
 
 /// A line under the header, and no more.
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -137,30 +138,46 @@ fn sources(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
     let any_held = totals.values().any(|total| total.held > 0);
     let header = [Source, Count, Held, Gross, Prepay, Final, Posted, Payable, Recover];
     let header: Vec<Label> = header.into_iter().filter(|what| any_held || *what != Held).collect();
-    let mut table = look.table(&header);
-    for (id, total) in &totals {
-        let named =
-            run.rules.region.versions.iter().find_map(|version| Some(&version.sources[version.source(id)?]));
-        let name = match (look.lang, named) {
-            (Lang::Zh, Some(source)) => source.name.clone(),
-            _ => id.clone(),
-        };
-        let mut cells = vec![Cell::new(name), right(total.count)];
-        if any_held {
-            cells.push(right(total.held));
-        }
-        cells.push(look.money(total.gross));
-        if total.settled {
-            cells.push(look.money(total.prepay));
-            cells.push(total.last.map_or_else(|| right(look.label(Label::NoneYet)), |last| look.money(last)));
-            cells.extend([look.money(total.posted), look.money(total.payable), look.back(total.recover)]);
-        } else {
-            cells.push(right(look.label(Label::NotSettled)));
-            cells.extend(["", "", "", ""].map(Cell::new));
-        }
-        table.add_row(cells);
+    let rows: Vec<Vec<Cell>> =
+        totals.iter().map(|(id, total)| source_row(run, id, total, any_held, look)).collect();
+    let mut table = Look { width: None, ..look }.table(&header);
+    table.add_rows(rows.clone());
+    // Where the lines are wider than the screen, sources stand side by side, their names over several lines.
+    let wide = table.lines().map(|line| line.width()).max().unwrap_or_default();
+    if look.width.is_none_or(|width| wide <= usize::from(width)) {
+        return writeln!(out, "{}", table.trim_fmt());
+    }
+    let mut table = look.table(&[Source]);
+    let names = rows.iter().map(|row| look.bold(&row[0].content()));
+    table.set_header([look.bold(look.label(Source))].into_iter().chain(names));
+    for (at, what) in header.iter().enumerate().skip(1) {
+        let cells = rows.iter().map(|row| row[at].clone());
+        table.add_row([Cell::new(look.label(*what))].into_iter().chain(cells));
     }
     writeln!(out, "{}", table.trim_fmt())
+}
+
+fn source_row(run: &Run, id: &str, total: &Total, any_held: bool, look: Look) -> Vec<Cell> {
+    let named =
+        run.rules.region.versions.iter().find_map(|version| Some(&version.sources[version.source(id)?]));
+    let name = match (look.lang, named) {
+        (Lang::Zh, Some(source)) => source.name.clone(),
+        _ => id.to_string(),
+    };
+    let mut cells = vec![Cell::new(name), right(total.count)];
+    if any_held {
+        cells.push(right(total.held));
+    }
+    cells.push(look.money(total.gross));
+    if total.settled {
+        cells.push(look.money(total.prepay));
+        cells.push(total.last.map_or_else(|| right(look.label(Label::NoneYet)), |last| look.money(last)));
+        cells.extend([look.money(total.posted), look.money(total.payable), look.back(total.recover)]);
+    } else {
+        cells.push(right(look.label(Label::NotSettled)));
+        cells.extend(["", "", "", ""].map(Cell::new));
+    }
+    cells
 }
 
 fn pay_back(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
