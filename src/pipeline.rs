@@ -16,7 +16,7 @@ use crate::policy::version::Region;
 use crate::policy::{FigureKind, Policy};
 use crate::settlement::assess::{Card, Derived, RowCounts, payers, scorecards, settle_scores};
 use crate::settlement::evidence::Evidence;
-use crate::settlement::lines::{Given, Settlement, settle as settle_lines};
+use crate::settlement::lines::{Given, Line, Settlement, settle as settle_lines};
 use crate::settlement::price::Class;
 use crate::settlement::qualify::{Qualified, Signing, Team, qualify};
 use crate::settlement::rules::Rules;
@@ -60,6 +60,7 @@ pub fn settle<R>(
     inputs.notices.extend(unused_files(data)?);
     stages::unchecked(&mut inputs, region);
     let institutions = stages::institutions(&mut inputs, progress)?;
+    stages::districts(&mut inputs, region, &institutions);
     let mut rules = Rules::compile(region, &institutions, period);
     rules.as_of = as_of;
     let qualification = qualified(&mut inputs, &rules, progress)?;
@@ -83,6 +84,11 @@ pub fn settle<R>(
             sheets: &sheets,
         },
     );
+    // A part of a cycle is no cohort, whichever version the charges follow.
+    let partly = |line: &&Line| rules.region.versions[line.version].cycle > period.cycle();
+    if let Some(line) = settlement.lines.iter().find(partly) {
+        return Err(too_fine(period, &region.versions[line.version]));
+    }
     inputs.notices.extend(settlement.notices.iter().cloned());
     if settlement.lines.iter().all(|line| line.count + line.held == 0) {
         inputs.notices.push(Msg::NoCharges { period });
@@ -252,15 +258,18 @@ fn derived(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Der
 fn must_fit(region: &Region, period: Period) -> Result<()> {
     let version = &region.versions[region.on_or_after(period.first_day())];
     if period.cycle() < version.cycle {
-        let cycle =
-            Cycle::ALL.iter().find(|(_, cycle)| *cycle == version.cycle).map_or("", |(name, _)| *name);
-        return Err(stop(Msg::PeriodTooFine { period: period.to_string(), cycle }, None));
+        return Err(too_fine(period, version));
     }
     let from = region.versions[0].admits_from();
     if period.end() <= from {
         return Err(stop(Msg::NoPolicyYet { period: period.to_string(), from }, None));
     }
     Ok(())
+}
+
+fn too_fine(period: Period, version: &Policy) -> anyhow::Error {
+    let cycle = Cycle::ALL.iter().find(|(_, cycle)| *cycle == version.cycle).map_or("", |(name, _)| *name);
+    stop(Msg::PeriodTooFine { period: period.to_string(), cycle }, None)
 }
 
 /// Names the tables of a data folder that are of no kind.

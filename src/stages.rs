@@ -19,15 +19,15 @@ use crate::intake::scores::{self, payments};
 use crate::intake::short::id_hash;
 use crate::intake::signings::{self, Signing};
 use crate::intake::{cells, sheets, swipes};
-use crate::policy::Policy;
-use crate::policy::package::PackageKind;
+use crate::policy::package::{Conditions, Package, PackageKind};
 use crate::policy::version::Region;
+use crate::policy::{CapOf, Policy};
 use crate::settlement::assess::{self, RowCounts, ScoreEntry, SheetEntry};
 use crate::settlement::evidence::{Against, Evidence, Swipe};
 use crate::settlement::lines::Posted;
 use crate::settlement::price::Classes;
 use crate::settlement::qualify::{Batch, Candidates, Desk, Qualified, Teams, unknown_institution};
-use crate::settlement::rules::Rules;
+use crate::settlement::rules::{NO_CARD, Rules};
 
 /// Tells how many more bytes were read.
 pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
@@ -177,29 +177,63 @@ pub fn unchecked(inputs: &mut Inputs, region: &Region) {
     let any = |asks: fn(&Policy) -> bool| region.versions.iter().any(asks);
     let wanted = [
         (Kind::Institutions, institutions::DESIGNATED, Code::E302, true),
-        (
-            Kind::Institutions,
-            institutions::KIND,
-            Code::E303,
-            any(|policy| !policy.institutions.kinds.is_empty()),
-        ),
         (Kind::Signings, signings::INSURED, Code::E401, any(|policy| policy.insurance.is_some())),
         (Kind::Signings, signings::BALANCE, Code::E405, any(|policy| policy.balance.is_some())),
         (Kind::Signings, signings::PERSONAL_PAID, Code::W702, cited(region, Code::W702)),
         (Kind::Scores, scores::ASSESSED_ON, Code::W704, cited(region, Code::W704)),
         (Kind::Scores, scores::ASSESSED_ON, Code::W710, cited(region, Code::W710)),
     ];
+    let coded = wanted.map(|(kind, column, code, asked)| (kind, column, code.name(), asked));
+    let package =
+        |asks: fn(&Package) -> bool| region.versions.iter().flat_map(|version| &version.packages).any(asks);
+    let asked = |asks: fn(&Conditions) -> bool| {
+        let packages = region.versions.iter().flat_map(|version| &version.packages);
+        packages.flat_map(Package::asked).any(asks)
+    };
+    let caps = |of: CapOf| region.versions.iter().flat_map(|version| &version.caps).any(|cap| cap.of == of);
+    // Columns that decide what is paid.
+    let paid = [
+        (Kind::Institutions, institutions::DISTRICT, "district", asked(|asked| !asked.districts.is_empty())),
+        (
+            Kind::Signings,
+            signings::GROUPS,
+            "groups",
+            asked(|asked| !asked.tags.is_empty())
+                || package(|package| package.groups.iter().any(|group| !group.tags.is_empty())),
+        ),
+        (Kind::Signings, signings::SCHEME, "scheme", asked(|asked| !asked.schemes.is_empty())),
+        (Kind::Signings, signings::AUTHORIZED, "authorized", any(|policy| policy.authorization.is_some())),
+        (
+            Kind::Signings,
+            signings::ENDED_REASON,
+            "ended_reason",
+            any(|policy| !policy.prorate.reasons.is_empty()),
+        ),
+        (Kind::Signings, signings::TEAM, "W705", caps(CapOf::Team)),
+        (Kind::Signings, signings::DOCTOR, "W705", caps(CapOf::Doctor)),
+        (Kind::Swipes, swipes::ITEM, "W707", cited(region, Code::W707)),
+    ];
     let mut notices = Vec::new();
-    for (kind, column, code, asked) in wanted {
+    for (kind, column, what, asked) in coded.into_iter().chain(paid) {
         for opened in inputs.opened.get(&kind).into_iter().flatten() {
             if asked && opened.columns.position(column).is_none() {
                 let column = opened.columns.title(column);
-                let (what, file) = (code.name().to_string(), opened.file.name.clone());
+                let (what, file) = (what.to_string(), opened.file.name.clone());
                 notices.push(Msg::LeftOutColumn { what, file, column });
             }
         }
     }
     inputs.notices.extend(notices);
+}
+
+/// Says which districts of the rules' conditions no institution is in: a misspelt one moves money.
+pub fn districts(inputs: &mut Inputs, region: &Region, institutions: &Institutions) {
+    let packages = region.versions.iter().flat_map(|version| &version.packages);
+    let named: BTreeSet<&String> =
+        packages.flat_map(Package::asked).flat_map(|asked| &asked.districts).collect();
+    let there = |district: &String| institutions.list.iter().any(|one| one.district == *district);
+    let missing = named.into_iter().filter(|district| !there(district));
+    inputs.notices.extend(missing.map(|district| Msg::NoSuchDistrict { district: district.clone() }));
 }
 
 /// What a block of signings came to.
@@ -377,7 +411,7 @@ fn swipe_row(
         charged: read.charged,
         place: row.place(),
         item: item(row),
-        card: rules.asks_for_cards() && rules.find_card(&row.text(swipes::CARD)),
+        card: if rules.asks_for_cards() { rules.find_card(&row.text(swipes::CARD)) } else { NO_CARD },
     };
     Ok((swipe, id))
 }
@@ -520,7 +554,29 @@ fn payment(rules: &Rules, row: &payments::PaymentRow) -> Result<Payment, Fault> 
         return Err(Fault::new(Code::E301, unknown_institution(rules, &row.institution)));
     };
     let cohort = Period::parse(&row.cohort);
-    let policy = &rules.region.versions[rules.version_on(cohort.unwrap_or(rules.period).first_day())];
+    // A version that settles so is meant; where none does, the one in force then says why not.
+    let mut why = None;
+    for version in rules.versions_about(cohort.unwrap_or(rules.period).first_day()) {
+        match payment_of(&rules.region.versions[version], rules, cohort, row) {
+            Ok((cohort, source, package)) => {
+                let named = !row.package.is_empty();
+                return Ok(((cohort, institution, package, source), row.amount, named));
+            }
+            Err(fault) => why = why.or(Some(fault)),
+        }
+    }
+    Err(why.unwrap_or_else(|| {
+        Fault::new(Code::E602, Msg::NoSuchCohort { cohort: row.cohort.to_string(), example: String::new() })
+    }))
+}
+
+/// The cohort, source and package of a payment, as one version knows them.
+fn payment_of(
+    policy: &Policy,
+    rules: &Rules,
+    cohort: Option<Period>,
+    row: &payments::PaymentRow,
+) -> Result<(Period, String, String), Fault> {
     let Some(cohort) = cohort.filter(|cohort| cohort.cycle() == policy.cycle) else {
         let example = policy.cycle.of(rules.period.first_day()).to_string();
         return Err(Fault::new(Code::E602, Msg::NoSuchCohort { cohort: row.cohort.to_string(), example }));
@@ -532,25 +588,25 @@ fn payment(rules: &Rules, row: &payments::PaymentRow) -> Result<Payment, Fault> 
         return Err(Fault::new(Code::E604, Msg::NoSuchSource { source: row.source.to_string(), known }));
     };
     let charging = || policy.packages.iter().filter(|package| package.kind != PackageKind::Free);
-    let ids =
-        || charging().map(|package| &package.named.id).chain(policy.population.iter().map(|line| &line.id));
-    let package = match row.package.as_ref() {
-        "" if ids().count() == 1 => ids().next().cloned(),
-        text => charging()
-            .find(|package| package.named.is(text))
-            .map(|package| package.named.id.clone())
-            .or_else(|| {
-                policy
-                    .population
-                    .iter()
-                    .find(|line| line.id == text || line.name == text)
-                    .map(|line| line.id.clone())
-            }),
-    };
-    match package {
-        Some(package) => {
-            Ok(((cohort, institution, package, source.id.clone()), row.amount, !row.package.is_empty()))
-        }
-        None => Err(Fault::new(Code::E304, Msg::NoSuchPackage { name: row.package.to_string(), near: None })),
+    let ids: Vec<&String> = charging()
+        .map(|package| &package.named.id)
+        .chain(policy.population.iter().map(|line| &line.id))
+        .collect();
+    if row.package.is_empty() {
+        return match ids.as_slice() {
+            [only] => Ok((cohort, source.id.clone(), only.to_string())),
+            _ => {
+                let known = ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+                Err(Fault::new(Code::E102, Msg::PackageMissing { known }))
+            }
+        };
+    }
+    let text = row.package.as_ref();
+    let package = charging().find(|package| package.named.is(text)).map(|package| &package.named.id);
+    let line =
+        || policy.population.iter().find(|line| line.id == text || line.name == text).map(|line| &line.id);
+    match package.or_else(line) {
+        Some(package) => Ok((cohort, source.id.clone(), package.clone())),
+        None => Err(Fault::new(Code::E304, Msg::NoSuchPackage { name: text.to_string(), near: None })),
     }
 }

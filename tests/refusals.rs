@@ -227,7 +227,7 @@ fn each_mistake_has_its_words() {
             "hillside",
             "amount = \"24.00\"",
             "amount = \"23.00\"",
-            "the items (times × amount) add up to 24.00, the first share is 23.00",
+            "the items (times × amount) add up to 24.00, the first settled share is 23.00",
         ),
         (
             "hillside",

@@ -61,7 +61,7 @@ fn ratios_by_kind_are_added_for_each_kind() {
         format!("{}\n{}", by_kind("resident_fund", "0.70", "0.70"), by_kind("individual", "0.20", "0.30"));
     assert_eq!(
         faults(&[(FUND, &wrong), (REST, "")]),
-        ["the shares add up to 13.50, the fee is 15.00", UNUSED]
+        ["the shares add up to 13.50, the fee is 15.00 (for instance kind = village_clinic)", UNUSED]
     );
     assert!(LOCAL.starts_with("[local."));
 }
@@ -69,7 +69,10 @@ fn ratios_by_kind_are_added_for_each_kind() {
 #[test]
 fn shares_with_conditions_must_make_the_fee_in_every_case() {
     let old = r#"{ source = "individual", rest = true, when = { age_from = 90 }, clause = "一(二)" },"#;
-    assert_eq!(faults(&[(REST, old)]), ["the shares add up to 10.50, the fee is 15.00"]);
+    assert_eq!(
+        faults(&[(REST, old)]),
+        ["the shares add up to 10.50, the fee is 15.00 (for instance kind = village_clinic, age = 0)"]
+    );
     let over = format!(
         r#"{{ source = "individual", amount = "10.00", when = {{ age_from = 65 }}, clause = "1" }}, {REST}"#
     );

@@ -85,6 +85,23 @@ impl Common<'_> {
         seen(screen::notices(&mut io::stderr().lock(), notices, self.look))
     }
 
+    /// Where nothing else is shown, figures that nobody confirmed are told all the same.
+    fn unconfirmed(&self, region: &Region) -> Result<()> {
+        if !self.quiet || self.json {
+            return Ok(());
+        }
+        let versions = region.versions.iter();
+        let open = versions.flat_map(|version| {
+            let figures = version.local.iter().filter(|figure| !figure.confirmed);
+            figures.map(move |figure| format!("{} {}", version.id, figure.id))
+        });
+        let figures: Vec<String> = open.collect();
+        if figures.is_empty() {
+            return Ok(());
+        }
+        seen(screen::notices(&mut io::stderr().lock(), &[Msg::Unconfirmed { figures }], self.look))
+    }
+
     fn ended(&self, rejects: usize) -> Ended {
         if self.strict && rejects > 0 { Ended::Refused } else { Ended::Done }
     }

@@ -51,6 +51,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
                 });
                 manifest::write_json(folder, "run.json", &how)
             })?;
+            common.unconfirmed(&region)?;
             common.notices(&run.inputs.notices)?;
             let folder = out.display().to_string();
             common.print(

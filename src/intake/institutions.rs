@@ -22,6 +22,7 @@ pub const COLUMNS: &[Column] = &[
 ];
 pub const ID: usize = 0;
 pub const KIND: usize = 2;
+pub const DISTRICT: usize = 3;
 pub const DESIGNATED: usize = 5;
 
 /// A row of institutions.csv.

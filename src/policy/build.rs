@@ -13,7 +13,7 @@ use crate::base::message::Msg;
 use crate::base::period::{Cycle, Date};
 
 use super::build_assessment::{curve, level, sheet};
-use super::build_package::{Known, bounds, check_packages, limit, package};
+use super::build_package::{Known, MOST_OF_A_LIST, bounds, check_packages, limit, package};
 use super::calendar::{Calendar, Year};
 use super::curve::{Curve, Partial};
 use super::file::{Sheet as Written, offsets};
@@ -47,17 +47,7 @@ pub fn read(region: &str, date: &str, files: &[PolicyFile]) -> Result<Policy, Ve
     for ((start, file), text) in offsets(files).into_iter().zip(files).zip(&texts) {
         let (table, errors) = DeTable::parse_recoverable(text);
         tables.push(table.into_inner());
-        faults.extend(errors.iter().map(|error| {
-            let span = error.span().unwrap_or(start..start);
-            let (from, to) = (span.start.saturating_sub(start), span.end.saturating_sub(start));
-            let fact = Msg::TomlSyntax { message: error.message().to_string() };
-            Diagnostic {
-                fact,
-                cure: None,
-                clause: None,
-                excerpt: excerpt(file, from..to.min(file.text.len())),
-            }
-        }));
+        faults.extend(syntax(file, start, &errors));
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -79,6 +69,40 @@ pub fn read(region: &str, date: &str, files: &[PolicyFile]) -> Result<Policy, Ve
         _ => Err(faults),
     }
 }
+
+/// What is no TOML, the first of each line: one slip makes several errors behind it.
+fn syntax(file: &PolicyFile, start: usize, errors: &[toml::de::Error]) -> Vec<Diagnostic> {
+    let mut by_line: BTreeMap<usize, Diagnostic> = BTreeMap::new();
+    let mut sorted: Vec<_> = errors.iter().collect();
+    sorted.sort_by_key(|error| error.span().map_or(0, |span| span.start));
+    for error in sorted {
+        let span = error.span().unwrap_or(start..start);
+        let (from, to) = (span.start.saturating_sub(start), span.end.saturating_sub(start));
+        let (from, to) = (from.min(file.text.len()), to.min(file.text.len()).max(from));
+        let begins = file.text[..from].rfind('\n').map_or(0, |at| at + 1);
+        let line = file.text[begins..].lines().next().unwrap_or_default();
+        let mark = line.chars().find_map(|c| Some((c, CHINESE_MARKS.iter().find(|(mark, _)| *mark == c)?.1)));
+        let cure = mark.map(|(found, want)| Msg::EnglishMarks { found, want });
+        let fact = Msg::TomlSyntax { message: error.message().to_string() };
+        let excerpt = Excerpt { path: file.name.clone(), text: Arc::clone(&file.text), span: from..to };
+        let diagnostic = Diagnostic { fact, cure, clause: None, excerpt: Some(excerpt) };
+        by_line.entry(begins).or_insert(diagnostic);
+    }
+    by_line.into_values().collect()
+}
+
+/// Marks that a Chinese keyboard types where TOML wants the English ones.
+const CHINESE_MARKS: [(char, char); 9] = [
+    ('，', ','),
+    ('“', '"'),
+    ('”', '"'),
+    ('‘', '"'),
+    ('’', '"'),
+    ('＝', '='),
+    ('【', '['),
+    ('】', ']'),
+    ('：', '='),
+];
 
 /// The file that `file` says it extends: `sichuan/2025-01-02`, with its place.
 pub fn extends(file: &PolicyFile) -> Option<(String, std::ops::Range<usize>)> {
@@ -122,7 +146,7 @@ fn policy<'t>(
     let terms = terms(&charge);
     charge.finish();
     let prorate = root.table("prorate").map(prorate).unwrap_or_default();
-    let tags: Vec<Named> = root.tables("tag").into_iter().filter_map(named).collect();
+    let tags = tags(root);
 
     let insurance = root.table("insurance").map(|table| {
         let schemes = table.tables("scheme").into_iter().filter_map(named).collect();
@@ -142,16 +166,33 @@ fn policy<'t>(
     };
     kinds_table.finish();
     let kinds: Vec<String> = institutions.kinds.iter().map(|kind| kind.id.clone()).collect();
+    if kinds.len() > MOST_OF_A_LIST {
+        root.fault(0..0, Msg::TooManyOf { table: "institutions.kind".into(), most: MOST_OF_A_LIST }, None);
+    }
 
     let levels: Vec<Level> = root.tables("level").into_iter().filter_map(level).collect();
     // Ids of what has a fault count as well, so that one fault is told once.
     let ids = |key| -> Vec<String> { root.tables(key).iter().filter_map(|table| table.text("id")).collect() };
-    for key in ["source", "level", "curve", "population"] {
-        let all = ids(key);
-        for (at, table) in root.tables(key).iter().enumerate() {
-            if all.iter().take(at).any(|id| Some(id) == all.get(at)) {
-                table.fault(table.span(), Msg::NamedTwice { name: all[at].clone() }, None);
-            }
+    each_once(&[
+        (root, "source", "id"),
+        (root, "level", "id"),
+        (root, "curve", "id"),
+        (root, "population", "id"),
+        (root, "tag", "id"),
+        (root, "double_benefit", "id"),
+        (root, "figure", "id"),
+        (root, "cap", "of"),
+        (root, "sheet", "level"),
+    ]);
+    for (table, list, key) in [
+        ("insurance", "scheme", "id"),
+        ("institutions", "kind", "id"),
+        ("evidence", "card", "id"),
+        ("prorate", "reason", "id"),
+        ("calendar", "year", "year"),
+    ] {
+        if let Some(table) = root.table(table) {
+            each_once(&[(&table, list, key)]);
         }
     }
     let level_ids = ids("level");
@@ -168,7 +209,32 @@ fn policy<'t>(
     let sources: Vec<Source> =
         root.tables("source").into_iter().filter_map(|table| source(table, &curve_ids)).collect();
     let source_ids = ids("source");
-    let names = Known { sources: &source_ids, schemes: &schemes, kinds: &kinds, tags: &tags };
+    let of_source = |key: &'static str| -> Vec<bool> {
+        root.tables("source").iter().map(|table| table.bool(key).unwrap_or(false)).collect()
+    };
+    let (settled, once) = (of_source("settled"), of_source("once_for_person"));
+    let most_paid: Vec<Decimal> = source_ids
+        .iter()
+        .map(|id| {
+            let source = sources.iter().find(|source| source.id == *id);
+            let curves_of = source.into_iter().flat_map(|source| {
+                source.curve.into_iter().chain(source.tranches.iter().filter_map(|one| one.curve))
+            });
+            let most = curves_of
+                .filter_map(|at| curves.get(at))
+                .map(|curve| curve.earned(Decimal::ONE_HUNDRED).ratio);
+            most.max().unwrap_or(Decimal::ONE)
+        })
+        .collect();
+    let names = Known {
+        sources: &source_ids,
+        settled: &settled,
+        most_paid: &most_paid,
+        once: &once,
+        schemes: &schemes,
+        kinds: &kinds,
+        tags: &tags,
+    };
     let limits: Vec<Limit> =
         root.tables("limit").into_iter().filter_map(|table| limit(table, &names, root)).collect();
     let tables = root.tables("package");
@@ -221,6 +287,10 @@ fn policy<'t>(
         cited
     });
     let caps: Vec<Cap> = root.tables("cap").into_iter().filter_map(cap).collect();
+    if let Some(table) = root.tables("cap").first().filter(|_| !flags.contains_key(&Code::W705)) {
+        let fact = Msg::MissingKey { table: "flags.clauses".into(), key: "W705".into() };
+        table.fault(table.span(), fact, Some(Msg::AddKey { key: "W705".into() }));
+    }
     let double_benefits = root.tables("double_benefit").into_iter().filter_map(double_benefit).collect();
     let calendar = root.table("calendar").map(calendar);
     let figures = root
@@ -339,6 +409,48 @@ fn tranche(row: Reader, curves: &[String]) -> Option<Tranche> {
         return None;
     }
     Some(Tranche { id: id?, name: name?, part: part?.value, curve, after_months, clause })
+}
+
+/// Groups of people by id: those that the file lists, and those of packages' own groups; one id in two
+/// places is one group with all its names.
+fn tags(root: &Reader) -> Vec<Named> {
+    let listed = root.tables("tag").into_iter().filter_map(named);
+    let of_packages = root.tables("package").into_iter().flat_map(|package| {
+        let groups = package.table_or_tables("group").into_iter();
+        groups
+            .filter(|group| group.is_table_list("tag"))
+            .flat_map(|group| group.tables("tag"))
+            .collect::<Vec<_>>()
+    });
+    let mut all: Vec<Named> = listed.collect();
+    for tag in of_packages {
+        let (Some(id), Some(name)) = (tag.text("id"), tag.text("name")) else { continue };
+        let mut names: Vec<String> = tag.texts("aliases").into_iter().map(|at| at.value).collect();
+        match all.iter_mut().find(|one| one.id == id) {
+            Some(one) => {
+                names.push(name);
+                one.aliases.extend(names);
+            }
+            None => all.push(Named { id, name, aliases: names }),
+        }
+    }
+    all
+}
+
+/// Things of one list must differ in what tells them apart.
+fn each_once(lists: &[(&Reader, &'static str, &'static str)]) {
+    for (table, list, key) in lists {
+        let mut seen: Vec<String> = Vec::new();
+        for one in table.tables(list) {
+            let id = one.text_quietly(key);
+            if let Some(id) = id {
+                if seen.contains(&id) {
+                    one.fault(one.span(), Msg::NamedTwice { name: id.clone() }, None);
+                }
+                seen.push(id);
+            }
+        }
+    }
 }
 
 /// A number of services, from 1.
@@ -511,8 +623,13 @@ fn population_line(table: Reader, known: &Known, limits: &[Limit]) -> Option<Pop
     let mine = |limit: &&Limit| matches!(&limit.of, LimitOf::Population(of) if *of == id);
     for limit in limits.iter().filter(mine).filter(|limit| limit.broken(a_year.value, a_year.value)) {
         let of = id.clone();
-        let fact =
-            Msg::LimitBroken { of, amount: a_year.value, bound: bounds(limit), clause: limit.clause.clone() };
+        let fact = Msg::LimitBroken {
+            of,
+            amount: a_year.value,
+            bound: bounds(limit),
+            clause: limit.clause.clone(),
+            whom: String::new(),
+        };
         table.fault(a_year.span.clone(), fact, None);
     }
     table.finish();

@@ -9,9 +9,10 @@ use crate::base::money::Fen;
 use crate::base::period::Date;
 
 use super::build::{named, named_part, services_at_least};
+use super::merge::ALSO;
 use super::package::{
-    Bound, Conditions, FeeRule, Group, Item, ItemsDue, Limit, LimitOf, MOST_CONDITIONS, MOST_TAGS, NoPrice,
-    Package, PackageKind, ShareAmount, ShareRule, Weigh, Weight, When,
+    Bound, Conditions, Example, FeeRule, Group, Item, ItemsDue, Limit, LimitOf, MOST_CONDITIONS, MOST_TAGS,
+    NoPrice, Package, PackageKind, Price, ShareAmount, ShareRule, Weigh, Weight, When,
 };
 use super::reader::{At, Reader};
 use super::{Clause, Named};
@@ -19,9 +20,14 @@ use super::{Clause, Named};
 /// Ids that packages refer to.
 pub struct Known<'a> {
     pub sources: &'a [String],
+    /// Which of the sources this policy settles, and the most that their curves pay of a share.
+    pub settled: &'a [bool],
+    pub most_paid: &'a [Decimal],
+    /// Borne once for a person: an add-on has none of it.
+    pub once: &'a [bool],
     pub schemes: &'a [String],
     pub kinds: &'a [String],
-    /// Groups of people; empty: any word may stand for one.
+    /// Groups of people, those of packages' groups among them.
     pub tags: &'a [Named],
 }
 
@@ -101,40 +107,90 @@ pub fn package(table: Reader, version: Date, known: &Known, limits: &[Limit]) ->
         return None;
     }
     if package.asked_tags().len() > MOST_TAGS {
-        fault(Msg::TooManyTags { most: MOST_TAGS }, None);
+        fault(Msg::TooManyTags { count: package.asked_tags().len(), most: MOST_TAGS }, None);
         return None;
     }
-    let mut broken: Vec<(Clause, Msg)> = Vec::new();
-    for (holding, kind) in package.cases(known.schemes.len(), known.kinds.len()) {
+    let (mut broken, mut items_told): (Vec<Msg>, bool) = (Vec::new(), false);
+    for ((holding, kind), example) in package.cases(known.schemes.len(), known.kinds.len()) {
+        let whom = whom(&example, known);
         let price = match package.price(holding, kind) {
             Ok(price) => price,
             Err(NoPrice::NoFee) => {
-                fault(Msg::NoFeeForCase, Some(Msg::LastFeeForAll));
+                fault(Msg::NoFeeForCase { whom }, Some(Msg::LastFeeForAll));
                 return None;
             }
             Err(NoPrice::Sum { sum, fee }) if sum > fee => {
-                fault(Msg::SharesOverFee { sum, fee }, Some(Msg::LastIsRest));
+                fault(Msg::SharesOverFee { sum, fee, whom }, Some(Msg::LastIsRest));
                 return None;
             }
             Err(NoPrice::Sum { sum, fee }) => {
-                fault(Msg::SharesNotFee { sum, fee }, Some(Msg::LastIsRest));
+                fault(Msg::SharesNotFee { sum, fee, whom }, Some(Msg::LastIsRest));
                 return None;
             }
         };
+        // What items are taken off.
+        let first = price.shares.iter().find(|(source, _)| known.settled.get(*source) == Some(&true));
+        if let (Some(sum), Some((_, share))) = (planned(&package, |item| item.amount), first)
+            && sum != *share
+            && package.weights.is_empty()
+        {
+            if !items_told {
+                fault(Msg::ItemsNotShare { sum, share: *share, whom: whom.clone() }, None);
+            }
+            items_told = true;
+        }
+        let billed = |(source, _): &&(usize, Fen)| {
+            package.kind != PackageKind::Addon || known.once.get(*source) != Some(&true)
+        };
         for limit in limits.iter().filter(|limit| limit.holds_for(&package)) {
-            if let Some(amount) = limit.broken_by(&price)
-                && !broken.iter().any(|(clause, _)| *clause == limit.clause)
-            {
+            let mut paid =
+                Price { fee: price.fee, shares: price.shares.iter().filter(billed).copied().collect() };
+            let mut bad = limit.broken_by(&paid);
+            if limit.at_most.is_some() {
+                // A curve that pays more than all of a share goes over a ceiling as well.
+                for (source, amount) in &mut paid.shares {
+                    *amount = amount.share(
+                        known.most_paid.get(*source).copied().unwrap_or(Decimal::ONE).max(Decimal::ONE),
+                    );
+                }
+                bad = bad.or_else(|| limit.at_most_broken_by(&paid));
+            }
+            if let Some(amount) = bad {
                 let (of, clause) = (package.named.id.clone(), limit.clause.clone());
-                let fact = Msg::LimitBroken { of, amount, bound: bounds(limit), clause: clause.clone() };
-                broken.push((clause, fact));
+                let fact = Msg::LimitBroken { of, amount, bound: bounds(limit), clause, whom: whom.clone() };
+                let same = |other: &Msg| matches!((other, &fact), (Msg::LimitBroken { bound: a, clause: b, .. }, Msg::LimitBroken { bound: c, clause: d, .. }) if a == c && b == d);
+                if !broken.iter().any(same) {
+                    broken.push(fact);
+                }
             }
         }
     }
-    for (_, fact) in broken {
+    for fact in broken {
         fault(fact, None);
     }
     Some(package)
+}
+
+/// Somebody of a case, as a fault names them: `scheme = resident, age = 64`.
+fn whom(example: &Example, known: &Known) -> String {
+    let mut parts = Vec::new();
+    parts.extend(example.scheme.and_then(|at| known.schemes.get(at)).map(|id| format!("scheme = {id}")));
+    parts.extend(example.kind.and_then(|at| known.kinds.get(at)).map(|id| format!("kind = {id}")));
+    if !example.district.is_empty() {
+        parts.push(format!("district = {}", example.district));
+    }
+    parts.extend(example.age.map(|age| format!("age = {age}")));
+    if !example.tags.is_empty() {
+        parts.push(format!("tag = {}", example.tags.join(" + ")));
+    }
+    parts.join(", ")
+}
+
+/// What the items come to, where any has this figure.
+fn planned(package: &Package, of: fn(&Item) -> Option<Fen>) -> Option<Fen> {
+    let listed = package.items.iter().any(|item| of(item).is_some());
+    let each = |item: &Item| Some(of(item)?.times(u64::from(item.times.unwrap_or(1))));
+    listed.then(|| package.items.iter().filter_map(each).sum())
 }
 
 /// The fee: one, or several with their conditions, or a list price less a discount.
@@ -148,7 +204,7 @@ fn fees(table: &Reader, known: &Known, clause: &Clause) -> Option<Vec<FeeRule>> 
             return None;
         }
         let (list, discount) = (list?.value, table.required("discount", |_, _| discount.clone())?.value);
-        let amount = list - list.share(discount);
+        let amount = list.share(Decimal::ONE - discount);
         let list = Some((list, discount));
         return Some(vec![FeeRule { amount, list, when: When::default(), clause: clause.clone() }]);
     }
@@ -163,7 +219,12 @@ fn fees(table: &Reader, known: &Known, clause: &Clause) -> Option<Vec<FeeRule>> 
         let amount = table.required("fee", Reader::money)?.value;
         return Some(vec![FeeRule { amount, list: None, when: When::default(), clause: clause.clone() }]);
     }
-    let rows = table.tables("fee").into_iter().map(|row| {
+    let rows = table.tables("fee");
+    let last = rows.len().saturating_sub(1);
+    let rows = rows.into_iter().enumerate().map(|(at, row)| {
+        if at < last && !row.has("when") {
+            row.fault(row.span(), Msg::FeeForAllNotLast, None);
+        }
         let amount = row.required("amount", Reader::money);
         let when = row.table("when").map(|table| when(table, known)).unwrap_or_default();
         let clause = row.clause();
@@ -177,7 +238,7 @@ fn weight(row: Reader, known: &Known) -> Option<Weight> {
     let factor = row.required("factor", Reader::decimal);
     let when = row.table("when").map(|table| when(table, known)).unwrap_or_default();
     let clause = row.clause();
-    if let Some(at) = factor.as_ref().filter(|at| at.value.is_zero() || at.value > Decimal::ONE_HUNDRED) {
+    if let Some(at) = factor.as_ref().filter(|at| at.value.is_zero() || at.value > Decimal::TEN) {
         row.fault(at.span.clone(), Msg::FactorRange, None);
     }
     row.finish();
@@ -270,11 +331,8 @@ fn conditions(table: &Reader, known: &Known) -> Conditions {
     }
 }
 
-/// The group of people that a word names; where the file lists none, the word is its own name.
+/// The group of people that an id names.
 fn tag(table: &Reader, at: At<String>, known: &Known) -> Option<Named> {
-    if known.tags.is_empty() {
-        return Some(Named { id: at.value.clone(), name: at.value, aliases: Vec::new() });
-    }
     let ids: Vec<String> = known.tags.iter().map(|tag| tag.id.clone()).collect();
     Some(known.tags[table.find_reference("tag", &at, &ids)?].clone())
 }
@@ -284,7 +342,11 @@ fn group(table: Reader, known: &Known) -> Group {
     // Tags by their ids where the file lists them, else written out here.
     let tags = match table.has("tag") && !table.is_table_list("tag") {
         true => table.text_or_texts("tag").into_iter().filter_map(|at| tag(&table, at, known)).collect(),
-        false => table.tables("tag").into_iter().filter_map(named).collect(),
+        // As all groups of that id together are called.
+        false => {
+            let own = table.tables("tag").into_iter().filter_map(named);
+            own.map(|tag| known.tags.iter().find(|one| one.id == tag.id).cloned().unwrap_or(tag)).collect()
+        }
     };
     let clause = table.clause();
     table.finish();
@@ -300,10 +362,16 @@ fn item(table: Reader, must_have_times: bool) -> Option<Item> {
         (table.integer("times"), table.money("amount"))
     };
     let price = table.money("price").map(|at| at.value);
+    if let Some(at) = times.as_ref().filter(|at| at.value > 1_000) {
+        table.fault(at.span.clone(), Msg::ServicesRange, None);
+    }
     table.finish();
     let (times, amount) = (times.map(|at| at.value), amount.map(|at| at.value));
     Some(Item { named: named?, times, price, amount, clause })
 }
+
+/// Most items of a package, and kinds of institutions: each has a number of eight bits.
+pub const MOST_OF_A_LIST: usize = 250;
 
 /// Names, what a package requires, and the sums of its items.
 pub fn check_packages(root: &Reader, packages: &[(Range<usize>, Package)]) {
@@ -313,6 +381,17 @@ pub fn check_packages(root: &Reader, packages: &[(Range<usize>, Package)]) {
                 root.fault(span.clone(), Msg::NamedTwice { name: name.to_string() }, None);
                 break;
             }
+        }
+        for (nth, item) in package.items.iter().enumerate() {
+            if package.items[..nth].iter().any(|other| other.named.id == item.named.id) {
+                root.fault(span.clone(), Msg::NamedTwice { name: item.named.id.clone() }, None);
+            }
+        }
+        if package.items.len() > MOST_OF_A_LIST {
+            root.fault(span.clone(), Msg::TooManyOf { table: "item".into(), most: MOST_OF_A_LIST }, None);
+        }
+        if root.tables("population").iter().any(|line| line.text("id").as_ref() == Some(&package.named.id)) {
+            root.fault(span.clone(), Msg::NamedTwice { name: package.named.id.clone() }, None);
         }
         for required in &package.requires {
             // A package with a fault of its own is there all the same.
@@ -324,19 +403,7 @@ pub fn check_packages(root: &Reader, packages: &[(Range<usize>, Package)]) {
                 root.fault(span.clone(), fact, Some(Msg::OneOf { known: known.join(", ") }));
             }
         }
-        let planned = |of: fn(&Item) -> Option<Fen>| -> Option<Fen> {
-            let listed = package.items.iter().any(|item| of(item).is_some());
-            let each = |item: &Item| Some(of(item)?.times(u64::from(item.times.unwrap_or(1))));
-            listed.then(|| package.items.iter().filter_map(each).sum())
-        };
-        // The first share is what items are taken off.
-        if let (Some(sum), Some(ShareAmount::Fixed(share))) =
-            (planned(|item| item.amount), package.shares.first().map(|share| &share.amount))
-            && sum != *share
-        {
-            root.fault(span.clone(), Msg::ItemsNotShare { sum, share: *share }, None);
-        }
-        if let (Some(sum), [fee]) = (planned(|item| item.price), package.fees.as_slice())
+        if let (Some(sum), [fee]) = (planned(package, |item| item.price), package.fees.as_slice())
             && sum != fee.list.map_or(fee.amount, |(list, _)| list)
         {
             let fee = fee.list.map_or(fee.amount, |(list, _)| list);
@@ -355,7 +422,10 @@ pub fn limit(table: Reader, known: &Known, root: &Reader) -> Option<Limit> {
     };
     let of = match (&package, kind, &population) {
         (Some(at), None, None) => exists("package", at).then(|| LimitOf::Package(at.value.clone())),
-        (None, Some(kind), None) => Some(LimitOf::Kind(kind)),
+        (None, Some(kind), None) => {
+            let also = table.texts(ALSO).into_iter().map(|at| at.value).collect();
+            Some(LimitOf::Kind(kind, also))
+        }
         (None, None, Some(at)) => exists("population", at).then(|| LimitOf::Population(at.value.clone())),
         _ => {
             table.fault(table.span(), Msg::OneOfTwo { keys: "package, kind, population".into() }, None);

@@ -12,15 +12,53 @@ use super::file::Sheet;
 
 /// Values that only make sense as a whole.
 const WHOLE: [&str; 4] = ["when", "unless", "below", "group"];
-/// What tells the tables of a list apart.
-const IDENTITIES: [&str; 3] = ["id", "year", "level"];
 /// Bounds of a local figure, which whoever extends it keeps.
 const BOUNDS: [&str; 2] = ["at_least", "at_most"];
 
 /// Lays `over` over `under`.
 pub fn merge<'i>(under: &mut DeTable<'i>, over: DeTable<'i>, sheet: &Sheet<'_>) {
+    fix_limits(under);
     tables(under, over, sheet, "");
 }
+
+/// Limits hold as the file says them that sets them: their figures are no longer open to whoever extends
+/// it, and a limit on a kind of packages keeps the packages that are of that kind now.
+fn fix_limits(under: &mut DeTable<'_>) {
+    let local = under.get("local").and_then(|local| local.get_ref().as_table()).cloned().unwrap_or_default();
+    let packages: Vec<(String, Spanned<DeValue>)> = under
+        .get("package")
+        .and_then(|list| list.get_ref().as_array())
+        .into_iter()
+        .flat_map(|list| list.iter())
+        .filter_map(|one| {
+            let table = one.get_ref().as_table()?;
+            Some((table.get("kind")?.get_ref().as_str()?.to_string(), table.get("id")?.clone()))
+        })
+        .collect();
+    let Some(DeValue::Array(limits)) = under.get_mut("limit").map(Spanned::get_mut) else { return };
+    for limit in limits.iter_mut() {
+        let DeValue::Table(limit) = limit.get_mut() else { continue };
+        for key in ["at_least", "at_most", "at_least_ratio", "at_most_ratio"] {
+            let Some(value) = limit.get_mut(key) else { continue };
+            let name =
+                value.get_ref().as_str().and_then(|text| text.strip_prefix("local.")).map(str::to_string);
+            let figure =
+                name.as_ref().and_then(|name| local.get(name.as_str())?.get_ref().as_table()?.get("value"));
+            if let Some(figure) = figure {
+                *value = figure.clone();
+            }
+        }
+        let kind = limit.get("kind").and_then(|kind| kind.get_ref().as_str()).map(str::to_string);
+        if let Some(kind) = kind.filter(|_| !limit.contains_key(ALSO)) {
+            let also: DeArray =
+                packages.iter().filter(|(of, _)| *of == kind).map(|(_, id)| id.clone()).collect();
+            limit.insert(Spanned::new(0..0, ALSO.into()), Spanned::new(0..0, DeValue::Array(also)));
+        }
+    }
+}
+
+/// Where a limit on a kind keeps the packages that it was set for.
+pub const ALSO: &str = "packages";
 
 fn tables<'i>(under: &mut DeTable<'i>, over: DeTable<'i>, sheet: &Sheet<'_>, path: &str) {
     for (key, value) in over {
@@ -37,15 +75,30 @@ fn tables<'i>(under: &mut DeTable<'i>, over: DeTable<'i>, sheet: &Sheet<'_>, pat
         }
         let span = value.span();
         match (there.get_mut(), value.into_inner()) {
-            (DeValue::Table(mine), DeValue::Table(theirs)) if !WHOLE.contains(&name.as_str()) => {
-                tables(mine, theirs, sheet, &here);
+            (DeValue::Table(mine), DeValue::Table(mut theirs)) if !WHOLE.contains(&name.as_str()) => {
+                let (remove, replace) = (marked(&mut theirs, "remove"), marked(&mut theirs, "replace"));
+                // A figure that is set anew is not what somebody confirmed before.
+                if path == "local" && theirs.contains_key("value") {
+                    mine.remove("confirmed");
+                }
+                if remove || replace {
+                    under.remove(name.as_str());
+                } else {
+                    tables(mine, theirs, sheet, &here);
+                    continue;
+                }
+                if replace {
+                    under.insert(key, Spanned::new(span, DeValue::Table(theirs)));
+                }
             }
             (DeValue::Array(mine), DeValue::Array(theirs)) if here == "limit" => {
                 for one in theirs {
                     mine.push(one);
                 }
             }
-            (DeValue::Array(mine), DeValue::Array(theirs)) if identified(mine) && identified(&theirs) => {
+            (DeValue::Array(mine), DeValue::Array(theirs))
+                if identified(mine, &here) && identified(&theirs, &here) =>
+            {
                 *mine = lists(std::mem::replace(mine, DeArray::new()), theirs, sheet, &here);
             }
             (_, value) => {
@@ -56,35 +109,43 @@ fn tables<'i>(under: &mut DeTable<'i>, over: DeTable<'i>, sheet: &Sheet<'_>, pat
     }
 }
 
-fn identity(value: &Spanned<DeValue>) -> Option<(&'static str, String)> {
-    let table = value.get_ref().as_table()?;
-    IDENTITIES.iter().find_map(|key| {
-        let value = table.get(*key)?.get_ref();
-        let text = value.as_str().map(str::to_string);
-        Some((*key, text.or_else(|| Some(value.as_integer()?.as_str().to_string()))?))
-    })
+/// What tells the tables of a list apart.
+fn identity_key(path: &str) -> &'static str {
+    match path {
+        "sheet" => "level",
+        "calendar.year" => "year",
+        _ => "id",
+    }
 }
 
-fn identified(list: &DeArray) -> bool {
-    !list.is_empty() && list.iter().all(|one| identity(one).is_some())
+fn identity(value: &Spanned<DeValue>, path: &str) -> Option<String> {
+    let value = value.get_ref().as_table()?.get(identity_key(path))?.get_ref();
+    let text = value.as_str().map(str::to_string);
+    text.or_else(|| Some(value.as_integer()?.as_str().to_string()))
+}
+
+fn identified(list: &DeArray, path: &str) -> bool {
+    !list.is_empty() && list.iter().all(|one| identity(one, path).is_some())
+}
+
+/// Takes a mark out of a table, and tells whether it was set.
+fn marked(table: &mut DeTable, mark: &str) -> bool {
+    let set = table.get(mark).is_some_and(|value| value.get_ref().as_bool() == Some(true));
+    if set {
+        table.remove(mark);
+    }
+    set
 }
 
 fn lists<'i>(under: DeArray<'i>, over: DeArray<'i>, sheet: &Sheet<'_>, path: &str) -> DeArray<'i> {
     let mut all: Vec<Spanned<DeValue<'i>>> = under.into_iter().collect();
     for one in over {
-        let id = identity(&one);
+        let id = identity(&one, path);
         let span = one.span();
-        let place = all.iter().position(|other| identity(other) == id);
+        let place = all.iter().position(|other| identity(other, path) == id);
         let mut value = one.into_inner();
         let DeValue::Table(table) = &mut value else { continue };
-        let mut marked = |key| {
-            let mark = table.get(key).is_some_and(|value| value.get_ref().as_bool() == Some(true));
-            if mark {
-                table.remove(key);
-            }
-            mark
-        };
-        let (remove, replace) = (marked("remove"), marked("replace"));
+        let (remove, replace) = (marked(table, "remove"), marked(table, "replace"));
         match place {
             Some(at) if remove => {
                 all.remove(at);
@@ -108,10 +169,8 @@ fn lists<'i>(under: DeArray<'i>, over: DeArray<'i>, sheet: &Sheet<'_>, path: &st
 
 /// A table that is new has nothing to replace.
 fn without_marks<'i>(mut value: Spanned<DeValue<'i>>) -> Spanned<DeValue<'i>> {
-    if let DeValue::Table(table) = value.get_mut()
-        && table.get("replace").is_some_and(|value| value.get_ref().as_bool() == Some(true))
-    {
-        table.remove("replace");
+    if let DeValue::Table(table) = value.get_mut() {
+        marked(table, "replace");
     }
     value
 }

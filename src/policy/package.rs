@@ -1,6 +1,6 @@
 //! Service packages (服务包): fee, shares, items, and whom they are for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -182,8 +182,20 @@ pub enum NoPrice {
 /// A case that the conditions tell apart: which of them hold, a bit for each, and the institution's kind.
 pub type CaseKey = (u64, usize);
 
+/// Somebody for whom a case holds, so that a fault can say for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    pub scheme: Option<usize>,
+    pub kind: Option<usize>,
+    pub district: String,
+    pub age: Option<i16>,
+    pub tags: Vec<String>,
+}
+
 /// Most tags that one package's conditions may tell apart: every combination of them is tried.
-pub const MOST_TAGS: usize = 10;
+pub const MOST_TAGS: usize = 14;
+/// A district that no condition names.
+const ELSEWHERE: &str = "\u{0}";
 /// Most conditions of one package, a bit for each.
 pub const MOST_CONDITIONS: usize = 64;
 
@@ -249,58 +261,69 @@ impl Package {
         self.asked().flat_map(|conditions| &conditions.tags).map(|tag| tag.id.as_str()).collect()
     }
 
-    fn asked(&self) -> impl Iterator<Item = &Conditions> {
+    /// Everything that fees, weights and shares ask for.
+    pub fn asked(&self) -> impl Iterator<Item = &Conditions> {
         self.conditions().flat_map(|when| [Some(&when.all), when.unless.as_ref()]).flatten()
     }
 
-    /// Every case that the conditions tell apart, each once.
-    pub fn cases(&self, schemes: usize, kinds: usize) -> BTreeSet<CaseKey> {
-        let mut districts: Vec<&str> =
-            self.asked().flat_map(|asked| &asked.districts).map(String::as_str).collect();
-        districts.push("");
-        let mut ages: Vec<i16> = self
+    /// Every case that the conditions tell apart, each once, with somebody of it.
+    pub fn cases(&self, schemes: usize, kinds: usize) -> BTreeMap<CaseKey, Example> {
+        // Districts that the same conditions name are one to them all.
+        let mut districts: BTreeMap<Vec<bool>, &str> = BTreeMap::new();
+        let named = self.asked().flat_map(|asked| &asked.districts).map(String::as_str);
+        for district in named.chain([ELSEWHERE]) {
+            let asks = self.asked().map(|asked| asked.districts.iter().any(|one| one == district)).collect();
+            districts.entry(asks).or_insert(district);
+        }
+        let mut ages: BTreeSet<i16> = self
             .asked()
             .flat_map(|asked| [asked.age_from, asked.age_under])
             .flatten()
             .flat_map(|age| [age - 1, age])
             .collect();
         // Who may sign at all bounds the ages as well.
-        ages.extend(
-            self.groups
-                .iter()
-                .flat_map(|group| [group.age_from, group.age_under.map(|age| age - 1)])
-                .flatten(),
-        );
-        ages.push(0);
+        let bounds = |group: &Group| [group.age_from, group.age_under.map(|age| age - 1)];
+        ages.extend(self.groups.iter().flat_map(bounds).flatten());
+        ages.insert(0);
+        let by_age = ages.len() > 1;
         let tags: Vec<&str> = self.asked_tags().into_iter().collect();
-        districts.sort_unstable();
-        districts.dedup();
-        ages.sort_unstable();
-        ages.dedup();
         let by_kind = self.priced_by_kind() || self.asked().any(|asked| !asked.kinds.is_empty());
         let by_scheme = self.asked().any(|asked| !asked.schemes.is_empty());
-        // A kind that the policy does not list has a number behind the others.
         let kinds = if by_kind { kinds.max(1) } else { 1 };
         let schemes: Vec<Option<usize>> = match (by_scheme, schemes) {
             (_, 0) => vec![None],
             (true, _) => (0..schemes).map(Some).collect(),
             (false, _) => vec![Some(0)],
         };
-        let mut cases = BTreeSet::new();
+        let mut cases = BTreeMap::new();
         for scheme in schemes {
             for kind in 0..kinds {
-                for district in &districts {
+                for district in districts.values() {
                     for age in &ages {
                         for tagged in 0..1u32 << tags.len().min(MOST_TAGS) {
                             let has = |tag: &Named| {
                                 let at = tags.iter().position(|id| *id == tag.id);
                                 at.is_some_and(|at| tagged >> at & 1 == 1)
                             };
-                            let case = Case { scheme, kind, district, tagged: &has, age: &|| *age };
                             if !self.may_be(*age, &has) {
                                 continue;
                             }
-                            cases.insert((self.holding(&case), if self.priced_by_kind() { kind } else { 0 }));
+                            let case = Case { scheme, kind, district, tagged: &has, age: &|| *age };
+                            let key = (self.holding(&case), if self.priced_by_kind() { kind } else { 0 });
+                            cases.entry(key).or_insert_with(|| Example {
+                                scheme: scheme.filter(|_| by_scheme),
+                                kind: by_kind.then_some(kind),
+                                district: if *district == ELSEWHERE {
+                                    String::new()
+                                } else {
+                                    district.to_string()
+                                },
+                                age: by_age.then_some(*age),
+                                tags: (0..tags.len())
+                                    .filter(|at| tagged >> at & 1 == 1)
+                                    .map(|at| tags[at].to_string())
+                                    .collect(),
+                            });
                         }
                     }
                 }
@@ -370,7 +393,8 @@ pub struct Limit {
 #[derive(Clone, Debug)]
 pub enum LimitOf {
     Package(String),
-    Kind(PackageKind),
+    /// Packages of this kind, and those that were of it where the limit was set.
+    Kind(PackageKind, Vec<String>),
     /// A population line's yearly amount.
     Population(String),
 }
@@ -386,7 +410,7 @@ impl Limit {
     pub fn holds_for(&self, package: &Package) -> bool {
         match &self.of {
             LimitOf::Package(id) => package.named.id == *id,
-            LimitOf::Kind(kind) => package.kind == *kind,
+            LimitOf::Kind(kind, also) => package.kind == *kind || also.contains(&package.named.id),
             LimitOf::Population(_) => false,
         }
     }
@@ -399,6 +423,18 @@ impl Limit {
             false => price.shares.iter().filter_map(borne).sum(),
         };
         self.broken(amount, price.fee).then_some(amount)
+    }
+
+    /// The same for its ceiling alone.
+    pub fn at_most_broken_by(&self, price: &Price) -> Option<Fen> {
+        let ceiling = Limit {
+            of: self.of.clone(),
+            sources: self.sources.clone(),
+            at_least: None,
+            at_most: self.at_most,
+            clause: self.clause.clone(),
+        };
+        ceiling.broken_by(price)
     }
 
     pub fn broken(&self, amount: Fen, fee: Fen) -> bool {

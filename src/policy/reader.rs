@@ -16,20 +16,19 @@ use crate::base::period::Date;
 use super::Clause;
 use super::file::Sheet;
 
-/// What only a second pass over everyone could work out, by the names that people give it.
-const SECOND_PASS: [&str; 12] = [
+/// What only a second pass over everyone could work out, by parts of the names that people give it.
+const SECOND_PASS: [&str; 11] = [
     "budget",
-    "budget_cap",
     "total_cap",
     "point_value",
-    "floating_value",
     "floating",
-    "redistribute",
-    "redistribution",
+    "redistribut",
     "surplus",
-    "surplus_share",
-    "surplus_sharing",
     "pool",
+    "预算",
+    "点值",
+    "总额",
+    "结余",
 ];
 
 /// A table being read. Each key that is asked for is known; what is left at the end is a fault.
@@ -72,7 +71,11 @@ impl<'t> Reader<'t> {
     }
 
     fn missing(&self, key: &'static str) {
-        let cure = Msg::AddKey { key: key.to_string() };
+        let table = ["policy", "charge", "institutions", "overlap"].contains(&key) && self.name.is_empty();
+        let cure = match table {
+            true => Msg::AddTable { key: key.to_string() },
+            false => Msg::AddKey { key: key.to_string() },
+        };
         self.fault(
             self.span(),
             Msg::MissingKey { table: self.name.clone(), key: key.to_string() },
@@ -144,6 +147,13 @@ impl<'t> Reader<'t> {
 
     pub fn text(&self, key: &'static str) -> Option<String> {
         self.text_at(key).map(|at| at.value)
+    }
+
+    /// A text or whole number, without a word where it is none.
+    pub fn text_quietly(&self, key: &str) -> Option<String> {
+        let value = self.table.get(key)?.get_ref();
+        let text = value.as_str().map(str::to_string);
+        text.or_else(|| Some(value.as_integer()?.as_str().to_string()))
     }
 
     pub fn required_text(&self, key: &'static str) -> Option<String> {
@@ -224,8 +234,11 @@ impl<'t> Reader<'t> {
             return Vec::new();
         };
         let mut texts = Vec::new();
+        if array.is_empty() {
+            self.wrong(key, value, "a list of texts");
+        }
         for item in array.iter() {
-            match item.get_ref().as_str() {
+            match item.get_ref().as_str().filter(|text| !text.trim().is_empty()) {
                 Some(text) => texts.push(At { value: text.to_string(), span: item.span() }),
                 None => self.wrong(key, item, "text"),
             }
@@ -273,6 +286,11 @@ impl<'t> Reader<'t> {
 
     pub fn money(&self, key: &'static str) -> Option<At<Fen>> {
         let at = self.decimal(key)?;
+        // More than any fee of one head: products of it stay far from what a number can hold.
+        if at.value >= Decimal::from(1_000_000) {
+            self.fault(at.span, Msg::MoneyTooMuch { key: self.path_of(key) }, None);
+            return None;
+        }
         match Fen::from_yuan(at.value) {
             Some(fen) => Some(At { value: fen, span: at.span }),
             None => {
@@ -445,7 +463,7 @@ impl<'t> Reader<'t> {
             if asked.iter().any(|known| known == key.get_ref()) {
                 continue;
             }
-            if SECOND_PASS.contains(&key.get_ref().as_ref()) {
+            if SECOND_PASS.iter().any(|part| key.get_ref().to_lowercase().contains(part)) {
                 let fact = Msg::SecondPass { key: key.get_ref().to_string() };
                 self.fault(key.span(), fact, Some(Msg::SettleThatElsewhere));
                 continue;
@@ -453,7 +471,12 @@ impl<'t> Reader<'t> {
             let near = nearest(key.get_ref(), asked.iter().copied());
             let cure = match near {
                 Some(near) => Msg::DidYouMean { near: near.to_string() },
-                None if all => Msg::OneOf { known: asked.join(", ") },
+                None if all => {
+                    let mut known: Vec<&str> = asked.clone();
+                    known.sort_unstable();
+                    known.dedup();
+                    Msg::OneOf { known: known.join(", ") }
+                }
                 None => continue,
             };
             let fact = Msg::UnknownKey { key: key.get_ref().to_string(), table: self.name.clone() };

@@ -170,7 +170,12 @@ fn failed(path: &Path, error: &std::io::Error) -> anyhow::Error {
 
 /// Reads one rule file.
 pub fn read_file(path: &Path) -> Result<PolicyFile> {
-    let text = fs::read_to_string(path).map_err(|error| failed(path, &error))?;
+    let bytes = fs::read(path).map_err(|error| failed(path, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        stop(Msg::NotUtf8 { path: path.display().to_string(), line }, Some(Msg::SaveAsUtf8))
+    })?;
     // A byte-order mark of an editor is no part of the rules.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     Ok(PolicyFile { name: path.display().to_string(), text: text.into() })

@@ -1,7 +1,7 @@
 //! The CSV files of SPEC §6: UTF-8, comma, LF, English header, rows sorted by their first columns.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -191,15 +191,23 @@ pub fn lines_by_institution<'a>(run: &'a Run) -> Vec<Vec<&'a Line>> {
 }
 
 /// Score and grade as summary.csv shows them: the score alone where one was used.
-pub fn scores_of(lines: &[&Line]) -> (String, String, &'static str) {
-    let mut scores: BTreeMap<(String, String), (String, String)> = BTreeMap::new();
+pub fn scores_of(rules: &Rules, lines: &[&Line]) -> (String, String, &'static str) {
+    let mut scores: BTreeMap<(String, String, u32), (String, String)> = BTreeMap::new();
+    let mut combined: BTreeSet<String> = BTreeSet::new();
     let (mut renewed, mut refused) = (false, false);
+    let own = lines.first().map(|line| line.institution);
     for outcome in lines.iter().filter_map(|line| line.earned.as_ref()) {
+        // A grade belongs to the score that met the curve, not to each of several that were combined.
+        let alone = outcome.used.len() == 1;
         for score in &outcome.used {
-            let (_, period, level) = &score.key;
-            let grade = outcome.earned.grade.clone().unwrap_or_default();
-            scores.insert((level.clone(), period.to_string()), (shortest(score.score), grade));
+            let (institution, period, level) = &score.key;
+            let entry = scores.entry((level.clone(), period.to_string(), *institution)).or_default();
+            entry.0 = shortest(score.score);
+            if alone && let Some(grade) = &outcome.earned.grade {
+                entry.1 = grade.clone();
+            }
         }
+        combined.extend(outcome.earned.grade.clone().filter(|_| !alone));
         renewed |= outcome.earned.renew == Some(true);
         refused |= outcome.earned.renew == Some(false);
     }
@@ -215,14 +223,19 @@ pub fn scores_of(lines: &[&Line]) -> (String, String, &'static str) {
         return (score, grade, renew);
     }
     let joined = |pick: fn(&(String, String)) -> &String| {
-        let all: Vec<String> = scores
-            .iter()
-            .filter(|(_, value)| !pick(value).is_empty())
-            .map(|((level, period), value)| format!("{level} {period} {}", pick(value)))
-            .collect();
-        all.join(";")
+        let all = scores.iter().filter(|(_, value)| !pick(value).is_empty());
+        let each = all.map(|((level, period, institution), value)| {
+            let whose = if own == Some(*institution) {
+                String::new()
+            } else {
+                format!("{} ", rules.institutions.get(*institution).id)
+            };
+            format!("{whose}{level} {period} {}", pick(value))
+        });
+        each.collect::<Vec<String>>()
     };
-    (joined(|value| &value.0), joined(|value| &value.1), renew)
+    let grades = joined(|value| &value.1).into_iter().chain(combined).collect::<Vec<_>>().join(";");
+    (joined(|value| &value.0).join(";"), grades, renew)
 }
 
 fn summary(run: &Run, folder: &Path) -> Result<Written> {
@@ -258,7 +271,7 @@ fn summary(run: &Run, folder: &Path) -> Result<Written> {
             .find(&institution.kind)
             .map(|kind| version.institutions.kinds[kind].id.as_str());
         let (rows, heads) = (run.rows[at], run.settlement.heads[at]);
-        let (score, grade, renew) = scores_of(&lines[at]);
+        let (score, grade, renew) = scores_of(run.rules, &lines[at]);
         let sum = |pick: fn(&Line) -> Fen| own(lines[at].iter().map(|line| pick(line)).sum::<Fen>());
         let cleared: Vec<Fen> = lines[at].iter().filter_map(|line| line.last).collect();
         table.row([

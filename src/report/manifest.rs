@@ -121,7 +121,7 @@ pub fn manifest(run: &Run, written: &[Written], lang: Lang) -> Value {
         .iter()
         .map(|file| json!({ "file": file.name, "sha256": file.sha256, "bytes": file.bytes }))
         .collect();
-    json!({
+    let mut manifest = json!({
         "region": region.id,
         "period": run.rules.period.to_string(),
         "program": concat!("jiayi ", env!("CARGO_PKG_VERSION")),
@@ -140,7 +140,11 @@ pub fn manifest(run: &Run, written: &[Written], lang: Lang) -> Value {
         "sources": sources,
         "ledger": Value::Null,
         "outputs": outputs,
-    })
+    });
+    if let Some(day) = run.rules.as_of {
+        manifest["as_of"] = json!(day.to_string());
+    }
+    manifest
 }
 
 /// Writes a JSON file, indented, with a line break at its end.

@@ -280,7 +280,7 @@ impl Teller<'_> {
         for limit in &policy.limits {
             let of = match &limit.of {
                 LimitOf::Package(id) | LimitOf::Population(id) => id.clone(),
-                LimitOf::Kind(kind) => kind.id().to_string(),
+                LimitOf::Kind(kind, _) => kind.id().to_string(),
             };
             let what = match (&limit.of, limit.sources.is_empty()) {
                 (LimitOf::Population(_), _) => self.words(Phrase::TheAmount, &[]),

@@ -25,8 +25,8 @@ use super::rules::Rules;
 /// Which assessment: institution, period, level id.
 pub type ScoreKey = (u32, Period, String);
 
-/// The assessment that a curve looks at for an institution's cohort; nothing where the institution has no
-/// parent to look at.
+/// The assessment that a curve looks at for an institution's cohort; where it is the parent's, an institution
+/// without one stands for itself.
 pub fn score_key(
     rules: &Rules,
     policy: &Policy,
@@ -36,7 +36,10 @@ pub fn score_key(
 ) -> Option<ScoreKey> {
     let level = &policy.levels[assessed.level];
     let institution = match assessed.of_parent {
-        true => rules.institutions.find(rules.institutions.get(institution).parent_id.as_bytes())?,
+        true => {
+            let parent = &rules.institutions.get(institution).parent_id;
+            if parent.is_empty() { institution } else { rules.institutions.find(parent.as_bytes())? }
+        }
         false => institution,
     };
     let period = match assessed.nth {
@@ -74,7 +77,19 @@ fn assessment(
         return Err(Fault::new(Code::E301, unknown_institution(rules, institution)));
     };
     let parsed = Period::parse(period);
-    let version = rules.version_on(parsed.unwrap_or(rules.period).first_day());
+    let about = || rules.versions_about(parsed.unwrap_or(rules.period).first_day());
+    // A version that assesses so is meant; where none does, the one in force then says why not.
+    let fits = |version: &usize| {
+        let policy = &rules.region.versions[*version];
+        let index = policy.level(level)?;
+        parsed.is_some_and(|period| period.cycle() == policy.levels[index].cycle).then_some(index)
+    };
+    if let (Some(period), Some(version)) = (parsed, about().find(|version| fits(version).is_some())) {
+        let policy = &rules.region.versions[version];
+        let index = fits(&version).unwrap_or_default();
+        return Ok(((institution, period, policy.levels[index].named.id.clone()), version));
+    }
+    let version = about().next().unwrap_or_default();
     let policy = &rules.region.versions[version];
     let Some(index) = policy.level(level) else {
         let known =
@@ -82,18 +97,10 @@ fn assessment(
         return Err(Fault::new(Code::E605, Msg::NoSuchLevel { level: level.to_string(), known }));
     };
     let level = &policy.levels[index];
-    match parsed.filter(|period| period.cycle() == level.cycle) {
-        Some(period) => Ok(((institution, period, level.named.id.clone()), version)),
-        None => {
-            let example = level.cycle.of(rules.period.first_day()).to_string();
-            let reason = Msg::PeriodOfOtherCycle {
-                period: period.to_string(),
-                level: level.named.name.clone(),
-                example,
-            };
-            Err(Fault::by(Code::E602, reason, &level.clause))
-        }
-    }
+    let example = level.cycle.of(rules.period.first_day()).to_string();
+    let reason =
+        Msg::PeriodOfOtherCycle { period: period.to_string(), level: level.named.name.clone(), example };
+    Err(Fault::by(Code::E602, reason, &level.clause))
 }
 
 /// Checks a row of scores.csv: E301, E601, E605, E602.

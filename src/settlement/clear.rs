@@ -46,6 +46,8 @@ pub struct Released {
     /// Not due before this day.
     pub due_on: Date,
     pub outcome: Option<Outcome>,
+    /// What part of it is due: all of it without a curve.
+    known: Option<Decimal>,
     /// What is due of it; nothing while it waits for its day or score.
     pub amount: Option<Fen>,
     pub clause: Clause,
@@ -60,34 +62,25 @@ pub fn clear(line: &mut Line, rules: &Rules, policy: &Policy, rule: &Source, sco
         line.last = line.earned.as_ref().map(|outcome| base.share(outcome.earned.ratio));
         return;
     }
-    // Parts are cut off one after another, so that together they are the whole, to the fen.
-    let mut cut = rule.prepay;
-    let mut upto = base.share(cut);
-    let mut last = upto;
+    // Rounded once for what is due so far, so that the whole is base × ratio and the parts add up to it.
     let mut ratio = rule.prepay;
-    let mut of_gross = line.prepay;
-    let mut before_last = line.prepay;
+    let (mut so_far, mut of_gross) = (base.share(ratio), line.gross.share(ratio));
     for tranche in &rule.tranches {
-        before_last = of_gross;
-        cut += tranche.part;
-        let end = base.share(cut);
-        let released = release(line, rules, policy, tranche, end - upto, scores);
-        if let Some(amount) = released.amount {
-            last += amount;
-            let (from, to) = (line.gross.share(cut - tranche.part), line.gross.share(cut));
-            let earned = released.outcome.as_ref().map_or(Decimal::ONE, |outcome| outcome.earned.ratio);
+        let mut released = release(line, rules, policy, tranche, scores);
+        if let Some(earned) = released.known {
             ratio += tranche.part * earned;
-            of_gross += (to - from).share(earned);
+            let due = base.share(ratio);
+            released.amount = Some(due - so_far);
+            so_far = due;
+            of_gross = line.gross.share(ratio);
         }
-        upto = end;
         line.tranches.push(released);
     }
     if line.tranches.iter().any(|one| one.amount.is_none()) {
         // What missing items take off is taken off at the end, with the last part.
-        line.prepay = of_gross;
+        line.released = of_gross - line.prepay;
         return;
     }
-    line.prepay = before_last;
     let outcomes: Vec<&Outcome> = line.tranches.iter().filter_map(|one| one.outcome.as_ref()).collect();
     let mut used: Vec<ScoreEntry> = Vec::new();
     for entry in outcomes.iter().flat_map(|outcome| &outcome.used) {
@@ -107,23 +100,16 @@ pub fn clear(line: &mut Line, rules: &Rules, policy: &Policy, rule: &Source, sco
     };
     let score = if used.len() <= 1 { same(|one| one.score) } else { None };
     line.earned = Some(Outcome { used, score, earned });
-    line.last = Some(last);
+    line.last = Some(so_far);
 }
 
-/// One part, of which `amount` is the most without a curve.
-fn release(
-    line: &Line,
-    rules: &Rules,
-    policy: &Policy,
-    tranche: &Tranche,
-    amount: Fen,
-    scores: &Scores,
-) -> Released {
+/// One part of a line: its day, its score, and what of it is paid once both are there.
+fn release(line: &Line, rules: &Rules, policy: &Policy, tranche: &Tranche, scores: &Scores) -> Released {
     let due_on = add_months(line.cohort.first_day(), tranche.after_months);
     let outcome = tranche.curve.and_then(|curve| earned(rules, policy, curve, line, scores));
     let known = match (tranche.curve, &outcome) {
-        (None, _) => Some(amount),
-        (Some(_), outcome) => outcome.as_ref().map(|outcome| amount.share(outcome.earned.ratio)),
+        (None, _) => Some(Decimal::ONE),
+        (Some(_), outcome) => outcome.as_ref().map(|outcome| outcome.earned.ratio),
     };
     Released {
         id: tranche.id.clone(),
@@ -131,7 +117,8 @@ fn release(
         part: tranche.part,
         due_on,
         outcome,
-        amount: known.filter(|_| rules.as_of.is_none_or(|day| due_on <= day)),
+        known: known.filter(|_| rules.as_of.is_none_or(|day| due_on <= day)),
+        amount: None,
         clause: tranche.clause.clone(),
     }
 }

@@ -38,8 +38,8 @@ pub struct Swipe {
     pub charged: Fen,
     pub place: Place,
     pub item: u16,
-    /// The card is one that the policy admits as evidence.
-    pub card: bool,
+    /// As the rules number cards.
+    pub card: u8,
 }
 
 /// A flag on a signing, raised by a swipe.
@@ -376,7 +376,7 @@ impl Evidence {
             Taken::In => counter.fetch_add(count, Ordering::Relaxed),
             Taken::Back => counter.fetch_sub(count, Ordering::Relaxed),
         };
-        let admitted = policy.evidence.as_ref().is_none_or(|rule| rule.cards.is_empty() || swipe.card);
+        let admitted = rules.admits_card(offer, swipe.card);
         if admitted && rules.services_asked(offer) > 0 {
             add(&self.charges[self.charge_start[index] as usize + nth], 1);
         }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::base::message::Msg;
 use crate::base::money::{Fen, Fraction, decimal, fraction, shortest};
 use crate::base::period::Period;
-use crate::policy::{Clause, FigureKind, Policy};
+use crate::policy::{Clause, Figure, FigureKind, Policy};
 
 use super::assess::{ScoreKey, SheetEntry};
 use super::lines::Line;
@@ -34,6 +34,7 @@ pub struct Figures {
 struct Of<'a> {
     rules: &'a Rules<'a>,
     policy: &'a Policy,
+    version: usize,
     lines: &'a [Line],
     heads: &'a [HeadCounts],
     sheets: &'a [SheetEntry],
@@ -43,10 +44,22 @@ type Values = Vec<(Option<u32>, String)>;
 
 /// Works out the figures that the version in force on the period's first day asks for.
 pub fn figures(rules: &Rules, lines: &[Line], heads: &[HeadCounts], sheets: &[SheetEntry]) -> Figures {
-    let policy = &rules.region.versions[rules.version_on(rules.period.first_day())];
-    let of = Of { rules, policy, lines, heads, sheets };
+    // What any version of the period asks for, the later one's way where two ask for the same.
+    let first = rules.version_on(rules.period.first_day());
+    let within = |version: &Policy| {
+        version.from < rules.end && version.to.is_none_or(|to| to >= rules.period.first_day())
+    };
+    let versions = rules.region.versions.iter().enumerate();
+    let asking: Vec<(usize, &Policy)> =
+        versions.filter(|(at, version)| *at >= first && within(version)).collect();
+    let mut asked: BTreeMap<&str, (usize, &Figure)> = BTreeMap::new();
+    for (version, policy) in &asking {
+        asked.extend(policy.figures.iter().map(|figure| (figure.kind.id(), (*version, figure))));
+    }
     let mut out = Figures::default();
-    for figure in &policy.figures {
+    for (version, figure) in asked.into_values() {
+        let policy = &rules.region.versions[version];
+        let of = Of { rules, policy, version, lines, heads, sheets };
         let id = figure.kind.id();
         let mut add = |figure_id: String, values: Values| {
             let row = |(institution, value)| FigureRow {
@@ -142,13 +155,18 @@ impl Of<'_> {
         with_total(fees.into_iter().map(|(at, fee)| (Some(at), fee.share(ratio))).collect())
     }
 
-    /// Of the period's part of a year.
+    /// Of a year's reward what falls on the cohorts in which the policy is in force on the first day, as the
+    /// population lines do of which it is a part.
     fn team_reward(&self, ratio: Decimal, standard: Fen) -> Values {
-        let version = self.rules.version_on(self.rules.period.first_day());
-        let months = u64::from(self.rules.period.cycle().months());
+        let cohorts = self.rules.period.split(self.policy.cycle).into_iter();
+        let covered = cohorts.filter(|cohort| {
+            let day = cohort.first_day();
+            day >= self.policy.from && self.rules.region.in_force(day) == Some(self.version)
+        });
+        let months: u64 = covered.map(|cohort| u64::from(cohort.cycle().months())).sum();
         let mut all = Vec::new();
         for (at, one) in self.rules.institutions.list.iter().enumerate() {
-            let (_, admitted) = self.rules.kind(version, at as u32);
+            let (_, admitted) = self.rules.kind(self.version, at as u32);
             if let Some(people) = one.served_population.filter(|_| one.designated && admitted) {
                 let year = standard.times(people).share(ratio);
                 all.push((Some(at as u32), year.times(months).divided(12)));

@@ -71,8 +71,9 @@ pub enum Detail {
 
 /// W706: charges and no score, where others of the cohort have one.
 pub fn missing_scores(rules: &Rules, lines: &[Line], scores: &Scores) -> Vec<Flag> {
-    let mut scored: BTreeSet<(Period, String)> = BTreeSet::new();
-    let mut missing: BTreeMap<(Period, String, u32), Clause> = BTreeMap::new();
+    // By cohort and assessment: a level's first half-year is another than its second.
+    let mut scored: BTreeSet<(Period, String, Period)> = BTreeSet::new();
+    let mut missing: BTreeMap<(Period, String, Period, u32), Clause> = BTreeMap::new();
     for line in lines.iter().filter(|line| line.settled) {
         let policy = &rules.region.versions[line.version];
         let Some(source) = policy.source(&line.source).map(|source| &policy.sources[source]) else {
@@ -80,19 +81,21 @@ pub fn missing_scores(rules: &Rules, lines: &[Line], scores: &Scores) -> Vec<Fla
         };
         let curves = source.curve.into_iter().chain(source.tranches.iter().filter_map(|one| one.curve));
         for assessed in curves.flat_map(|curve| policy.assessed_by(curve)) {
-            let level = &policy.levels[assessed.level].named.id;
-            let key = score_key(rules, policy, assessed, line.institution, line.cohort);
-            if key.is_some_and(|key| scores.by_key.contains_key(&key)) {
-                scored.insert((line.cohort, level.clone()));
+            let Some(key) = score_key(rules, policy, assessed, line.institution, line.cohort) else {
+                continue;
+            };
+            let of = (line.cohort, key.2.clone(), key.1);
+            if scores.by_key.contains_key(&key) {
+                scored.insert(of);
             } else if let Some(clause) = policy.flag(Code::W706).filter(|_| line.count + line.held > 0) {
-                missing.insert((line.cohort, level.clone(), line.institution), clause.clone());
+                missing.insert((of.0, of.1, of.2, line.institution), clause.clone());
             }
         }
     }
     missing
         .into_iter()
-        .filter(|((cohort, level, _), _)| scored.contains(&(*cohort, level.clone())))
-        .map(|((cohort, level, institution), clause)| Flag {
+        .filter(|((cohort, level, period, _), _)| scored.contains(&(*cohort, level.clone(), *period)))
+        .map(|((cohort, level, _, institution), clause)| Flag {
             code: Code::W706,
             institution,
             signing: None,
@@ -114,80 +117,128 @@ pub struct FullTeams {
 /// W705, and whose charges are held for it.
 pub fn full_teams(rules: &Rules, qualified: &Qualified, teams: &[Team]) -> FullTeams {
     let mut full = FullTeams::default();
-    let last_day = rules.period.end().yesterday().unwrap_or(rules.period.first_day());
-    let policy = &rules.region.versions[rules.version_on(last_day)];
-    let Some(clause) = policy.flag(Code::W705) else { return full };
-    for cap in &policy.caps {
-        let name = |team: &Team| match cap.of {
-            CapOf::Team => (team.0, team.1.clone()),
-            CapOf::Doctor => (team.0, team.2.clone()),
-        };
-        // By team: when each of its people's signings is in force.
-        let mut of: BTreeMap<(u32, String), Vec<u32>> = BTreeMap::new();
-        for (index, signing) in qualified.signings.iter().enumerate() {
-            if signing.team != NO_TEAM {
-                let name = name(&teams[signing.team as usize]);
-                if !name.1.is_empty() {
-                    of.entry(name).or_default().push(index as u32);
-                }
-            }
-        }
-        for ((institution, name), mut signings) in of {
-            let at = |index: &u32| &qualified.signings[*index as usize];
-            let now: BTreeSet<PersonId> =
-                signings.iter().map(at).filter(|one| one.in_force(last_day)).map(|one| one.person).collect();
-            let people = now.len() as u64;
-            if people > cap.people {
-                full.flags.push(Flag {
-                    code: Code::W705,
-                    institution,
-                    signing: None,
-                    place: None,
-                    detail: Detail::TeamTooLarge { of: cap.of, team: name, people, most: cap.people },
-                    clause: clause.clone(),
-                });
-            }
-            if cap.cut_off {
-                signings.sort_unstable_by(|a, b| {
-                    let key = |index: &u32| {
-                        let one = at(index);
-                        (one.starts_on, one.signed_on, qualified.contract(one), one.place())
-                    };
-                    key(a).cmp(&key(b))
-                });
-                cut_off(&signings, qualified, cap.people, &mut full.cut_off);
-            }
-        }
+    let versions = &rules.region.versions;
+    if versions.iter().all(|version| version.caps.is_empty()) {
+        return full;
     }
-    full.flags.sort_by(|a, b| format!("{:?}", a.detail).cmp(&format!("{:?}", b.detail)));
+    let name = |of: CapOf, team: u32| -> Option<(CapOf, u32, &str)> {
+        let (institution, team, doctor) = &teams.get(team as usize)?;
+        let name = if of == CapOf::Team { team } else { doctor };
+        (!name.is_empty()).then_some((of, *institution, name.as_str()))
+    };
+    let of_teams: Vec<u32> = (0..qualified.signings.len() as u32)
+        .filter(|index| qualified.signings[*index as usize].team != NO_TEAM)
+        .collect();
+    full.flags = too_large(rules, qualified, &of_teams, &name);
+    if versions.iter().flat_map(|version| &version.caps).any(|cap| cap.cut_off) {
+        cut_off(rules, qualified, of_teams, &name, &mut full.cut_off);
+    }
     full
 }
 
-/// In turn: who starts while the team has all its people is cut off, and takes no place.
-fn cut_off(in_turn: &[u32], qualified: &Qualified, most: u64, out: &mut FxHashMap<u32, u64>) {
-    // Who is in the team, until when.
-    let mut until: BTreeMap<PersonId, Date> = BTreeMap::new();
-    let mut leaving: BTreeSet<(Date, PersonId)> = BTreeSet::new();
+/// Who has more people on the period's last day than the version in force then lets them have.
+fn too_large<'t>(
+    rules: &Rules,
+    qualified: &Qualified,
+    of_teams: &[u32],
+    name: &impl Fn(CapOf, u32) -> Option<(CapOf, u32, &'t str)>,
+) -> Vec<Flag> {
+    let last_day = rules.period.end().yesterday().unwrap_or(rules.period.first_day());
+    let policy = &rules.region.versions[rules.version_on(last_day)];
+    let Some(clause) = policy.flag(Code::W705) else { return Vec::new() };
+    let mut flags = Vec::new();
+    for cap in &policy.caps {
+        let mut people: BTreeMap<(CapOf, u32, &str), BTreeSet<PersonId>> = BTreeMap::new();
+        for index in of_teams {
+            let signing = &qualified.signings[*index as usize];
+            if let Some(name) = name(cap.of, signing.team).filter(|_| signing.in_force(last_day)) {
+                people.entry(name).or_default().insert(signing.person);
+            }
+        }
+        let large = people.into_iter().filter(|(_, people)| people.len() as u64 > cap.people);
+        flags.extend(large.map(|((of, institution, team), people)| Flag {
+            code: Code::W705,
+            institution,
+            signing: None,
+            place: None,
+            detail: Detail::TeamTooLarge {
+                of,
+                team: team.to_string(),
+                people: people.len() as u64,
+                most: cap.people,
+            },
+            clause: clause.clone(),
+        }));
+    }
+    flags.sort_by(|a, b| format!("{:?}", a.detail).cmp(&format!("{:?}", b.detail)));
+    flags
+}
+
+/// The people of one team or doctor, and until when each stays.
+#[derive(Default)]
+struct Places {
+    until: BTreeMap<PersonId, Date>,
+    leaving: BTreeSet<(Date, PersonId)>,
+}
+
+impl Places {
+    /// Lets go who has left by `day`.
+    fn leave(&mut self, day: Date) {
+        while let Some((left, person)) = self.leaving.first().copied().filter(|(left, _)| *left <= day) {
+            self.leaving.remove(&(left, person));
+            self.until.remove(&person);
+        }
+    }
+
+    fn stay(&mut self, person: PersonId, end: Date) {
+        let stays = self.until.get(&person).copied();
+        if let Some(stays) = stays {
+            self.leaving.remove(&(stays, person));
+        }
+        let end = stays.map_or(end, |stays| stays.max(end));
+        self.leaving.insert((end, person));
+        self.until.insert(person, end);
+    }
+}
+
+/// In turn: who starts while the team or the doctor has all the people that the signing's own version lets
+/// them have is cut off, and takes no place anywhere.
+fn cut_off<'t>(
+    rules: &Rules,
+    qualified: &Qualified,
+    mut in_turn: Vec<u32>,
+    name: &impl Fn(CapOf, u32) -> Option<(CapOf, u32, &'t str)>,
+    out: &mut FxHashMap<u32, u64>,
+) {
+    let at = |index: &u32| &qualified.signings[*index as usize];
+    in_turn.sort_unstable_by(|a, b| {
+        let key = |index: &u32| {
+            let one = at(index);
+            (one.starts_on, one.signed_on, qualified.contract(one), one.place())
+        };
+        key(a).cmp(&key(b))
+    });
+    let mut places: BTreeMap<(CapOf, u32, &str), Places> = BTreeMap::new();
     for index in in_turn {
-        let signing = &qualified.signings[*index as usize];
+        let signing = at(&index);
         if signing.end <= signing.starts_on {
             continue;
         }
-        while let Some((day, person)) = leaving.first().copied().filter(|(day, _)| *day <= signing.starts_on)
-        {
-            leaving.remove(&(day, person));
-            until.remove(&person);
-        }
-        let stays = until.get(&signing.person).copied();
-        if stays.is_none() && until.len() as u64 >= most {
-            out.insert(*index, most);
+        let caps = rules.policy(signing.offer()).caps.iter().filter(|cap| cap.cut_off);
+        let full = caps.filter_map(|cap| {
+            let of = places.entry(name(cap.of, signing.team)?).or_default();
+            of.leave(signing.starts_on);
+            let new = !of.until.contains_key(&signing.person);
+            (new && of.until.len() as u64 >= cap.people).then_some(cap.people)
+        });
+        if let Some(most) = full.min() {
+            out.insert(index, most);
             continue;
         }
-        let end = stays.map_or(signing.end, |stays| stays.max(signing.end));
-        if let Some(stays) = stays {
-            leaving.remove(&(stays, signing.person));
+        for of in [CapOf::Team, CapOf::Doctor] {
+            if let Some(name) = name(of, signing.team) {
+                places.entry(name).or_default().stay(signing.person, signing.end);
+            }
         }
-        leaving.insert((end, signing.person));
-        until.insert(signing.person, end);
     }
 }

@@ -21,7 +21,7 @@ use super::flags::{Detail, Flag, full_teams, missing_scores};
 use super::price::Class;
 use super::qualify::{Qualified, Team};
 use super::rules::Rules;
-use super::tally::{HeadCounts, TallyKey, tally};
+use super::tally::{DeductionKey, HeadCounts, TallyKey, tally};
 
 /// What was paid before: (cohort, institution, package, source) → amount.
 pub type Posted = BTreeMap<(Period, u32, String, String), Fen>;
@@ -43,8 +43,9 @@ pub struct Line {
     /// What missing items take off.
     pub deduction: Fen,
     pub prepay_ratio: Decimal,
-    /// Due before the last score is known: what is prepaid, and tranches that were released.
     pub prepay: Fen,
+    /// Due as well before the last score is known: parts that were released one by one.
+    pub released: Fen,
     /// Once every score that it takes is known.
     pub earned: Option<Outcome>,
     pub last: Option<Fen>,
@@ -57,7 +58,7 @@ pub struct Line {
 
 impl Line {
     pub fn due(&self) -> Fen {
-        self.last.unwrap_or(self.prepay)
+        self.last.unwrap_or(self.prepay + self.released)
     }
 }
 
@@ -103,7 +104,10 @@ pub fn clawback<'a>(line: &'a Line, policy: &Policy) -> Option<Clawback<'a>> {
         false => ClawbackReason::Correction,
     };
     let source = policy.source(&line.source).map(|source| &policy.sources[source]);
-    let curve = source.and_then(|source| source.curve).map(|curve| policy.curves[curve].clause.clone());
+    let curve = source.and_then(|source| {
+        let curve = source.curve.map(|curve| policy.curves[curve].clause.clone());
+        curve.or_else(|| source.tranches.last().map(|tranche| tranche.clause.clone()))
+    });
     let clause = match reason {
         ClawbackReason::Correction => source.map(|source| source.prepay_clause.clone()),
         _ => curve,
@@ -182,7 +186,7 @@ fn gross(
     rules: &Rules,
     classes: &[Arc<Class>],
     charges: &FxHashMap<TallyKey, u64>,
-    deductions: &FxHashMap<(u32, Period, u32), Fen>,
+    deductions: &FxHashMap<DeductionKey, Fen>,
 ) -> BTreeMap<GroupKey, Group> {
     let mut groups: BTreeMap<GroupKey, Group> = BTreeMap::new();
     let mut sorted: Vec<_> = charges.iter().collect();
@@ -207,14 +211,11 @@ fn gross(
             }
         }
     }
-    for ((institution, cohort, class), amount) in deductions {
+    for ((institution, cohort, class, source), amount) in deductions {
         let class = &classes[*class as usize];
         let (policy, package) = (rules.policy(class.offer), rules.package(class.offer));
         let version = rules.offers[class.offer as usize].version;
-        let Some(share) = class.shares.iter().find(|share| policy.sources[share.source].settled) else {
-            continue;
-        };
-        let source = policy.sources[share.source].id.clone();
+        let source = policy.sources[*source].id.clone();
         let key = (*cohort, *institution, package.named.id.clone(), source, version);
         if let Some(group) = groups.get_mut(&key) {
             group.deduction += *amount;
@@ -271,6 +272,7 @@ fn finish(rules: &Rules, groups: BTreeMap<GroupKey, Group>, scores: &Scores, pos
                 deduction: if rule.settled { group.deduction.min(group.gross) } else { Fen::ZERO },
                 prepay_ratio: rule.prepay,
                 prepay: Fen::ZERO,
+                released: Fen::ZERO,
                 earned: None,
                 last: None,
                 tranches: Vec::new(),
@@ -315,10 +317,15 @@ fn post(rules: &Rules, lines: &mut Vec<Line>, posted: &Posted, scores: &Scores) 
     }
     for (key, amount) in posted {
         let (cohort, institution, package, source) = key;
-        let version = rules.version_on(cohort.first_day());
-        if !periods[version].contains(cohort) {
+        if !periods.iter().any(|cohorts| cohorts.contains(cohort)) {
             continue;
         }
+        let settles = |version: &usize| {
+            let policy = &rules.region.versions[*version];
+            policy.cycle == cohort.cycle() && policy.source(source).is_some()
+        };
+        let version = rules.versions_about(cohort.first_day()).find(settles);
+        let version = version.unwrap_or_else(|| rules.version_on(cohort.first_day()));
         let Some(at) = places.get(key) else {
             let policy = &rules.region.versions[version];
             let rule = policy.source(source).map(|source| &policy.sources[source]);
@@ -335,6 +342,7 @@ fn post(rules: &Rules, lines: &mut Vec<Line>, posted: &Posted, scores: &Scores) 
                 deduction: Fen::ZERO,
                 prepay_ratio: rule.map_or(Decimal::ZERO, |rule| rule.prepay),
                 prepay: Fen::ZERO,
+                released: Fen::ZERO,
                 earned: None,
                 last: None,
                 tranches: Vec::new(),

@@ -251,7 +251,9 @@ impl<'a> Desk<'a> {
             return Err(refuse(Code::E405, reason, &rule.clause));
         }
         let named = |of: CapOf, column| {
-            let asked = policy.caps.iter().any(|cap| cap.of == of);
+            // A member who signed under a version without a cap counts as well.
+            let versions = &rules.region.versions;
+            let asked = versions.iter().flat_map(|version| &version.caps).any(|cap| cap.of == of);
             if asked { cells.text(column).into_owned() } else { String::new() }
         };
         let (team, doctor) = (named(CapOf::Team, signings::TEAM), named(CapOf::Doctor, signings::DOCTOR));

@@ -18,6 +18,9 @@ pub struct Offer {
 /// No item that any package lists.
 pub const NO_ITEM: u16 = u16::MAX;
 
+/// No card that any version admits.
+pub const NO_CARD: u8 = u8::MAX;
+
 /// What the whole run computes by.
 pub struct Rules<'a> {
     pub region: &'a Region,
@@ -37,6 +40,8 @@ pub struct Rules<'a> {
     /// By offer and item: the item's number in the package.
     offer_items: Vec<Vec<Option<u8>>>,
     cards: FxHashMap<String, u8>,
+    /// By version and number: whether it admits the card; nothing where it admits every one.
+    admitted: Vec<Option<Vec<u8>>>,
     /// By offer: how many service records a charge takes, and how many items are counted for it.
     services: Vec<(u32, usize)>,
     /// Nothing that falls due later counts; all of it where no day is given.
@@ -59,6 +64,7 @@ impl<'a> Rules<'a> {
             item_titles: Vec::new(),
             offer_items: Vec::new(),
             cards: FxHashMap::default(),
+            admitted: Vec::new(),
             services: Vec::new(),
             as_of: None,
         };
@@ -83,10 +89,14 @@ impl<'a> Rules<'a> {
             for benefit in &policy.double_benefits {
                 rules.add_item(&benefit.item);
             }
-            for card in policy.evidence.iter().flat_map(|evidence| &evidence.cards) {
-                let number = rules.cards.len() as u8;
-                rules.cards.extend(card.names().map(|name| (name.to_string(), number)));
+            // Each word has a number of its own: two versions may mean different cards by one.
+            let mut admitted = Vec::new();
+            let cards = policy.evidence.iter().flat_map(|evidence| &evidence.cards);
+            for name in cards.flat_map(Named::names) {
+                let next = rules.cards.len().min(usize::from(NO_CARD) - 1) as u8;
+                admitted.push(*rules.cards.entry(name.to_string()).or_insert(next));
             }
+            rules.admitted.push((!admitted.is_empty()).then_some(admitted));
             rules.offer_of.push(numbers);
             rules.packages.push(names);
             let kind = |text: &str| {
@@ -189,9 +199,22 @@ impl<'a> Rules<'a> {
         !self.cards.is_empty()
     }
 
-    /// Whether a card is one that some version admits as evidence.
-    pub fn find_card(&self, name: &str) -> bool {
-        self.cards.contains_key(name)
+    /// The number of a card's word.
+    pub fn find_card(&self, name: &str) -> u8 {
+        self.cards.get(name).copied().unwrap_or(NO_CARD)
+    }
+
+    /// Whether the version of an offer admits a card as evidence.
+    pub fn admits_card(&self, offer: u16, card: u8) -> bool {
+        let admitted = &self.admitted[self.offers[offer as usize].version];
+        admitted.as_ref().is_none_or(|admitted| admitted.contains(&card))
+    }
+
+    /// Versions that something of a cohort or period may be about: the one in force on its first day, then the
+    /// others, the newest first; a cohort may have charges of several.
+    pub fn versions_about(&self, day: Date) -> impl Iterator<Item = usize> {
+        let first = self.version_on(day);
+        [first].into_iter().chain((0..self.region.versions.len()).rev().filter(move |one| *one != first))
     }
 
     /// The version in force on the first day of a cohort or period.

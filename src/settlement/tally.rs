@@ -30,7 +30,7 @@ pub struct HeadCounts {
     pub held: u64,
     /// Signings of free packages in force on the last day.
     pub free: u64,
-    /// People with a charge, where the policy wants the coverage reported.
+    /// People signed on the last day, where the policy wants the coverage reported.
     pub people: u64,
     /// What residents bear of the period's charges.
     pub individual: Fen,
@@ -54,12 +54,14 @@ impl Held {
     }
 }
 
+/// What missing items take off: of an institution's cohort, class and source.
+pub type DeductionKey = (u32, Period, u32, usize);
+
 /// What the signings of a period come to, before any score or payment.
 #[derive(Default)]
 pub struct Tally {
     pub charges: FxHashMap<TallyKey, u64>,
-    /// What missing items take off, of one class of an institution's cohort.
-    pub deductions: FxHashMap<(u32, Period, u32), Fen>,
+    pub deductions: FxHashMap<DeductionKey, Fen>,
     pub heads: FxHashMap<u32, HeadCounts>,
     pub flags: Vec<Flag>,
 }
@@ -112,14 +114,13 @@ pub fn tally(
     all
 }
 
-/// Distinct people with a charge in the period, by institution.
+/// Distinct people with a signing that is charged in force on the last day of the period, by institution.
 fn people(rules: &Rules, qualified: &Qualified) -> FxHashMap<u32, u64> {
     let mut counts = FxHashMap::default();
+    let last_day = rules.period.end().yesterday().unwrap_or(rules.period.first_day());
     for signings in qualified.people() {
         let charged = |signing: &&Signing| {
-            let policy = rules.policy(signing.offer());
-            rules.kind_of(signing.offer()) != PackageKind::Free
-                && signing.charges(policy.schedule, rules.period).next().is_some()
+            rules.kind_of(signing.offer()) != PackageKind::Free && signing.in_force(last_day)
         };
         let at: BTreeSet<u32> = signings.iter().filter(charged).map(|signing| signing.institution).collect();
         for institution in at {
@@ -172,6 +173,7 @@ fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
         }
     };
     let (mut any, mut any_held) = (false, false);
+    let mut first_part = None;
     let (asked, items) = (rules.services_asked(signing.offer()), rules.items_counted(signing.offer()));
     let most = over_cap.get(&(index as u32)).copied();
     let over_cap = most.is_some();
@@ -180,6 +182,7 @@ fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
         let no_evidence = asked > 0 && !evidence.seen(index, nth, asked);
         let held = Held { no_evidence, unauthorized, over_cap };
         let part = signing.part(policy, number);
+        first_part = first_part.or(Some(part));
         *tally.charges.entry((signing.institution, cohort, signing.class, held, part)).or_default() += 1;
         if !held.whole() {
             heads.individual += match part {
@@ -187,14 +190,23 @@ fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
                 part => class.individual_of(policy, part),
             };
         }
-        if package.deduct_missing && !held.whole() {
-            let missing = missing_items(index, nth, day, rules, (signing.offer(), items), evidence);
-            *tally.deductions.entry((signing.institution, cohort, signing.class)).or_default() += missing;
+        // Off the first settled share, in the same part, and never more than that share of this charge.
+        let first = class.shares.iter().position(|share| policy.sources[share.source].settled);
+        if let Some(at) = first.filter(|_| package.deduct_missing && !held.whole()) {
+            let source = class.shares[at].source;
+            let asks = policy.authorization.as_ref().is_some_and(|rule| rule.source == source);
+            if !(asks && unauthorized) {
+                let missing =
+                    missing_items(index, nth, (day, signing.end), rules, (signing.offer(), items), evidence);
+                let missing = missing.times(u64::from(part.paid)).divided(u32::from(part.of));
+                let key = (signing.institution, cohort, signing.class, source);
+                *tally.deductions.entry(key).or_default() += missing.min(class.shares_of(part)[at]);
+            }
         }
         if no_evidence {
             flag(Code::W708, Some(signing.place()), Detail::NoServiceRecord { from: day, asked });
         }
-        if let Some(assessed_on) = assessed_before(rules, policy, signing, cohort, scores) {
+        if let Some(assessed_on) = assessed_before(rules, (policy, class), signing, cohort, scores) {
             flag(Code::W704, Some(signing.place()), Detail::SignedLate { cohort, assessed_on });
         }
         any = true;
@@ -215,17 +227,21 @@ fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
         let source = policy.sources[rule.source].name.clone();
         flag(Code::W708, Some(signing.place()), Detail::NotAuthorized { source });
     }
+    let share = match first_part {
+        None | Some(Part::WHOLE) => class.individual,
+        Some(part) => class.individual_of(policy, part),
+    };
     if signing.underpaid()
-        && let Some(paid) = signing.paid()
+        && let Some(paid) = signing.paid().filter(|paid| *paid < share)
     {
-        flag(Code::W702, Some(signing.place()), Detail::PaidBelow { paid, share: class.individual });
+        flag(Code::W702, Some(signing.place()), Detail::PaidBelow { paid, share });
     }
 }
 
 fn missing_items(
     index: usize,
     nth: usize,
-    from: Date,
+    (from, end): (Date, Date),
     rules: &Rules,
     (offer, items): (u16, usize),
     evidence: &Evidence,
@@ -236,7 +252,7 @@ fn missing_items(
     let passed = match package.items_due {
         ItemsDue::WholeYear => months,
         ItemsDue::MonthsPassed => {
-            (0..months).take_while(|month| add_months(from, month + 1) <= rules.end).count() as u32
+            (0..months).take_while(|month| add_months(from, month + 1) <= rules.end.min(end)).count() as u32
         }
     };
     package
@@ -254,7 +270,7 @@ fn missing_items(
 /// The day of the assessment that its cohort had before the signing was signed (W704).
 fn assessed_before(
     rules: &Rules,
-    policy: &Policy,
+    (policy, class): (&Policy, &Class),
     signing: &Signing,
     cohort: Period,
     scores: &Scores,
@@ -262,8 +278,12 @@ fn assessed_before(
     if signing.signed_on < cohort.end() {
         return None;
     }
-    let assessed = policy.curves.iter().flat_map(|curve| curve.basis.assessed());
-    assessed.into_iter().find_map(|assessed| {
+    // Those that what is paid for this signing depends on.
+    let sources = class.shares.iter().map(|share| &policy.sources[share.source]);
+    let curves = sources.flat_map(|source| {
+        source.curve.into_iter().chain(source.tranches.iter().filter_map(|tranche| tranche.curve))
+    });
+    curves.flat_map(|curve| policy.assessed_by(curve)).find_map(|assessed| {
         let key = score_key(rules, policy, assessed, signing.institution, cohort)?;
         let assessed_on = scores.by_key.get(&key)?.assessed_on?;
         (assessed_on < signing.signed_on).then_some(assessed_on)

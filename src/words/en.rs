@@ -272,25 +272,44 @@ pub fn say(msg: &Msg) -> String {
         Msg::CurveFalls => "the ratio falls as the score rises".into(),
         Msg::OneOfTwo { keys } => format!("give one of: {keys}"),
         Msg::FreeHasFee => "a free package has no fee and no shares".into(),
-        Msg::SharesOverFee { sum, fee } => format!("the shares add up to {sum}, over the fee of {fee}"),
-        Msg::SharesNotFee { sum, fee } => format!("the shares add up to {sum}, the fee is {fee}"),
+        Msg::SharesOverFee { sum, fee, whom } => {
+            format!("the shares add up to {sum}, over the fee of {fee}{}", of(whom))
+        }
+        Msg::SharesNotFee { sum, fee, whom } => {
+            format!("the shares add up to {sum}, the fee is {fee}{}", of(whom))
+        }
         Msg::NoKinds => "a ratio by kind needs kinds of institutions".into(),
         Msg::TermZero => "a term is 1 to 1200 months".into(),
         Msg::EndsBeforeItStarts => "the last day is before the first".into(),
         Msg::AgeRange => "an age is 0 to 150".into(),
         Msg::RestNotLast => "a `rest` without `when` can only be the last share".into(),
         Msg::NamedTwice { name } => format!("`{name}` is used twice"),
-        Msg::ItemsNotShare { sum, share } => {
-            format!("the items (times × amount) add up to {sum}, the first share is {share}")
-        }
+        Msg::ItemsNotShare { sum, share, whom } => format!(
+            "the items (times × amount) add up to {sum}, the first settled share is {share}{}",
+            of(whom)
+        ),
         Msg::ItemsNotFee { sum, fee } => {
             format!("the items (times × price) add up to {sum}, the fee is {fee}")
         }
-        Msg::NoFeeForCase => "no fee holds for some of the people that the conditions tell apart".into(),
+        Msg::NoFeeForCase { whom } => {
+            format!("no fee holds for some of the people that the conditions tell apart{}", of(whom))
+        }
+        Msg::FeeForAllNotLast => "a fee without `when` holds for everybody: it can only be the last".into(),
+        Msg::MoneyTooMuch { key } => format!("`{key}` should be under 1,000,000 yuan"),
+        Msg::TooManyOf { table, most } => format!("`{table}` has at most {most} entries"),
+        Msg::NoSuchDistrict { district } => {
+            format!("a condition of the rule file names district `{district}`, which no institution is in")
+        }
+        Msg::PackageMissing { known } => {
+            format!("no package is named, and the policy has several that charge ({known})")
+        }
+        Msg::Unconfirmed { figures } => format!("figures not confirmed: {}", names(figures)),
         Msg::TooManyConditions { most } => {
             format!("the fees, weights and shares of a package are at most {most} together")
         }
-        Msg::TooManyTags { most } => format!("the conditions of a package tell at most {most} groups apart"),
+        Msg::TooManyTags { count, most } => {
+            format!("the conditions of a package tell {count} groups apart, at most {most}")
+        }
         Msg::TooManyReasons { most } => format!("at most {most} reasons for an early end"),
         Msg::TooManyPackages { count, most } => {
             format!("all versions have {count} packages together, at most {most}")
@@ -298,8 +317,8 @@ pub fn say(msg: &Msg) -> String {
         Msg::FactorRange => "a factor is over 0 and at most 100".into(),
         Msg::EmptyUnless => "`unless` asks for nothing".into(),
         Msg::ServicesRange => "a number of services is 1 to 1000".into(),
-        Msg::LimitBroken { of, amount, bound, clause } => {
-            format!("`{of}`: {amount} breaks the limit of {clause} ({bound})")
+        Msg::LimitBroken { of: what, amount, bound, clause, whom } => {
+            format!("`{what}`: {amount} breaks the limit of {clause} ({bound}){}", of(whom))
         }
         Msg::OutOfBounds { id, least, most } => {
             let least = least.as_ref().map(|bound| format!("at least {bound}"));
@@ -337,10 +356,16 @@ pub fn say(msg: &Msg) -> String {
         Msg::RegionName { region } => format!(
             "a region's name (`{region}`) has small letters, digits, `-` and `_` only: it is a folder's too"
         ),
+        Msg::NotUtf8 { path, line } => format!("`{path}` is no UTF-8 text from line {line} on"),
         Msg::FileThere { path } => format!("`{path}` is there already and was not overwritten"),
         Msg::NoSuchVersion { id } => format!("there is no rule file `{id}`"),
         Msg::SheetNot100 { sum } => format!("the indicators add up to {sum} points, not to 100"),
         Msg::ZeroUnit => "a unit can't be 0".into(),
+        Msg::AddTable { key } => format!("add a table [{key}]"),
+        Msg::EnglishMarks { found, want } => {
+            format!("`{found}` is a Chinese punctuation mark: write the English `{want}`")
+        }
+        Msg::SaveAsUtf8 => "save it as UTF-8".into(),
         Msg::AddKey { key } => format!("add `{key} = …`"),
         Msg::WriteAsString { text } => format!("put it in quotes: \"{text}\""),
         Msg::LastIsRest => "the last share may be `rest = true`".into(),
@@ -352,6 +377,11 @@ pub fn say(msg: &Msg) -> String {
             "work that out beside this program and write the result into the rule file as an amount or ratio".into()
         }
     }
+}
+
+/// For whom, where not everybody is meant.
+fn of(whom: &str) -> String {
+    if whom.is_empty() { String::new() } else { format!(" (for instance {whom})") }
 }
 
 pub fn label(label: Label) -> &'static str {

@@ -217,30 +217,45 @@ pub fn say(msg: &Msg) -> String {
         Msg::CurveFalls => "分数较高的一档，支付比例反而较低".into(),
         Msg::OneOfTwo { keys } => format!("应写且只写其中一项：{keys}"),
         Msg::FreeHasFee => "免费服务包不能有费用和分担".into(),
-        Msg::SharesOverFee { sum, fee } => format!("分担额合计 {sum} 元，超过费用 {fee} 元"),
-        Msg::SharesNotFee { sum, fee } => format!("分担额合计 {sum} 元，不等于费用 {fee} 元"),
+        Msg::SharesOverFee { sum, fee, whom } => {
+            format!("分担额合计 {sum} 元，超过费用 {fee} 元{}", of(whom))
+        }
+        Msg::SharesNotFee { sum, fee, whom } => {
+            format!("分担额合计 {sum} 元，不等于费用 {fee} 元{}", of(whom))
+        }
         Msg::NoKinds => "按类别的比例需要先列出机构类别".into(),
         Msg::TermZero => "签约期限应为 1 至 1200 个月".into(),
         Msg::EndsBeforeItStarts => "最后一天早于执行日期".into(),
         Msg::AgeRange => "年龄应为 0 至 150".into(),
         Msg::RestNotLast => "不带 `when` 的 `rest` 只能写在最后一项".into(),
         Msg::NamedTwice { name } => format!("`{name}` 用了两次"),
-        Msg::ItemsNotShare { sum, share } => {
-            format!("各项目金额（次数 × 每次金额）合计 {sum} 元，不等于第一项分担额 {share} 元")
-        }
+        Msg::ItemsNotShare { sum, share, whom } => format!(
+            "各项目金额（次数 × 每次金额）合计 {sum} 元，不等于第一项结算的分担额 {share} 元{}",
+            of(whom)
+        ),
         Msg::ItemsNotFee { sum, fee } => {
             format!("各项目收费（次数 × 每次收费）合计 {sum} 元，不等于费用 {fee} 元")
         }
-        Msg::NoFeeForCase => "有的人按所列条件没有费用可依".into(),
+        Msg::NoFeeForCase { whom } => format!("有的人按所列条件没有费用可依{}", of(whom)),
+        Msg::FeeForAllNotLast => "不带 `when` 的费用对所有人适用，只能写在最后一项".into(),
+        Msg::MoneyTooMuch { key } => format!("`{key}` 应不到 1,000,000 元"),
+        Msg::TooManyOf { table, most } => format!("`{table}` 最多 {most} 项"),
+        Msg::NoSuchDistrict { district } => {
+            format!("规则文件的条件写有区县 `{district}`，机构表中没有这个区县的机构")
+        }
+        Msg::PackageMissing { known } => format!("没有写服务包；政策有几个收费的服务包（{known}）"),
+        Msg::Unconfirmed { figures } => format!("有未确认的数字：{}", names(figures)),
         Msg::TooManyConditions { most } => format!("一个服务包的费用、权重和分担合计不能超过 {most} 项"),
-        Msg::TooManyTags { most } => format!("一个服务包的条件最多区分 {most} 种人群"),
+        Msg::TooManyTags { count, most } => {
+            format!("一个服务包的条件区分了 {count} 种人群，最多 {most} 种")
+        }
         Msg::TooManyReasons { most } => format!("解约原因最多 {most} 种"),
         Msg::TooManyPackages { count, most } => format!("各版本的服务包合计 {count} 个，最多 {most} 个"),
         Msg::FactorRange => "权重应大于 0、不超过 100".into(),
         Msg::EmptyUnless => "`unless` 中没有条件".into(),
         Msg::ServicesRange => "服务次数应为 1 至 1000".into(),
-        Msg::LimitBroken { of, amount, bound, clause } => {
-            format!("`{of}` 的 {amount} 元超出 {clause} 的限度（{bound}）")
+        Msg::LimitBroken { of: what, amount, bound, clause, whom } => {
+            format!("`{what}` 的 {amount} 元超出 {clause} 的限度（{bound}）{}", of(whom))
         }
         Msg::OutOfBounds { id, least, most } => {
             let least = least.as_ref().map(|bound| format!("不低于 {bound}"));
@@ -274,10 +289,14 @@ pub fn say(msg: &Msg) -> String {
         Msg::RegionName { region } => {
             format!("地区名 `{region}` 只能用小写英文字母、数字、`-` 和 `_`，它也是文件夹的名字")
         }
+        Msg::NotUtf8 { path, line } => format!("`{path}` 第 {line} 行起不是 UTF-8 文字"),
         Msg::FileThere { path } => format!("已有 `{path}`，没有覆盖"),
         Msg::NoSuchVersion { id } => format!("没有政策文件 `{id}`"),
         Msg::SheetNot100 { sum } => format!("各指标分值合计 {sum}，不等于 100"),
         Msg::ZeroUnit => "单位不能为 0".into(),
+        Msg::AddTable { key } => format!("请补上一段 [{key}]"),
+        Msg::EnglishMarks { found, want } => format!("这里的 `{found}` 是中文标点，请改用英文的 `{want}`"),
+        Msg::SaveAsUtf8 => "请存为 UTF-8（记事本：另存为，编码选 UTF-8）".into(),
         Msg::AddKey { key } => format!("请补上 `{key} = …`"),
         Msg::WriteAsString { text } => format!("请加引号：\"{text}\""),
         Msg::LastIsRest => "最后一项可写 `rest = true`".into(),
@@ -287,6 +306,11 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::SettleThatElsewhere => "请在本程序之外算好，把结果作为金额或比例写入规则文件".into(),
     }
+}
+
+/// For whom, where not everybody is meant.
+fn of(whom: &str) -> String {
+    if whom.is_empty() { String::new() } else { format!("（例如 {whom}）") }
 }
 
 fn wanted_value(wanted: &str) -> &str {
