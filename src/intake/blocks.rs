@@ -12,7 +12,7 @@ use super::encoding::{Encoding, Utf16};
 use super::record::{LONGEST_RECORD, last_end};
 
 /// How much is parsed at once: little enough to stay in a core's own cache from the reading on.
-const BLOCK: usize = 512 << 10;
+const BLOCK: usize = 128 << 10;
 
 /// Whole records of one file.
 pub struct Block {
@@ -216,7 +216,7 @@ pub fn read_blocks<T: Send>(
             lock().used.push(block.bytes);
             Some((number, place, parsed))
         };
-        let wave = rayon::current_num_threads() * 12;
+        let wave = rayon::current_num_threads() * 48;
         let mut wave: Vec<(usize, (u32, u64), T)> = (0..wave).into_par_iter().filter_map(one).collect();
         if wave.is_empty() {
             break;

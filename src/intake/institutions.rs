@@ -1,8 +1,11 @@
 //! institutions.csv → the institutions of a run.
 
+use std::sync::Mutex;
+
 use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
+use crate::base::diagnostic::nearest;
 use crate::base::message::Msg;
 use crate::base::place::Place;
 
@@ -61,14 +64,39 @@ pub struct Institutions {
     pub list: Vec<Institution>,
     short: FxHashMap<Short, u32>,
     long: FxHashMap<Box<[u8]>, u32>,
+    /// Unknown ids that were asked for, and what is nearest to them.
+    near: Mutex<FxHashMap<String, Option<u32>>>,
 }
 
 impl Institutions {
+    #[inline]
     pub fn find(&self, id: &[u8]) -> Option<u32> {
         match Short::new(id) {
             Some(id) => self.short.get(&id).copied(),
             None => self.long.get(id).copied(),
         }
+    }
+
+    /// The id that an unknown one may be meant for. Looking at every id for every bad row would make a
+    /// wrong file slow; a small office gets the help.
+    pub fn nearest(&self, id: &str) -> Option<&str> {
+        const SMALL: usize = 500;
+        const REMEMBERED: usize = 4_096;
+        if self.count() > SMALL {
+            return None;
+        }
+        let near = || self.near.lock().expect("no panic holds it");
+        let known = near().get(id).copied();
+        let found = known.unwrap_or_else(|| {
+            let found = nearest(id, self.list.iter().map(|one| one.id.as_str()));
+            let found = found.and_then(|found| self.find(found.as_bytes()));
+            let mut near = near();
+            if near.len() < REMEMBERED {
+                near.insert(id.to_string(), found);
+            }
+            found
+        });
+        found.map(|index| self.get(index).id.as_str())
     }
 
     pub fn get(&self, index: u32) -> &Institution {

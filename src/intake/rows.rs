@@ -259,7 +259,7 @@ impl<'a> Row<'a> {
     }
 
     /// An id as it is compared: cleaned, and mostly the bytes as they stand.
-    #[inline]
+    #[inline(always)]
     pub fn id(&self, column: usize) -> Cow<'a, [u8]> {
         let bytes = self.bytes(column);
         let clean = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_alphanumeric);

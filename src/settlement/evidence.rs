@@ -109,6 +109,8 @@ pub struct Desk {
     out: Tallied,
     /// Swipes that are looked up together once they are [`TOGETHER`].
     waiting: Vec<Swipe>,
+    /// Where the signings of their people may stand.
+    found: Vec<Range<usize>>,
     /// By their part: 32 bits of an id's hash, and the line of its row counted over all files.
     ids: Vec<Vec<u64>>,
 }
@@ -130,16 +132,14 @@ impl Desk {
     /// Looking people up waits for memory. A few dozen at once wait together: first all their
     /// buckets, then the first signing of each, then the work.
     fn look_up(&mut self, evidence: &Evidence, against: Against) {
-        let Desk { out, waiting, .. } = self;
-        let mut found: [Range<usize>; TOGETHER] = std::array::from_fn(|_| 0..0);
-        for (found, swipe) in found.iter_mut().zip(waiting.iter()) {
-            *found = against.qualified.bucket(swipe.person);
-        }
-        std::hint::black_box(against.qualified.approach(&found));
-        for (found, swipe) in found.into_iter().zip(waiting.drain(..)) {
+        let Desk { out, waiting, found, .. } = self;
+        found.extend(waiting.iter().map(|swipe| against.qualified.bucket(swipe.person)));
+        std::hint::black_box(against.qualified.approach(found));
+        for (found, swipe) in found.drain(..).zip(waiting.iter()) {
             let found = against.qualified.of(swipe.person, found);
-            evidence.apply(&swipe, found, against, Taken::In, out);
+            evidence.apply(swipe, found, against, Taken::In, out);
         }
+        waiting.clear();
     }
 }
 
@@ -234,6 +234,7 @@ impl Evidence {
             Desk {
                 out: Tallied::new(against.rules),
                 waiting: Vec::with_capacity(TOGETHER),
+                found: Vec::with_capacity(TOGETHER),
                 ids: (0..parts).map(|_| Vec::with_capacity(each as usize)).collect(),
             }
         });

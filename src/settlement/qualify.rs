@@ -2,11 +2,10 @@
 //! other (E501–E505). A refused row blocks nobody.
 
 use std::cmp::Ordering;
-use std::hash::Hasher;
 use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
 use crate::base::diagnostic::nearest;
@@ -16,6 +15,7 @@ use crate::base::period::{Date, Period, age_on, rank};
 use crate::base::person::{PersonId, mask_within};
 use crate::base::place::{Kind, Place};
 use crate::intake::rows::{Fault, Known, Reject, Row};
+use crate::intake::short::id_hash;
 use crate::intake::signings::{self, Paid, SigningRow, Words};
 use crate::policy::package::{Group, PackageKind};
 use crate::policy::schedule::{Part, Schedule};
@@ -275,10 +275,8 @@ impl<'a> Desk<'a> {
 
 /// E301, with the nearest id there is.
 pub fn unknown_institution(rules: &Rules, id: &str) -> Msg {
-    // Looking at every id for every bad row would make a wrong file slow; a small office gets the help.
-    let few = rules.institutions.count() <= 500;
-    let ids = rules.institutions.list.iter().filter(|_| few).map(|institution| institution.id.as_str());
-    Msg::UnknownInstitution { id: short(id), near: nearest(id, ids).map(str::to_string) }
+    let near = rules.institutions.nearest(id).map(str::to_string);
+    Msg::UnknownInstitution { id: short(id), near }
 }
 
 fn short(text: &str) -> String {
@@ -559,24 +557,19 @@ fn repeated_contracts(
     contracts: &[u8],
     in_turn: impl Fn(&Signing, &Signing) -> Ordering,
 ) -> Vec<(u32, u32)> {
-    let hash = |signing: &Signing| {
-        let mut hasher = FxHasher::default();
-        hasher.write(contract_bytes(contracts, signing));
-        hasher.finish()
-    };
-    let mut hashes: Vec<u64> = signings.par_iter().map(hash).collect();
-    hashes.par_sort_unstable();
+    let hash = |signing: &Signing| id_hash(contract_bytes(contracts, signing));
+    let hashes: Vec<u64> = signings.par_iter().map(hash).collect();
+    let mut sorted = hashes.clone();
+    sorted.par_sort_unstable();
     let twice: rustc_hash::FxHashSet<u64> =
-        hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
-    drop(hashes);
+        sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    drop(sorted);
     if twice.is_empty() {
         return Vec::new();
     }
     let mut same: FxHashMap<&[u8], Vec<u32>> = FxHashMap::default();
-    for (index, signing) in signings.iter().enumerate() {
-        if twice.contains(&hash(signing)) {
-            same.entry(contract_bytes(contracts, signing)).or_default().push(index as u32);
-        }
+    for (index, _) in hashes.iter().enumerate().filter(|(_, hash)| twice.contains(hash)) {
+        same.entry(contract_bytes(contracts, &signings[index])).or_default().push(index as u32);
     }
     let mut repeated = Vec::new();
     for mut group in same.into_values() {
