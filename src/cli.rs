@@ -133,6 +133,8 @@ enum RulesCommand {
         region: String,
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
+        #[arg(long)]
+        toml: bool,
     },
     Check {
         files: Vec<PathBuf>,
@@ -293,7 +295,8 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
             let rules = Rules { regions: regions.as_deref(), json: *format == Format::Json, look };
             match what {
                 RulesCommand::List => rules.list(),
-                RulesCommand::Show { region, on } => rules.show(region, *on),
+                RulesCommand::Show { region, on, toml: true } => rules.file(region, *on),
+                RulesCommand::Show { region, on, toml: false } => rules.show(region, *on),
                 RulesCommand::Check { files } => rules.check(files),
                 RulesCommand::Diff { old, new } => rules.diff(old, new),
                 RulesCommand::Curve { region, on, curve } => rules.curve(region, *on, curve.as_deref()),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use jiayi::base::diagnostic::{Diagnostic, Stopped};
 use jiayi::policy::version;
-use jiayi::words::{Lang, say};
+use jiayi::words::{Lang, remedy, say};
 use support::{Case, examples, good, id, jiayi, regions, stderr};
 
 /// The examples, and some files more.
@@ -54,6 +54,13 @@ impl Files {
                 assert!(excerpt.text.is_char_boundary(excerpt.span.start), "{:?}", one.fact);
             }
             assert!(!say(Lang::Zh, &one.fact).is_empty());
+            for lang in [Lang::Zh, Lang::En] {
+                assert!(
+                    one.cure.is_some() || remedy(lang, &one.fact).is_some(),
+                    "{:?} has no cure",
+                    one.fact
+                );
+            }
         }
         found.iter().map(|one| say(Lang::En, &one.fact)).collect()
     }

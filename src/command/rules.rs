@@ -140,6 +140,14 @@ impl Rules<'_> {
         Ok(Ended::Done)
     }
 
+    /// `jiayi rules show REGION --toml`: the file as it is, to be copied and changed.
+    pub fn file(&self, region: &str, on: Option<Date>) -> Result<Ended> {
+        let policy = self.policy(region, on)?;
+        let text = &policy.files[0].text;
+        print(self.json, |out| write!(out, "{text}"), || json!({ "version": policy.id, "toml": &**text }))?;
+        Ok(Ended::Done)
+    }
+
     /// `jiayi rules check [FILE…]`: every fault of every file at once.
     pub fn check(&self, files: &[PathBuf]) -> Result<Ended> {
         let mut library = self.library()?;
@@ -325,6 +333,8 @@ fn extending(library: &Library, parent: &str, from: Date) -> Result<String> {
                     value: None,
                     written: None,
                     means,
+                    at_least: None,
+                    at_most: None,
                     clause: "".into(),
                     confirmed: false,
                 }),

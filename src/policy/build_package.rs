@@ -56,7 +56,11 @@ pub fn package(table: Reader, version: Date, known: &Known, limits: &[Limit]) ->
         let fees = fees(&table, known, &clause);
         weigh = table.word("weigh", &Weigh::ALL).unwrap_or(Weigh::Multiply);
         let rows = table.tables("weight").into_iter().map(|row| weight(row, known));
-        let weights: Option<Vec<Weight>> = rows.collect::<Vec<_>>().into_iter().collect();
+        let mut weights: Option<Vec<Weight>> = rows.collect::<Vec<_>>().into_iter().collect();
+        if weights.as_ref().is_some_and(|weights| weights.len() > MOST_WEIGHTS) {
+            table.fault(table.span(), Msg::TooManyOf { table: "weight".into(), most: MOST_WEIGHTS }, None);
+            weights = None;
+        }
         if !table.has("share") {
             table.fault(
                 table.span(),
@@ -240,6 +244,8 @@ fn weight(row: Reader, known: &Known) -> Option<Weight> {
     let clause = row.clause();
     if let Some(at) = factor.as_ref().filter(|at| at.value.is_zero() || at.value > Decimal::TEN) {
         row.fault(at.span.clone(), Msg::FactorRange, None);
+        row.finish();
+        return None;
     }
     row.finish();
     Some(Weight { factor: factor?.value, when, clause })
@@ -370,6 +376,8 @@ fn item(table: Reader, must_have_times: bool) -> Option<Item> {
     Some(Item { named: named?, times, price, amount, clause })
 }
 
+/// Most weights of a package: of ten each, a fee that they multiply still is a number.
+const MOST_WEIGHTS: usize = 8;
 /// Most items of a package, and kinds of institutions: each has a number of eight bits.
 pub const MOST_OF_A_LIST: usize = 250;
 

@@ -96,7 +96,16 @@ impl<'t> Sheet<'t> {
             }
             let written = value.map(|value| self.written(value.span()).to_string());
             let value_text = written.as_ref().map(|text| text.trim_matches('"').to_string());
-            let figure = LocalFigure { id: id.clone(), value: value_text, written, means, clause, confirmed };
+            let figure = LocalFigure {
+                id: id.clone(),
+                value: value_text,
+                written,
+                means,
+                at_least: least.map(|at| at.value),
+                at_most: most.map(|at| at.value),
+                clause,
+                confirmed,
+            };
             reader.finish();
             self.local.borrow_mut().insert(id, Local { value, span: key.span(), figure });
         }

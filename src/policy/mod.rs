@@ -288,6 +288,8 @@ pub struct LocalFigure {
     /// With its quotation marks.
     pub written: Option<String>,
     pub means: String,
+    pub at_least: Option<Decimal>,
+    pub at_most: Option<Decimal>,
     pub clause: Clause,
     pub confirmed: bool,
 }

@@ -74,6 +74,12 @@ impl Derive {
     ];
 }
 
+impl Derive {
+    pub fn id(self) -> &'static str {
+        Derive::ALL.iter().find(|(_, derive)| *derive == self).map_or("", |(id, _)| *id)
+    }
+}
+
 /// A measured value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {

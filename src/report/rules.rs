@@ -6,8 +6,8 @@ use rust_decimal::Decimal;
 
 use crate::base::code::Code;
 use crate::base::money::shortest;
-use crate::base::period::Cycle;
-use crate::policy::curve::{Assessed, Basis, BelowPays, Curve, Shape};
+use crate::base::period::{Cycle, Date};
+use crate::policy::curve::{Assessed, Basis, BelowPays, Curve, Partial, Shape};
 use crate::policy::package::{
     Bound, Conditions, ItemsDue, LimitOf, Package, PackageKind, ShareAmount, Weigh, When,
 };
@@ -77,6 +77,15 @@ impl Teller<'_> {
         if self.lang == Lang::Zh { source.name.clone() } else { source.id.clone() }
     }
 
+    /// How a part of a point or unit counts, where it is not in proportion.
+    fn partial(&self, partial: Partial) -> String {
+        match partial {
+            Partial::Proportional => String::new(),
+            Partial::Whole => self.words(Phrase::OnlyWhole, &[]),
+            Partial::Started => self.words(Phrase::EachStarted, &[]),
+        }
+    }
+
     fn cycle(&self, cycle: Cycle) -> String {
         let word = match cycle {
             Cycle::Year => Phrase::Year,
@@ -88,7 +97,7 @@ impl Teller<'_> {
     }
 
     fn pays(&self, pays: Pays) -> String {
-        let full = self.policy.prorate.partial == crate::policy::curve::Partial::Whole;
+        let full = self.policy.prorate.partial == Partial::Whole;
         let word = match pays {
             Pays::Whole => Phrase::PaysWhole,
             Pays::Months if full => Phrase::PaysFullMonths,
@@ -164,10 +173,8 @@ impl Teller<'_> {
             false => self.words(Phrase::Kinds, &[&self.names(&policy.institutions.kinds)]),
         };
         self.say(SectionWho, "kinds", text, &policy.institutions.clause);
-        if policy.overlap.whole_term {
-            let text = self.words(Phrase::WholeTerm, &[]);
-            self.say(SectionWho, "overlap", text, &policy.overlap.clause);
-        }
+        let what = if policy.overlap.whole_term { Phrase::WholeTerm } else { Phrase::EndedFrees };
+        self.say(SectionWho, "overlap", self.words(what, &[]), &policy.overlap.clause);
         if policy.packages.iter().any(|package| package.kind == PackageKind::Addon) {
             let text = self.words(Phrase::Addons, &[&policy.overlap.addons_at_most.to_string()]);
             self.say(SectionWho, "addons", text, &policy.overlap.addon_clause);
@@ -210,8 +217,11 @@ impl Teller<'_> {
                 None if source.settled => self.words(Phrase::SourceTranches, &[&name, &prepay]),
                 None => self.words(Phrase::SourceShown, &[&name]),
             };
-            let clause = if source.settled { &source.prepay_clause } else { &source.clause };
-            self.say(SectionSources, about.clone(), text, clause);
+            let mut clause = source.clause.to_string();
+            if source.settled && source.prepay_clause != source.clause {
+                clause = format!("{clause}、{}", source.prepay_clause);
+            }
+            self.say(SectionSources, about.clone(), text, &clause);
             if source.once_for_person {
                 let text = self.words(Phrase::SourceOnce, &[&name]);
                 self.say(SectionSources, format!("{about} once"), text, &source.clause);
@@ -424,6 +434,8 @@ impl Teller<'_> {
         for sheet in &policy.sheets {
             let level = self.name(&policy.levels[sheet.level].named);
             let level_id = &policy.levels[sheet.level].named.id;
+            let text = self.words(Phrase::SheetOf, &[&level]);
+            self.say(SectionAssessment, format!("sheet {level_id}"), text, &sheet.clause);
             for one in &sheet.indicators {
                 let method = match &one.method {
                     Method::Steps(steps) => {
@@ -432,17 +444,19 @@ impl Teller<'_> {
                         });
                         self.words(Phrase::MethodSteps, &[&self.list(Phrase::And, each)])
                     }
-                    Method::PerUnit { side, target, unit, deduct, .. } => {
-                        let what =
-                            if *side == Side::Under { Phrase::MethodUnder } else { Phrase::MethodOver };
+                    Method::PerUnit { side, target, unit, deduct, partial } => {
+                        let under = *side == Side::Under;
+                        let what = if under { Phrase::MethodUnder } else { Phrase::MethodOver };
                         self.words(what, &[&shortest(*target), &shortest(*unit), &shortest(*deduct)])
+                            + &self.partial(*partial)
                     }
                     Method::PerCase { deduct } => self.words(Phrase::MethodCase, &[&shortest(*deduct)]),
                     Method::YesNo => self.words(Phrase::MethodYesNo, &[]),
                     Method::Points => self.words(Phrase::MethodPoints, &[]),
                 };
                 let with = [level.as_str(), &one.id, &one.title, &shortest(one.max), &method];
-                let text = self.words(Phrase::Indicator, &with);
+                let derived = one.derive.map(|derive| self.words(Phrase::Derived, &[derive.id()]));
+                let text = self.words(Phrase::Indicator, &with) + &derived.unwrap_or_default();
                 let about = format!("sheet {level_id} indicator {}", one.id);
                 self.say(SectionAssessment, about, text, &one.clause);
             }
@@ -490,9 +504,10 @@ impl Teller<'_> {
         };
         let mut lines = Vec::new();
         match &curve.shape {
-            Shape::Linear { full_at, per_point, floor, .. } => {
+            Shape::Linear { full_at, per_point, floor, partial } => {
                 let with = [id, &shortest(*full_at), &percent(*per_point), &shortest(*floor)];
-                lines.push(("shape".to_string(), self.words(Phrase::CurveLinear, &with)));
+                let text = self.words(Phrase::CurveLinear, &with) + &self.partial(*partial);
+                lines.push(("shape".to_string(), text));
             }
             Shape::Bands { bands, below: lowest } => {
                 for band in bands {
@@ -562,17 +577,80 @@ impl Teller<'_> {
             self.say(SectionReports, format!("figure {}", figure.kind.id()), text, &figure.clause);
         }
         if let Some(calendar) = &policy.calendar {
-            let years = self.list(Phrase::And, calendar.years.keys().map(ToString::to_string));
-            let text = self.words(Phrase::CalendarYears, &[&years]);
-            self.say(SectionReports, "calendar", text, &calendar.clause);
+            for (year, days) in &calendar.years {
+                let range = |(first, last): &(Date, Date)| {
+                    if first == last { first.to_string() } else { format!("{first}..{last}") }
+                };
+                let holidays = self.list(Phrase::And, days.holidays.iter().map(range));
+                let workdays = self.list(Phrase::And, days.workdays.iter().map(ToString::to_string));
+                let text = self.words(Phrase::CalendarYear, &[&year.to_string(), &holidays, &workdays]);
+                self.say(SectionReports, format!("calendar {year}"), text, &calendar.clause);
+            }
         }
+        self.names_of_all();
         for figure in &policy.local {
             let value = figure.value.as_deref().unwrap_or("?");
             let mut text = self.words(Phrase::Local, &[&figure.id, value, &figure.means]);
+            let bounds = [("≥", &figure.at_least), ("≤", &figure.at_most)];
+            for (sign, bound) in bounds {
+                text += &bound.map(|bound| format!(" {sign} {}", shortest(bound))).unwrap_or_default();
+            }
             if !figure.confirmed {
                 text += &self.words(Phrase::Whenever, &[&self.words(Phrase::Unconfirmed, &[])]);
             }
             self.say(SectionLocal, format!("local {}", figure.id), text, &figure.clause);
+        }
+    }
+}
+
+impl Teller<'_> {
+    /// By which words exports may call things.
+    fn names_of_all(&mut self) {
+        let policy = self.policy;
+        let add = |what: &str, named: &Named, clause: &str| -> (String, String, String) {
+            (
+                format!("names {what} {}", named.id),
+                named.names().collect::<Vec<_>>().join(" = "),
+                clause.to_string(),
+            )
+        };
+        let mut said = Vec::new();
+        if let Some(insurance) = &policy.insurance {
+            said.extend(insurance.schemes.iter().map(|one| add("scheme", one, &insurance.clause)));
+        }
+        said.extend(
+            policy.institutions.kinds.iter().map(|one| add("kind", one, &policy.institutions.clause)),
+        );
+        said.extend(policy.levels.iter().map(|one| add("level", &one.named, &one.clause)));
+        if let Some(rule) = &policy.evidence {
+            said.extend(rule.cards.iter().map(|one| add("card", one, &rule.clause)));
+        }
+        for (reason, _) in &policy.prorate.reasons {
+            said.push(add("reason", reason, policy.prorate.clause.as_deref().unwrap_or_default()));
+        }
+        for package in &policy.packages {
+            said.push(add("package", &package.named, &package.clause));
+            for item in &package.items {
+                said.push(add(&format!("item {}", package.named.id), &item.named, &item.clause));
+            }
+            for group in &package.groups {
+                let of = format!("group {}", package.named.id);
+                said.extend(group.tags.iter().map(|one| add(&of, one, &group.clause)));
+            }
+            for tag in package.asked().flat_map(|asked| &asked.tags) {
+                said.push(add(&format!("tag {}", package.named.id), tag, &package.clause));
+            }
+        }
+        said.extend(policy.double_benefits.iter().map(|one| add("double benefit", &one.item, &one.clause)));
+        for source in &policy.sources {
+            said.push((
+                format!("names source {}", source.id),
+                format!("{} = {}", source.id, source.name),
+                source.clause.to_string(),
+            ));
+        }
+        for (about, text, clause) in said {
+            self.say(Phrase::SectionNames, about, text, &clause);
         }
     }
 }

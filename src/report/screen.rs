@@ -21,7 +21,7 @@ use crate::policy::version::Region;
 use crate::settlement::clear::Outcome;
 use crate::settlement::lines::{ClawbackReason, clawback};
 use crate::stages::Inputs;
-use crate::words::{Label, Lang, cure, label, say, title};
+use crate::words::{Label, Lang, cure, label, remedy, say, title};
 
 use super::flags::flag_counts;
 use super::manifest::{Total, total_json, totals};
@@ -497,6 +497,12 @@ pub fn notices(out: &mut impl Write, notices: &[Msg], look: Look) -> io::Result<
     Ok(())
 }
 
+/// The cure that stands with a fault, else the usual one for its kind.
+pub(super) fn cure_of(one: &Diagnostic, lang: Lang) -> Option<String> {
+    let own = one.cure.as_ref().map(|cure| say(lang, cure));
+    own.or_else(|| remedy(lang, &one.fact).map(str::to_string))
+}
+
 /// What stopped the run: the fact, the excerpt with its place, the cure.
 pub fn diagnostics(out: &mut impl Write, all: &[Diagnostic], look: Look) -> io::Result<()> {
     let renderer = if look.color_err { Renderer::styled() } else { Renderer::plain() };
@@ -515,8 +521,8 @@ pub fn diagnostics(out: &mut impl Write, all: &[Diagnostic], look: Look) -> io::
             let note = Level::NOTE.with_name(look.label(Label::Clause));
             group = group.element(note.message(clause.clone()));
         }
-        if let Some(cure) = &one.cure {
-            group = group.element(help.message(say(look.lang, cure)));
+        if let Some(cure) = cure_of(one, look.lang) {
+            group = group.element(help.message(cure));
         }
         writeln!(out, "{}", renderer.render(&[group]))?;
     }

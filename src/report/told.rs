@@ -13,7 +13,7 @@ use crate::words::{Label, Lang, Phrase, phrase, say};
 
 use super::curves::{chart, curve_points};
 use super::rules::{Change, Said};
-use super::screen::{Look, right};
+use super::screen::{Look, cure_of, right};
 
 /// A table with these titles.
 pub fn phrases(out: &mut impl Write, header: &[Phrase], rows: &[[String; 6]], look: Look) -> io::Result<()> {
@@ -127,7 +127,7 @@ pub fn fault_json(fault: &Diagnostic, lang: Lang) -> Value {
         "line": place.as_ref().map(|place| place.1),
         "column": place.as_ref().map(|place| place.2),
         "fact": say(lang, &fault.fact),
-        "cure": fault.cure.as_ref().map(|cure| say(lang, cure)),
+        "cure": cure_of(fault, lang),
         "clause": fault.clause,
     })
 }

@@ -95,7 +95,7 @@ pub fn clear(line: &mut Line, rules: &Rules, policy: &Policy, rule: &Source, sco
     let earned = Earned {
         ratio: half_up(ratio, 6).normalize(),
         grade: outcomes.iter().rev().find_map(|one| one.earned.grade.clone()),
-        failed: outcomes.last().is_some_and(|one| one.earned.failed),
+        failed: ratio.is_zero() && outcomes.last().is_some_and(|one| one.earned.failed),
         renew: outcomes.iter().rev().find_map(|one| one.earned.renew),
     };
     let score = if used.len() <= 1 { same(|one| one.score) } else { None };
@@ -137,11 +137,14 @@ fn earned(rules: &Rules, policy: &Policy, curve: usize, line: &Line, scores: &Sc
             failed: all.iter().any(|one| one.earned.failed),
             renew: all.iter().rev().find_map(|one| one.earned.renew),
         };
-        return Some(Outcome {
-            used: all.into_iter().flat_map(|one| one.used).collect(),
-            score: None,
-            earned,
-        });
+        let mut used: Vec<ScoreEntry> = Vec::new();
+        for entry in all.iter().flat_map(|one| &one.used) {
+            if !used.iter().any(|known| known.key == entry.key) {
+                used.push(entry.clone());
+            }
+        }
+        let score = if used.len() == 1 { Some(used[0].score) } else { None };
+        return Some(Outcome { used, score, earned });
     }
     let found = |assessed| {
         let key = score_key(rules, policy, assessed, line.institution, line.cohort)?;

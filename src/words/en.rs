@@ -314,7 +314,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::TooManyPackages { count, most } => {
             format!("all versions have {count} packages together, at most {most}")
         }
-        Msg::FactorRange => "a factor is over 0 and at most 100".into(),
+        Msg::FactorRange => "a factor is over 0 and at most 10".into(),
         Msg::EmptyUnless => "`unless` asks for nothing".into(),
         Msg::ServicesRange => "a number of services is 1 to 1000".into(),
         Msg::LimitBroken { of: what, amount, bound, clause, whom } => {
@@ -377,6 +377,79 @@ pub fn say(msg: &Msg) -> String {
             "work that out beside this program and write the result into the rule file as an amount or ratio".into()
         }
     }
+}
+
+/// What to do where no other cure is said.
+pub fn remedy(msg: &Msg) -> Option<&'static str> {
+    Some(match msg {
+        Msg::TomlSyntax { .. } => {
+            "texts and amounts stand in \"…\"; one `key = value` a line; headings are [name] or [[name]]"
+        }
+        Msg::MissingKey { .. } => "add it",
+        Msg::UnknownWord { .. } => "write an id that the file has",
+        Msg::NoSuchVersion { .. } => "write region/date, such as sichuan/2025-01-02",
+        Msg::VersionNotADate { .. } => {
+            "name the file by the day from which it is in force, like 2026-01-01.toml"
+        }
+        Msg::VersionDiffers { .. } => "make in_force_from and the file's name the same day",
+        Msg::WrongValue { wanted, .. } if wanted.contains("number in quotes") => {
+            "digits only, in quotation marks: \"0.5\" for 50%, no unit, no comma, no sign"
+        }
+        Msg::WrongValue { .. } => "write it as said; regions/README.md has an example",
+        Msg::WantedTable { .. } | Msg::WantedTables { .. } => {
+            "write [name] or { … }; a list as [[name]] or [{ … }, { … }]"
+        }
+        Msg::RatioRange { .. } => "write it as a fraction: \"0.5\" for 50%",
+        Msg::RatioOver { .. } => "write it as a fraction, \"2\" (twice as much) at most",
+        Msg::MoneyDecimals { .. } => "round it to the fen: \"15.00\"",
+        Msg::MoneyTooMuch { .. } => "this is an amount for one head, in yuan",
+        Msg::LocalUnused { .. } => "write \"local.name\" where it is meant, or take the table out",
+        Msg::NoSuchLocal { .. } => "add the figure under [local], or name one that is there",
+        Msg::ScoreMark => "write a score from 0 to 100",
+        Msg::FloorOverFull => "the floor should not be over the mark for all",
+        Msg::BandsOrder => "from high to low, each mark another, up to 100",
+        Msg::BandsGap { .. } | Msg::BandsOverlap { .. } => {
+            "let each band's `to` be the `from` of the one above, the highest's 100; or leave `to` out"
+        }
+        Msg::PointsOrder => "from low to high, each score another",
+        Msg::TwoPoints => "write at least two points",
+        Msg::CurveFalls => "a higher score should not pay less: check the ratios and `below`",
+        Msg::OneOfTwo { .. } => "keep one of them and take the others out",
+        Msg::FreeHasFee => "take fee and share out, or make its kind basic",
+        Msg::FeeForAllNotLast => "put the fees with a `when` before it",
+        Msg::RestNotLast => "move it to the end, or say `when`",
+        Msg::TooManyOf { .. } | Msg::TooManyConditions { .. } | Msg::TooManyTags { .. } => {
+            "make several packages of it, or join like conditions"
+        }
+        Msg::TooManyReasons { .. } => "reasons that are paid alike need no entry: they are `ended`",
+        Msg::TooManyPackages { .. } => "move old versions out of the folder",
+        Msg::NoKinds => "list [[institutions.kind]] under [institutions]",
+        Msg::TermZero => "write months, such as [12]",
+        Msg::EndsBeforeItStarts => "check in_force_from and in_force_to",
+        Msg::AgeRange => "write whole years, 0 to 150",
+        Msg::NamedTwice { .. } => "give one of them another name, or take it out",
+        Msg::ItemsNotShare { .. } => {
+            "check times and amounts: together they make the first settled share; without deductions leave amount out"
+        }
+        Msg::ItemsNotFee { .. } => "check times and prices: together they make the fee; or leave price out",
+        Msg::FactorRange => "write a factor over 0, 10 at most",
+        Msg::EmptyUnless => "write a condition, or take unless out",
+        Msg::ServicesRange => "write a whole number from 1 to 1000",
+        Msg::LimitBroken { .. } => "keep within the limit, which this file or the one it extends sets",
+        Msg::OutOfBounds { .. } => "keep the value within its bounds",
+        Msg::BoundIsTheirs { .. } => "take the line out",
+        Msg::NothingToRemove { .. } => "check the id, or take the entry out",
+        Msg::PartsNotWhole { .. } => "all parts, prepay among them, make 1",
+        Msg::NthOfCohort { .. } => "check the cycles of assessment and settlement, and add or take out `nth`",
+        Msg::NoCalendar => "add [calendar] with [[calendar.year]]",
+        Msg::SameDate { .. } => "take one of the files out, or name it by another day",
+        Msg::ExtendsItself { .. } => "take `extends` out of one of the files",
+        Msg::SheetNot100 { .. } => "check each indicator's max: together they make 100",
+        Msg::ZeroUnit => "write by how much points come off, such as \"1\"",
+        Msg::RegionName { .. } => "such as hangzhou or my-city",
+        Msg::FileThere { .. } => "name another day, or move the file away first",
+        _ => return None,
+    })
 }
 
 /// For whom, where not everybody is meant.

@@ -182,4 +182,10 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
         "在哪个版本上只写不同之处，如 sichuan/2025-01-02",
         "the version of which it holds only what differs, such as sichuan/2025-01-02",
     ),
+    (
+        "rules show",
+        "toml",
+        "原样输出政策文件，供复制修改",
+        "print the rule file as it is, to be copied and changed",
+    ),
 ];

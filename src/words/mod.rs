@@ -89,6 +89,14 @@ pub fn say(lang: Lang, msg: &Msg) -> String {
     })
 }
 
+/// What to do about a fault that has no cure of its own.
+pub fn remedy(lang: Lang, msg: &Msg) -> Option<&'static str> {
+    match lang {
+        Lang::Zh => zh::remedy(msg),
+        Lang::En => en::remedy(msg),
+    }
+}
+
 pub fn label(lang: Lang, label: Label) -> &'static str {
     match lang {
         Lang::Zh => zh::label(label),

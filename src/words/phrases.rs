@@ -27,6 +27,7 @@ phrases! {
     SectionPackages: "服务包", "packages";
     SectionAssessment: "考核", "assessment";
     SectionReports: "核对与报告", "checks and reports";
+    SectionNames: "名称", "names";
     SectionLocal: "由地方确定", "left to the region";
     InForce: "自 {0} 起执行", "in force from {0}";
     InForceTo: "自 {0} 起执行，至 {1} 止", "in force from {0} to {1}";
@@ -50,6 +51,7 @@ phrases! {
     AnyInsurance: "不问参保", "insurance is not asked for";
     Kinds: "定点机构：{0}", "designated institutions: {0}";
     AnyKind: "任何类别的定点机构", "designated institutions of any kind";
+    EndedFrees: "提前解约后即可另签", "an ended signing no longer blocks another";
     WholeTerm: "提前解约仍占用整个签约期", "an ended signing still takes up its whole term";
     Addons: "同期最多叠加 {0} 个个性化服务包", "at most {0} add-ons at a time";
     BalanceBelow: "门诊统筹余额低于{0}的分担额不得签", "not signed where the balance is below the part of {0}";
@@ -96,6 +98,10 @@ phrases! {
     CurveBelowScore: "曲线 {0}：再低按得分 ÷ 100 付", "curve {0}: score ÷ 100 under that";
     CurveGate: "曲线 {0}：{1} 分及以上全付，否则不付", "curve {0}: all from {1} points on, else nothing";
     CurveShare: "曲线 {0}：按得分 ÷ 100 付", "curve {0}: score ÷ 100";
+    OnlyWhole: "（不足一份的不计）", " (only full ones count)";
+    EachStarted: "（不足一份的按一份计）", " (each begun one counts)";
+    SheetOf: "{0}的考核表", "the score sheet of {0}";
+    Derived: "（考核表未填时由数据得出：{0}）", " (from the exports where the sheet leaves it out: {0})";
     Graded: "，{0}", ", {0}";
     NotRenewed: "，不再续约", ", no renewal";
     BasisOne: "曲线 {0} 用{1}的得分", "curve {0} takes the score of {1}";
@@ -131,7 +137,7 @@ phrases! {
     FigureFeedback: "报告结果反馈的最后一天：考核后 {0} 个工作日", "reported: the day by which the result is told, {0} working days after the assessment";
     FigureSatisfaction: "报告满意度：指标 {0}", "reported: satisfaction, indicator {0}";
     Target: "，目标 {0}", ", target {0}";
-    CalendarYears: "节假日已列年份：{0}", "holidays are listed for {0}";
+    CalendarYear: "{0} 年放假：{1}；调休上班：{2}", "{0}: days off {1}; worked weekends {2}";
     Local: "{0} = {1}：{2}", "{0} = {1}: {2}";
     Year: "年", "year";
     Half: "半年", "half-year";

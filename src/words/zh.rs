@@ -251,7 +251,7 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::TooManyReasons { most } => format!("解约原因最多 {most} 种"),
         Msg::TooManyPackages { count, most } => format!("各版本的服务包合计 {count} 个，最多 {most} 个"),
-        Msg::FactorRange => "权重应大于 0、不超过 100".into(),
+        Msg::FactorRange => "权重应大于 0、不超过 10".into(),
         Msg::EmptyUnless => "`unless` 中没有条件".into(),
         Msg::ServicesRange => "服务次数应为 1 至 1000".into(),
         Msg::LimitBroken { of: what, amount, bound, clause, whom } => {
@@ -306,6 +306,77 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::SettleThatElsewhere => "请在本程序之外算好，把结果作为金额或比例写入规则文件".into(),
     }
+}
+
+/// 没有另写办法时怎么改。
+pub fn remedy(msg: &Msg) -> Option<&'static str> {
+    Some(match msg {
+        Msg::TomlSyntax { .. } => {
+            "文字和金额放在英文双引号里；`键 = 值` 一行一项；表头写成 [名称] 或 [[名称]]"
+        }
+        Msg::MissingKey { .. } => "补上这一项",
+        Msg::UnknownWord { .. } => "改成文件里有的编号",
+        Msg::NoSuchVersion { .. } => "写成 地区/日期，如 sichuan/2025-01-02",
+        Msg::VersionNotADate { .. } => "把文件名改为执行日期，如 2026-01-01.toml",
+        Msg::VersionDiffers { .. } => "把 in_force_from 和文件名改成同一天",
+        Msg::WrongValue { wanted, .. } if wanted.contains("number in quotes") => {
+            "只写数字，放在英文双引号里：50% 写 \"0.5\"，不写“元”、逗号、正负号"
+        }
+        Msg::WrongValue { .. } => "按所说的样子写；regions/README.md 有例子",
+        Msg::WantedTable { .. } | Msg::WantedTables { .. } => {
+            "写成 [名称] 或 { … }；一组写成 [[名称]] 或 [{ … }, { … }]"
+        }
+        Msg::RatioRange { .. } => "比例写成小数：50% 写 \"0.5\"",
+        Msg::RatioOver { .. } => "比例写成小数，最多 \"2\"（付两倍）",
+        Msg::MoneyDecimals { .. } => "四舍五入到分，写成 \"15.00\"",
+        Msg::MoneyTooMuch { .. } => "这里是每人的金额，请核对单位是不是元",
+        Msg::LocalUnused { .. } => "在用到的地方写 \"local.名称\"，或删去这一段",
+        Msg::NoSuchLocal { .. } => "在 [local] 下补上这个数字，或改成已有的名称",
+        Msg::ScoreMark => "改为 0 至 100 之间的分数",
+        Msg::FloorOverFull => "下限应不高于满额分数线",
+        Msg::BandsOrder => "从高分到低分排列，每档分数线不同，不超过 100",
+        Msg::BandsGap { .. } | Msg::BandsOverlap { .. } => {
+            "让每档的 to 等于上一档的 from，最高档的 to 为 100；也可以不写 to"
+        }
+        Msg::PointsOrder => "从低分到高分排列，每点分数不同",
+        Msg::TwoPoints => "至少写两个 point",
+        Msg::CurveFalls => "得分高的支付比例不应更低，请核对比例和 below",
+        Msg::OneOfTwo { .. } => "只留其中一项，其余删去",
+        Msg::FreeHasFee => "删去 fee 和 share，或把 kind 改为 basic",
+        Msg::FeeForAllNotLast => "把有 `when` 的费用写在前面",
+        Msg::RestNotLast => "把它移到最后，或写上 `when`",
+        Msg::TooManyOf { .. } | Msg::TooManyConditions { .. } | Msg::TooManyTags { .. } => {
+            "分成几个服务包，或合并相同的条件"
+        }
+        Msg::TooManyReasons { .. } => "付法相同的原因可以不列，按 ended 处理",
+        Msg::TooManyPackages { .. } => "把停用的旧版本移出文件夹",
+        Msg::NoKinds => "在 [institutions] 下列出 [[institutions.kind]]",
+        Msg::TermZero => "写月数，如 [12]",
+        Msg::EndsBeforeItStarts => "核对 in_force_from 和 in_force_to",
+        Msg::AgeRange => "写周岁，0 至 150",
+        Msg::NamedTwice { .. } => "改一个名称，或删去重复的一项",
+        Msg::ItemsNotShare { .. } => {
+            "核对次数和每次金额，使合计等于第一项结算的分担额；不按项目扣款的可以不写 amount"
+        }
+        Msg::ItemsNotFee { .. } => "核对次数和每次收费，使合计等于费用；也可以不写 price",
+        Msg::FactorRange => "写大于 0、不超过 10 的权重",
+        Msg::EmptyUnless => "写上条件，或删去 unless",
+        Msg::ServicesRange => "写 1 至 1000 的整数",
+        Msg::LimitBroken { .. } => "按限度改金额或比例；限度是文件或上级文件定的",
+        Msg::OutOfBounds { .. } => "按限度改 value",
+        Msg::BoundIsTheirs { .. } => "删去这一行",
+        Msg::NothingToRemove { .. } => "核对编号，或删去这一项",
+        Msg::PartsNotWhole { .. } => "各部分（连同 prepay）合计应为 1",
+        Msg::NthOfCohort { .. } => "核对考核周期和结算周期，补上或删去 `nth`",
+        Msg::NoCalendar => "补上 [calendar] 和 [[calendar.year]]",
+        Msg::SameDate { .. } => "删去或改名其中一个文件",
+        Msg::ExtendsItself { .. } => "让其中一个文件不再写 extends",
+        Msg::SheetNot100 { .. } => "核对各指标的 max，合计应为 100",
+        Msg::ZeroUnit => "写每多少扣分，如 \"1\"",
+        Msg::RegionName { .. } => "如 hangzhou、my-city",
+        Msg::FileThere { .. } => "换一个日期，或先移走原文件",
+        _ => return None,
+    })
 }
 
 /// For whom, where not everybody is meant.
