@@ -600,3 +600,146 @@ fn days_that_no_version_covers_are_told() {
         fs::remove_file(path).expect("it goes");
     }
 }
+
+/// Refusals that take more than a line of an example: what is changed, and the variant that is told.
+#[test]
+fn each_refusal_has_a_file_that_gets_it() {
+    let many = |count: usize, one: &dyn Fn(usize) -> String| (0..count).map(one).collect::<Vec<_>>().join("");
+    let river = "riverside";
+    let lake = "lakeside";
+    let tags = many(16, &|at| format!("[[tag]]\nid = \"t{at}\"\nname = \"标签{at}\"\n"));
+    let weights = |count: usize| {
+        let each =
+            many(count, &|at| format!("{{ factor = \"1\", when = {{ tag = \"t{at}\" }}, clause = \"1\" }},"));
+        format!("weight = [{each}]")
+    };
+    let old_weights = "weight = [\n    { factor = \"1.5\", when = { tag = \"chronic\" }, clause = \"四\" },\n    { factor = \"1.2\", when = { age_from = 65 }, clause = \"四\" },\n]";
+    let fee = "fee = [\n    { amount = \"12.00\", when = { kind = \"township_center\", unless = { district = \"江东区\" } }, clause = \"四\" },\n    { amount = \"10.00\", clause = \"四\" },\n]";
+    let cases: Vec<(&str, String, &str, String)> = vec![
+        // (region, from, variant, to)
+        (river, fee.into(), "TooManyTags", {
+            let each = many(15, &|at| format!("{{ amount = \"1.00\", when = {{ tag = \"t{at}\" }}, clause = \"1\" }},"));
+            format!("fee = [{each} {{ amount = \"10.00\", clause = \"1\" }}]")
+        }),
+        (river, old_weights.into(), "TooManyOf", weights(9)),
+        (river, "{ id = \"fraud\"".into(), "TooManyReasons", many(15, &|at| format!("{{ id = \"r{at}\", name = \"原因{at}\", pays = \"days\" }},\n")) + "{ id = \"fraud\""),
+        (river, "age_from = 65".into(), "AgeRange", "age_from = 151".into()),
+        (lake, "ratio = \"0.50\", clause = \"四\" }".into(), "NoKinds", "ratio = { clinic = \"0.50\" }, clause = \"四\" }".into()),
+        (lake, "kind = \"free\"\nclause".into(), "FreeHasFee", "kind = \"free\"\nfee = \"1.00\"\nclause".into()),
+        (lake, "    { score = \"60\", ratio = \"local.curve.pass\" },\n    { score = \"80\", ratio = \"local.curve.good\" },\n    { score = \"90\", ratio = \"1\" },\n".into(), "TwoPoints", String::new()),
+        (river, "unit = \"1\"".into(), "ZeroUnit", "unit = \"0\"".into()),
+        (lake, "below = { ratio = \"0\", grade = \"不合格\", renew = false }".into(), "WantedTable", "below = \"0\"".into()),
+        (river, "kind = [{ id = \"community_center\", name = \"社区卫生服务中心\" }, { id = \"township_center\", name = \"乡镇卫生院\", aliases = [\"卫生院\"] }]".into(), "WantedTables", "kind = \"any\"".into()),
+        (river, fee.into(), "FeeForAllNotLast", "fee = [{ amount = \"10.00\", clause = \"1\" }, { amount = \"12.00\", when = { age_from = 65 }, clause = \"1\" }]".into()),
+        (river, "amount = \"12.00\"".into(), "MoneyTooMuch", "amount = \"1000000.00\"".into()),
+        (river, "people = 2000\nover".into(), "MissingKey", "over".into()),
+        (river, "W705 = \"六\"\n".into(), "MissingKey", String::new()),
+        (river, "id = \"poor\"".into(), "NamedTwice", "id = \"chronic\"".into()),
+        (river, "{ id = \"employee\"".into(), "NamedTwice", "{ id = \"resident\"".into()),
+        (river, "{ id = \"township_center\", name".into(), "NamedTwice", "{ id = \"community_center\", name".into()),
+        (river, "{ id = \"fraud\"".into(), "NamedTwice", "{ id = \"death\"".into()),
+        (river, "id = \"satisfaction\"\nindicator = \"4\"\ntarget = \"85\"".into(), "NamedTwice", "id = \"coverage\"".into()),
+        (lake, "id = \"base\"".into(), "NamedTwice", "id = \"standard\"".into()),
+        (lake, "year = [{ year = 2027".into(), "NamedTwice", "year = [{ year = 2027, holidays = [\"2027-01-01\"] }, { year = 2027".into()),
+        (river, "in_force_to = \"2027-12-31\"".into(), "EndsBeforeItStarts", "in_force_to = \"2025-12-31\"".into()),
+        (river, "terms_months = [12, 24]".into(), "TermZero", "terms_months = [1201]".into()),
+        (river, "max = \"30\"".into(), "SheetNot100", "max = \"29\"".into()),
+        (river, "full_at = \"85\"".into(), "ScoreMark", "full_at = \"185\"".into()),
+        (river, "in_force_from = \"2026-01-01\"".into(), "VersionDiffers", "in_force_from = \"2026-01-02\"".into()),
+        (river, "fee = [\n    { amount = \"12.00\"".into(), "MoneyDecimals", "fee = [\n    { amount = \"12.005\"".into()),
+        (lake, "means = \"合格与良好的支付比例\"".into(), "LocalUnused", "means = \"x\"\nclause = \"五\"\n\n[local.nobody]\nvalue = \"1\"\nmeans = \"x\"".into()),
+    ];
+    let mut wrong = Vec::new();
+    for (region, from, variant, to) in cases {
+        let files = Files::new();
+        files.change(&format!("{region}/2026-01-01"), &from, &to);
+        if variant.starts_with("TooMany") {
+            files.change(&format!("{region}/2026-01-01"), "[insurance]", &format!("{tags}\n[insurance]"));
+        }
+        let told: Vec<String> = files.load(region).iter().map(|one| format!("{:?}", one.fact)).collect();
+        let cured =
+            files.load(region).iter().all(|one| one.cure.is_some() || remedy(Lang::Zh, &one.fact).is_some());
+        if !told.iter().any(|fact| fact.starts_with(variant)) || !cured {
+            wrong.push(format!("{variant}: {told:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // More packages than a signing's number has room for.
+    let files = Files::new();
+    let packages = many(260, &|at| {
+        format!("\n[[package]]\nid = \"p{at}\"\nname = \"包{at}\"\nkind = \"free\"\nclause = \"1\"\n")
+    });
+    let text = fs::read_to_string(files.path("riverside/2026-01-01")).expect("it");
+    files.put("riverside/2026-01-01", &(text.clone() + &packages));
+    files.put(
+        "riverside/2027-01-01",
+        &(text.replace("in_force_from = \"2026-01-01\"", "in_force_from = \"2027-01-01\"") + &packages),
+    );
+    assert_eq!(files.faults("riverside"), ["all versions have 522 packages together, at most 512"]);
+}
+
+#[test]
+fn chinese_marks_and_other_encodings_are_told_in_words() {
+    for (from, to, mark) in [
+        ("unit = \"month\"", "unit = “month”", "`“` is a Chinese punctuation mark: write the English `\"`"),
+        (
+            "{ amount = \"12.00\", when",
+            "{ amount = \"12.00\"， when",
+            "`，` is a Chinese punctuation mark: write the English `,`",
+        ),
+        ("[overlap]", "【overlap】", "`【` is a Chinese punctuation mark: write the English `[`"),
+    ] {
+        let files = Files::new();
+        files.change("riverside/2026-01-01", from, to);
+        let found = files.load("riverside");
+        let cures: Vec<String> =
+            found.iter().filter_map(|one| Some(say(Lang::En, one.cure.as_ref()?))).collect();
+        assert!(cures.iter().any(|cure| cure == mark), "{to}: {cures:?}");
+        assert!(found.len() <= 3, "one slip is told once a line: {}", found.len());
+    }
+    let files = Files::new();
+    let text = fs::read_to_string(files.path("riverside/2026-01-01")).expect("it");
+    let (bytes, _, _) = encoding_rs::GB18030.encode(&text);
+    fs::write(files.path("riverside/2026-01-01"), bytes).expect("it is written");
+    let said = files.faults("riverside");
+    assert!(said[0].ends_with("is no UTF-8 text from line 3 on"), "{said:?}");
+    // A byte-order mark and Windows line ends are no matter.
+    files.put("riverside/2026-01-01", &format!("\u{feff}{}", text.replace('\n', "\r\n")));
+    assert_eq!(files.faults("riverside"), Vec::<String>::new());
+}
+
+#[test]
+fn a_limit_holds_for_what_is_billed_whatever_the_package_is_called_now() {
+    let files = Files::new();
+    let jilin = fs::read_to_string(regions().join("jilin/2017-08-01.toml")).expect("it");
+    files.put("jilin/2017-08-01", &jilin);
+    let city = |more: &str| {
+        files.put("city/2026-03-01", &format!("extends = \"jilin/2017-08-01\"\n{HEAD}{more}"));
+        files.faults("city")
+    };
+    // No longer an add-on: the limits on add-ons were set for it.
+    let basic = "[[package]]\nid = \"rehab\"\nkind = \"basic\"\nfee = \"1000.00\"\nrequires = [\"basic\"]\n[local.rehab_fund]\nvalue = \"500.00\"\n";
+    assert!(city(basic).iter().any(|one| one.contains("三(二)2")), "{:?}", city(basic));
+    // Borne once for a person: an add-on would bill nothing of it.
+    let once = "[[source]]\nid = \"individual\"\nonce_for_person = true\n";
+    assert!(
+        city(once).iter().any(|one| one.contains("0.00 breaks the limit of 三(二)1")),
+        "{:?}",
+        city(once)
+    );
+    // A limit's own figure is not open to whoever extends it.
+    files.put(
+        "jilin/2017-08-01",
+        &jilin.replace(
+            "at_most = \"40.00\"\nclause = \"三(二)2\"",
+            "at_most = \"local.rehab_fund\"\nclause = \"三(二)2\"",
+        ),
+    );
+    let more = "[local.rehab_fund]\nvalue = \"50.00\"\n";
+    assert!(city(more).iter().any(|one| one.contains("(≤ 40.00)")), "{:?}", city(more));
+    // A table may be taken out, or set anew.
+    files.put("jilin/2017-08-01", &jilin);
+    assert_eq!(city("[evidence]\nremove = true\n"), Vec::<String>::new());
+    let ends = "[charge]\nreplace = true\nunit = \"year\"\ncycle = \"quarter\"\nclause = \"1\"\nterm_ends = \"this_year_end\"\nterms_clause = \"1\"\n";
+    assert_eq!(city(ends), Vec::<String>::new());
+}

@@ -143,6 +143,10 @@ impl Prorate {
         (end, term_end): (Date, Date),
         reason: Option<usize>,
     ) -> Part {
+        // Most policies say nothing of it.
+        if self.clause.is_none() {
+            return Part::WHOLE;
+        }
         let next = schedule.start(starts_on, number + 1);
         let (ended, short) = (end < term_end && end < next, term_end < next);
         let begins_short = schedule.calendar && number == 0 && schedule.unit_start(starts_on) < starts_on;
@@ -230,8 +234,13 @@ mod tests {
 
     #[test]
     fn a_short_charge_is_counted_in_months_or_days() {
-        let rule =
-            |short, ended, partial| Prorate { short, ended, reasons: Vec::new(), partial, clause: None };
+        let rule = |short, ended, partial| Prorate {
+            short,
+            ended,
+            reasons: Vec::new(),
+            partial,
+            clause: Some("1".into()),
+        };
         let part = |rule: &Prorate, schedule, start, number, end, term_end| {
             let part = rule.part(schedule, day(start), number, (day(end), day(term_end)), None);
             (part.paid, part.of)
