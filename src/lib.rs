@@ -5,14 +5,16 @@
 //! | to change | open |
 //! |---|---|
 //! | a figure or a reading of a policy | `regions/<region>/<date>.toml` |
-//! | what a rule file may say | `policy/build.rs`, then the types of `policy/` |
+//! | what a rule file may say | `policy/build*.rs`, then the types of `policy/`; `regions/README.md` tells it |
+//! | how a file is laid over another | `policy/merge.rs` |
 //! | what a column is called | `intake/aliases.toml` |
 //! | how a cell is read | `intake/cells.rs` |
-//! | when a row is refused | by itself: `intake/`, by the rules: `settlement/qualify.rs` |
+//! | when a row is refused | by itself: `intake/`, by the rules: `settlement/desk.rs`, against the others: `settlement/qualify.rs` |
 //! | what a charge is worth | `settlement/price.rs` |
 //! | how a score comes about | `settlement/assess.rs`, `policy/sheet.rs` |
 //! | what a score earns | `policy/curve.rs` |
-//! | what is due | `settlement/lines.rs` |
+//! | what is due | `settlement/lines.rs`, what is prepaid and cleared: `settlement/clear.rs` |
+//! | a policy told in words | `report/rules.rs`, `words/phrases.rs` |
 //! | what an output looks like | `report/` |
 //! | a word | `words/zh.rs`, `words/en.rs` |
 //! | a command | `command/`, `cli.rs` |

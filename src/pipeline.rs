@@ -15,10 +15,11 @@ use crate::policy::sheet::{Derive, Value};
 use crate::policy::version::Region;
 use crate::policy::{FigureKind, Policy};
 use crate::settlement::assess::{Card, Derived, RowCounts, payers, scorecards, settle_scores};
+use crate::settlement::desk::Team;
 use crate::settlement::evidence::Evidence;
 use crate::settlement::lines::{Given, Line, Settlement, settle as settle_lines};
 use crate::settlement::price::Class;
-use crate::settlement::qualify::{Qualified, Signing, Team, qualify};
+use crate::settlement::qualify::{Qualified, Signing, qualify};
 use crate::settlement::rules::Rules;
 use crate::stages::{self, Inputs, Progress};
 

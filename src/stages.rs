@@ -23,10 +23,11 @@ use crate::policy::package::{Conditions, Package, PackageKind};
 use crate::policy::version::Region;
 use crate::policy::{CapOf, Policy};
 use crate::settlement::assess::{self, RowCounts, ScoreEntry, SheetEntry};
+use crate::settlement::desk::{Batch, Desk, Teams, unknown_institution};
 use crate::settlement::evidence::{Against, Evidence, Swipe};
 use crate::settlement::lines::Posted;
 use crate::settlement::price::Classes;
-use crate::settlement::qualify::{Batch, Candidates, Desk, Qualified, Teams, unknown_institution};
+use crate::settlement::qualify::{Candidates, Qualified};
 use crate::settlement::rules::{NO_CARD, Rules};
 
 /// Tells how many more bytes were read.

@@ -8,7 +8,8 @@ use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::Date;
 
-use super::build::{named, named_part, services_at_least};
+use super::build::{named, named_part};
+use super::build_parts::services_at_least;
 use super::merge::ALSO;
 use super::package::{
     Bound, Conditions, Example, FeeRule, Group, Item, ItemsDue, Limit, LimitOf, MOST_CONDITIONS, MOST_TAGS,

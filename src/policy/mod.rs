@@ -3,6 +3,7 @@
 mod build;
 mod build_assessment;
 mod build_package;
+mod build_parts;
 pub mod calendar;
 pub mod curve;
 mod file;

@@ -7,5 +7,6 @@ pub mod flags;
 pub mod manifest;
 pub mod publish;
 pub mod rules;
+mod rules_packages;
 pub mod screen;
 pub mod told;

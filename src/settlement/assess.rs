@@ -18,8 +18,9 @@ use crate::policy::package::PackageKind;
 use crate::policy::sheet::{Derive, Method, Value};
 use crate::policy::{Clause, Policy};
 
+use super::desk::unknown_institution;
 use super::evidence::SwipeCounts;
-use super::qualify::{Qualified, unknown_institution};
+use super::qualify::Qualified;
 use super::rules::Rules;
 
 /// Which assessment: institution, period, level id.

@@ -14,8 +14,9 @@ use crate::base::place::Place;
 use crate::policy::{CapOf, Clause};
 
 use super::assess::{Scores, score_key};
+use super::desk::Team;
 use super::lines::Line;
-use super::qualify::{NO_TEAM, Qualified, Team};
+use super::qualify::{NO_TEAM, Qualified};
 use super::rules::Rules;
 
 /// Something to be looked at, found while settling. Those that swipes raise are apart.

@@ -15,11 +15,12 @@ use crate::policy::{Clause, Policy};
 
 use super::assess::{Scores, SheetEntry};
 use super::clear::{Outcome, Released, clear};
+use super::desk::Team;
 use super::evidence::Evidence;
 use super::figures::{FigureRow, Figures, figures};
 use super::flags::{Detail, Flag, full_teams, missing_scores};
 use super::price::Class;
-use super::qualify::{Qualified, Team};
+use super::qualify::Qualified;
 use super::rules::Rules;
 use super::tally::{DeductionKey, HeadCounts, TallyKey, tally};
 

@@ -2,6 +2,7 @@
 
 pub mod assess;
 pub mod clear;
+pub mod desk;
 pub mod evidence;
 pub mod figures;
 pub mod flags;

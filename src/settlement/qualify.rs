@@ -1,28 +1,26 @@
-//! Rows → admitted signings: first each row by the rules (E301–E405), then the rows against each
-//! other (E501–E505). A refused row blocks nobody.
+//! Rows that passed the checks of their own (desk) → admitted signings: the rows against each other
+//! (E501–E505). A refused row blocks nobody.
 
 use std::cmp::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
-use crate::base::diagnostic::nearest;
 use crate::base::message::Msg;
 use crate::base::money::Fen;
-use crate::base::period::{Date, Period, age_on, rank};
+use crate::base::period::{Date, Period, rank};
 use crate::base::person::{PersonId, mask_within};
 use crate::base::place::{Kind, Place};
-use crate::intake::rows::{Fault, Known, Reject, Row};
+use crate::intake::rows::Reject;
 use crate::intake::short::id_hash;
-use crate::intake::signings::{self, Paid, SigningRow, Words};
-use crate::policy::package::{Group, PackageKind};
+use crate::policy::Policy;
+use crate::policy::package::PackageKind;
 use crate::policy::schedule::{Part, Schedule};
 use crate::policy::version::MOST_PACKAGES;
-use crate::policy::{CapOf, Policy};
 
-use super::price::{self, Class, Classes, Facts, PriceKey, tags};
+use super::desk::Batch;
 use super::rules::Rules;
 
 /// A signing that passed the checks of its own row.
@@ -30,7 +28,7 @@ use super::rules::Rules;
 pub struct Signing {
     pub person: PersonId,
     /// Where its contract id stands in the arena, behind its length.
-    contract: u32,
+    pub(super) contract: u32,
     pub institution: u32,
     pub class: u32,
     pub team: u32,
@@ -40,19 +38,19 @@ pub struct Signing {
     pub term_end: Date,
     /// The day after the last on which it is in force.
     pub end: Date,
-    line: u32,
-    file: u16,
+    pub(super) line: u32,
+    pub(super) file: u16,
     /// The offer, then why it ended early (from 1), then three answers in the upper bits.
-    offer: u16,
-    paid: Fen,
+    pub(super) offer: u16,
+    pub(super) paid: Fen,
 }
 
-const AUTHORIZED: u16 = 1 << 15;
-const UNDERPAID: u16 = 1 << 14;
-const ASKED_WHAT_WAS_PAID: u16 = 1 << 13;
+pub(super) const AUTHORIZED: u16 = 1 << 15;
+pub(super) const UNDERPAID: u16 = 1 << 14;
+pub(super) const ASKED_WHAT_WAS_PAID: u16 = 1 << 13;
 /// Room for the reasons between the offer and the answers.
 const REASON_BITS: u32 = 13 - OFFER_BITS;
-const OFFER_BITS: u32 = MOST_PACKAGES.ilog2();
+pub(super) const OFFER_BITS: u32 = MOST_PACKAGES.ilog2();
 
 impl Signing {
     pub fn offer(&self) -> u16 {
@@ -104,251 +102,8 @@ impl Signing {
     }
 }
 
-/// Rows of one block that passed the checks of their own, with their contract ids.
-#[derive(Default)]
-pub struct Batch {
-    pub signings: Vec<Signing>,
-    contracts: Vec<u8>,
-}
-
-/// Checks rows by the rules and gives them their price.
-pub struct Desk<'a> {
-    rules: &'a Rules<'a>,
-    classes: &'a Classes,
-    teams: &'a Teams,
-    pub words: Words,
-    /// By version and cell: what packages and schemes stand for.
-    packages: Vec<Known<Option<u16>>>,
-    schemes: Vec<Known<Option<usize>>>,
-    /// Prices met before, by key; few, so that looking through them is quick.
-    prices: Vec<(PriceKey, u32, Arc<Class>)>,
-}
-
-/// Teams and doctors by number, over all threads.
-#[derive(Default)]
-pub struct Teams(Mutex<Numbered>);
-
-/// Who signed: institution, team and doctor; empty where no cap asks for one.
-pub type Team = (u32, String, String);
-
-/// Teams in the order they are met, and their numbers.
-#[derive(Default)]
-struct Numbered {
-    numbers: FxHashMap<Team, u32>,
-    list: Vec<Team>,
-}
-
-impl Teams {
-    fn number(&self, institution: u32, team: String, doctor: String) -> u32 {
-        let mut teams = self.0.lock().expect("no panic holds it");
-        let team = (institution, team, doctor);
-        if let Some(number) = teams.numbers.get(&team) {
-            return *number;
-        }
-        let number = teams.list.len() as u32;
-        teams.list.push(team.clone());
-        teams.numbers.insert(team, number);
-        number
-    }
-
-    pub fn list(self) -> Vec<Team> {
-        self.0.into_inner().expect("no panic holds it").list
-    }
-}
-
 /// No team is counted for this signing.
 pub const NO_TEAM: u32 = u32::MAX;
-
-impl<'a> Desk<'a> {
-    pub fn new(rules: &'a Rules<'a>, classes: &'a Classes, teams: &'a Teams) -> Desk<'a> {
-        let versions = rules.region.versions.len();
-        Desk {
-            rules,
-            classes,
-            teams,
-            words: Words::default(),
-            packages: (0..versions).map(|_| Known::default()).collect(),
-            schemes: (0..versions).map(|_| Known::default()).collect(),
-            prices: Vec::new(),
-        }
-    }
-
-    /// Checks a row by the rules: E301, E302, E305, E303, E304, E401, E402, E403, E405, in this order.
-    pub fn admit(&mut self, row: &SigningRow, cells: &Row, batch: &mut Batch) -> Result<(), Fault> {
-        let rules = self.rules;
-        let refuse = Fault::by;
-        let Some(index) = rules.institutions.find(&row.institution) else {
-            let id = String::from_utf8_lossy(&row.institution);
-            return Err(Fault::new(Code::E301, unknown_institution(rules, &id)));
-        };
-        let institution = rules.institutions.get(index);
-        let version = rules.region.in_force(row.signed_on);
-        let cited = &rules.region.versions[version.unwrap_or_else(|| rules.version_on(row.signed_on))];
-        if !institution.designated {
-            let reason = Msg::NotDesignated { id: institution.id.clone() };
-            return Err(refuse(Code::E302, reason, &cited.institutions.clause));
-        }
-        let Some(version) = version else {
-            let reason = Msg::NoVersion { day: row.signed_on, from: cited.from, to: cited.to };
-            return Err(refuse(Code::E305, reason, &cited.clause));
-        };
-        let policy = &rules.region.versions[version];
-        let (kind, admitted) = rules.kind(version, index);
-        if !admitted {
-            let reason = Msg::KindNotAdmitted { kind: institution.kind.clone() };
-            return Err(refuse(Code::E303, reason, &policy.institutions.clause));
-        }
-        let find = |name: &str| rules.find_package(version, name);
-        let Some(offer) = cells.known(signings::PACKAGE, &mut self.packages[version], find) else {
-            let name = cells.text(signings::PACKAGE);
-            let names = policy.packages.iter().flat_map(|package| package.named.names());
-            let near = nearest(&name, names).map(str::to_string);
-            return Err(refuse(Code::E304, Msg::NoSuchPackage { name: short(&name), near }, &policy.clause));
-        };
-        let package = rules.package(offer);
-        if row.signed_on < package.offered_from
-            || (row.signed_on < policy.from && package.offered_from >= policy.from)
-        {
-            let reason =
-                Msg::NotYetOffered { package: package.named.name.clone(), from: package.offered_from };
-            return Err(refuse(Code::E305, reason, &package.clause));
-        }
-        let mut scheme = None;
-        if let Some(insurance) = &policy.insurance {
-            if !row.insured {
-                return Err(refuse(Code::E401, Msg::NotInsured, &insurance.clause));
-            }
-            scheme = cells.known(signings::SCHEME, &mut self.schemes[version], |text| match text {
-                "" => Some(0),
-                text => insurance.schemes.iter().position(|scheme| scheme.is(text)),
-            });
-            if scheme.is_none() {
-                let reason = Msg::SchemeNotCovered { scheme: short(&cells.text(signings::SCHEME)) };
-                return Err(refuse(Code::E401, reason, &insurance.clause));
-            }
-        }
-        if let Some((reason, clause)) = outside(row, &cells.text(signings::GROUPS), &package.groups) {
-            return Err(refuse(Code::E402, reason, clause));
-        }
-        let term = row.term_months.unwrap_or(policy.terms.first());
-        if !policy.terms.allow(term) {
-            let allowed = policy.terms.months.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            return Err(refuse(Code::E403, Msg::TermNotAllowed { term, allowed }, &policy.terms.clause));
-        }
-        let facts = Facts { scheme, kind, institution, cells, birth: row.birth, signed_on: row.signed_on };
-        let key = price::key(rules, offer, &facts);
-        let at = self.prices.iter().position(|(known, _, _)| *known == key).unwrap_or_else(|| {
-            let (class, price) = self.classes.find(rules, key);
-            self.prices.push((key, class, price));
-            self.prices.len() - 1
-        });
-        let (_, class, price) = &self.prices[at];
-        if let (Some(rule), Some(balance)) = (&policy.balance, row.balance)
-            && let Some(share) = price.shares.iter().find(|share| share.source == rule.source)
-            && balance < share.amount
-        {
-            let reason = Msg::BalanceBelow { balance, share: share.amount };
-            return Err(refuse(Code::E405, reason, &rule.clause));
-        }
-        let named = |of: CapOf, column| {
-            // A member who signed under a version without a cap counts as well.
-            let versions = &rules.region.versions;
-            let asked = versions.iter().flat_map(|version| &version.caps).any(|cap| cap.of == of);
-            if asked { cells.text(column).into_owned() } else { String::new() }
-        };
-        let (team, doctor) = (named(CapOf::Team, signings::TEAM), named(CapOf::Doctor, signings::DOCTOR));
-        let team = match team.is_empty() && doctor.is_empty() {
-            true => NO_TEAM,
-            false => self.teams.number(index, team, doctor),
-        };
-        let mut ended_for = 0;
-        if row.ended_on.is_some() && !policy.prorate.reasons.is_empty() {
-            let reason = cells.text(signings::ENDED_REASON);
-            let at = policy.prorate.reasons.iter().position(|(named, _)| named.is(&reason));
-            ended_for = at.map_or(0, |at| at as u16 + 1) << OFFER_BITS;
-        }
-        let term_end = policy.terms.end(row.starts_on, term);
-        batch.add(row, cells.place(), (index, *class, offer | ended_for, team), term_end, price);
-        Ok(())
-    }
-}
-
-/// E301, with the nearest id there is.
-pub fn unknown_institution(rules: &Rules, id: &str) -> Msg {
-    let near = rules.institutions.nearest(id).map(str::to_string);
-    Msg::UnknownInstitution { id: short(id), near }
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(40).collect()
-}
-
-/// Why a person is of none of the groups that a package is for, by the last of them.
-fn outside<'g>(row: &SigningRow, groups: &str, of: &'g [Group]) -> Option<(Msg, &'g Arc<str>)> {
-    let mut why = None;
-    for group in of {
-        match belongs(row, groups, group) {
-            Ok(()) => return None,
-            Err(reason) => why = Some((reason, &group.clause)),
-        }
-    }
-    why
-}
-
-fn belongs(row: &SigningRow, groups: &str, group: &Group) -> Result<(), Msg> {
-    let age = age_on(row.birth, row.signed_on);
-    if let Some(from) = group.age_from.filter(|from| age < *from) {
-        return Err(Msg::TooYoung { age, from });
-    }
-    if let Some(under) = group.age_under.filter(|under| age >= *under) {
-        return Err(Msg::TooOld { age, under });
-    }
-    if !group.tags.is_empty() && !tags(groups).any(|text| group.tags.iter().any(|tag| tag.is(text))) {
-        let wanted = group.tags.iter().map(|tag| tag.name.clone()).collect::<Vec<_>>().join(" / ");
-        return Err(Msg::NotInGroup { wanted });
-    }
-    Ok(())
-}
-
-impl Batch {
-    fn add(
-        &mut self,
-        row: &SigningRow,
-        place: Place,
-        numbers: (u32, u32, u16, u32),
-        term_end: Date,
-        price: &Class,
-    ) {
-        let (institution, class, offer, team) = numbers;
-        let contract = self.contracts.len() as u32;
-        // A record is at most 64 KiB long, and so is an id.
-        self.contracts.extend_from_slice(&(row.contract.len() as u16).to_le_bytes());
-        self.contracts.extend_from_slice(&row.contract);
-        let (paid, answers) = match row.paid {
-            Paid::Unasked => (Fen::ZERO, 0),
-            Paid::Missing if price.individual > Fen::ZERO => (Fen::ZERO, ASKED_WHAT_WAS_PAID | UNDERPAID),
-            Paid::Amount(paid) if paid < price.individual => (paid, ASKED_WHAT_WAS_PAID | UNDERPAID),
-            Paid::Missing => (Fen::ZERO, ASKED_WHAT_WAS_PAID),
-            Paid::Amount(paid) => (paid, ASKED_WHAT_WAS_PAID),
-        };
-        let authorized = if row.authorized { AUTHORIZED } else { 0 };
-        self.signings.push(Signing {
-            person: row.person,
-            contract,
-            institution,
-            class,
-            team,
-            signed_on: row.signed_on,
-            starts_on: row.starts_on,
-            term_end,
-            end: row.ended_on.map_or(term_end, |ended| ended.min(term_end)),
-            line: place.line,
-            file: place.file,
-            offer: offer | authorized | answers,
-            paid,
-        });
-    }
-}
 
 /// All signings that passed their own checks, before they are held against each other.
 #[derive(Default)]
