@@ -258,9 +258,8 @@ impl Rules<'_> {
     /// `jiayi rules curve REGION`.
     pub fn curve(&self, region: &str, on: Option<Date>, id: Option<&str>) -> Result<Ended> {
         let policy = self.policy(region, on)?;
-        let drawn = |curve: &&Curve| !matches!(curve.basis, Basis::Chain(_));
         let curves: Vec<&Curve> =
-            policy.curves.iter().filter(drawn).filter(|curve| id.is_none_or(|id| curve.id == id)).collect();
+            policy.curves.iter().filter(|curve| id.is_none_or(|id| curve.id == id)).collect();
         if let (true, Some(id)) = (curves.is_empty(), id) {
             let known = policy.curves.iter().map(|curve| curve.id.clone()).collect::<Vec<_>>().join(", ");
             let fact = Msg::UnknownWord { key: "curve".into(), value: id.to_string() };
@@ -270,7 +269,9 @@ impl Rules<'_> {
             self.json,
             |out| curves.iter().try_for_each(|curve| told::curve(out, &policy, curve, self.look)),
             || {
-                let each = curves.iter().map(|curve| {
+                // A chain has no score of its own to draw.
+                let drawn = |curve: &&&Curve| !matches!(curve.basis, Basis::Chain(_));
+                let each = curves.iter().filter(drawn).map(|curve| {
                     let points = curves::curve_points(curve).into_iter().map(|point| {
                         json!({
                             "score": point.score.to_string(), "ratio": point.ratio.to_string(),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::money::shortest;
 use crate::policy::Policy;
-use crate::policy::curve::Curve;
+use crate::policy::curve::{Basis, Curve};
 use crate::words::{Label, Lang, Phrase, phrase, say};
 
 use super::curves::{chart, curve_points};
@@ -82,10 +82,18 @@ pub fn curve(out: &mut impl Write, policy: &Policy, curve: &Curve, look: Look) -
     let sources: Vec<&str> = policy
         .sources
         .iter()
-        .filter(|source| source.curve.is_some_and(|at| policy.curves[at].id == curve.id))
+        .filter(|source| {
+            let mut curves =
+                source.curve.into_iter().chain(source.tranches.iter().filter_map(|one| one.curve));
+            curves.any(|at| policy.curves[at].id == curve.id)
+        })
         .map(|source| if look.lang == Lang::Zh { source.name.as_str() } else { source.id.as_str() })
         .collect();
     writeln!(out, "{} · {}{} {}", policy.id, curve.id, cited(&curve.clause), sources.join(" / "))?;
+    if let Basis::Chain(of) = &curve.basis {
+        let each: Vec<&str> = of.iter().map(|at| policy.curves[*at].id.as_str()).collect();
+        return writeln!(out, "{}\n", phrase(look.lang, Phrase::BasisChain, &[&curve.id, &each.join(" × ")]));
+    }
     for line in chart(curve) {
         writeln!(out, "{line}")?;
     }

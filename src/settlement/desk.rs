@@ -204,7 +204,19 @@ fn outside<'g>(row: &SigningRow, groups: &str, of: &'g [Group]) -> Option<(Msg, 
             Err(reason) => why = Some((reason, &group.clause)),
         }
     }
-    why
+    let (reason, clause) = why?;
+    // Of several groups each would have done: all of them are named.
+    if of.len() < 2 {
+        return Some((reason, clause));
+    }
+    let each = of.iter().map(|group| {
+        let ages =
+            [group.age_from.map(|age| format!("≥{age}")), group.age_under.map(|age| format!("<{age}"))];
+        let tags = group.tags.iter().map(|tag| tag.name.clone()).collect::<Vec<_>>().join("/");
+        let parts = ages.into_iter().flatten().chain((!tags.is_empty()).then_some(tags));
+        parts.collect::<Vec<_>>().join(" ")
+    });
+    Some((Msg::NotInGroup { wanted: each.collect::<Vec<_>>().join(" / ") }, clause))
 }
 
 fn belongs(row: &SigningRow, groups: &str, group: &Group) -> Result<(), Msg> {

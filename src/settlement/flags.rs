@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
 use crate::base::money::Fen;
-use crate::base::period::{Date, Period};
+use crate::base::period::{Date, Period, add_months};
 use crate::base::person::PersonId;
 use crate::base::place::Place;
 use crate::policy::{CapOf, Clause};
@@ -80,7 +80,11 @@ pub fn missing_scores(rules: &Rules, lines: &[Line], scores: &Scores) -> Vec<Fla
         let Some(source) = policy.source(&line.source).map(|source| &policy.sources[source]) else {
             continue;
         };
-        let curves = source.curve.into_iter().chain(source.tranches.iter().filter_map(|one| one.curve));
+        // A part that is not due yet misses no score.
+        let due =
+            |after: u32| rules.as_of.is_none_or(|day| add_months(line.cohort.first_day(), after) <= day);
+        let parts = source.tranches.iter().filter(|one| due(one.after_months)).filter_map(|one| one.curve);
+        let curves = source.curve.into_iter().chain(parts);
         for assessed in curves.flat_map(|curve| policy.assessed_by(curve)) {
             let Some(key) = score_key(rules, policy, assessed, line.institution, line.cohort) else {
                 continue;
