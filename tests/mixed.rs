@@ -536,3 +536,83 @@ fn what_a_rule_file_says_differently_is_told() {
     assert!(tried > 120, "only {tried} changes were tried");
     assert!(untold.is_empty(), "{} of {tried} changes are not told:\n{}", untold.len(), untold.join("\n"));
 }
+
+#[test]
+fn a_version_that_does_not_settle_a_source_takes_no_payment_of_it() {
+    let shown = (
+        "id = \"resident_fund\"\nname = \"医保基金\"\nsettled = true\nprepay = \"0.5\"\ncurve = \"c\"",
+        "id = \"resident_fund\"\nname = \"医保基金\"\nsettled = false",
+    );
+    let region = Region::new()
+        .version("2026-01-01", "quarter", &[])
+        .version("2026-02-01", "quarter", &[shown])
+        .sign("P1", 1, "2026-01-10", NONE)
+        .sign("P2", 2, "2026-02-10", NONE);
+    region.case.write(
+        "payments.csv",
+        "institution_id,cohort,source,amount,package\nA,2026Q1,resident_fund,500.00,p\n",
+    );
+    let out = region.settle("2026Q1");
+    let rows = out.rows("settlement.csv");
+    let fund = rows.iter().filter(|row| row["source"] == "resident_fund");
+    let moved: Vec<String> =
+        fund.map(|row| format!("{} {} {}", row["gross"], row["posted"], row["recover"])).collect();
+    assert_eq!(moved, ["80.00 500.00 460.00", "80.00 0.00 0.00"]);
+    // With no line that settles it, one of its own shows what came back.
+    let region = Region::new()
+        .version("2026-01-01", "quarter", &[])
+        .version("2026-02-01", "quarter", &[shown])
+        .sign("P2", 2, "2026-02-10", NONE);
+    region.case.write(
+        "payments.csv",
+        "institution_id,cohort,source,amount,package\nA,2026Q1,resident_fund,100.00,p\n",
+    );
+    let summary = region.settle("2026Q1").rows("summary.csv");
+    assert_eq!((summary[0]["posted"].as_str(), summary[0]["recover"].as_str()), ("100.00", "100.00"));
+}
+
+#[test]
+fn parts_add_up_to_what_is_paid_and_the_last_bears_what_is_missing() {
+    let changes = [
+        ("#package", ITEMS),
+        (
+            "curve = \"c\"",
+            "tranche = [{ id = \"a\", name = \"甲\", part = \"0.25\", after_months = 1, clause = \"3\" }, { id = \"b\", name = \"乙\", part = \"0.25\", after_months = 3, curve = \"c\", clause = \"3\" }]",
+        ),
+    ];
+    let region = Region::new()
+        .version("2026-01-01", "quarter", &changes)
+        .sign("P1", 1, "2026-01-10", NONE)
+        .swipe(1, "2026-02-01", "visit", 3, "");
+    let amounts = |out: &Outputs| {
+        out.rows("tranches.csv").iter().map(|row| row["amount"].clone()).collect::<Vec<_>>().join(" ")
+    };
+    let out = region.settle("2026Q1");
+    assert_eq!(
+        (fund(&out).as_str(), amounts(&out).as_str()),
+        ("2026-01-01 1 0 80.00 - 0.00 60.00", "20.00 ")
+    );
+    // One of four visits is missing: (80 − 20) × (0.5 + 0.25 + 0.25 × 0.8) = 57.00, less 40 + 20 before.
+    region.case.write("scores.csv", "institution_id,period,score,level\nA,2026Q1,80,district\n");
+    let out = region.settle("2026Q1");
+    assert_eq!(
+        (fund(&out).as_str(), amounts(&out).as_str()),
+        ("2026-01-01 1 0 80.00 57.00 0.00 57.00", "20.00 -3.00")
+    );
+}
+
+#[test]
+fn items_of_a_weighted_fee_are_weighted() {
+    let weight = format!("{ITEMS}\nweight = [{{ factor = \"2\", clause = \"2\" }}]");
+    let shares = (
+        "share = [{ source = \"resident_fund\", amount = \"80.00\"",
+        "share = [{ source = \"resident_fund\", ratio = \"0.8\"",
+    );
+    let region = Region::new().version("2026-01-01", "quarter", &[("#package", &weight), shares]);
+    region.case.write("scores.csv", "institution_id,period,score,level\nA,2026Q1,100,district\n");
+    let region = region.sign("P1", 1, "2026-01-10", NONE);
+    assert_eq!(fund(&region.settle("2026Q1")), "2026-01-01 1 0 160.00 0.00 0.00 0.00");
+    // One of four done: a quarter of 160.00.
+    let region = region.swipe(1, "2026-02-01", "visit", 1, "");
+    assert_eq!(fund(&region.settle("2026Q1")), "2026-01-01 1 0 160.00 40.00 0.00 40.00");
+}

@@ -189,7 +189,7 @@ fn each_mistake_has_its_words() {
             "lakeside",
             "value = \"60.00\"",
             "value = \"100.01\"",
-            "`base`: 100.01 breaks the limit of 七 (≤ 100.00)",
+            "`base`: 120.01 breaks the limit of 七 (≤ 100.00)",
         ),
         (
             "lakeside",
@@ -742,4 +742,51 @@ fn a_limit_holds_for_what_is_billed_whatever_the_package_is_called_now() {
     assert_eq!(city("[evidence]\nremove = true\n"), Vec::<String>::new());
     let ends = "[charge]\nreplace = true\nunit = \"year\"\ncycle = \"quarter\"\nclause = \"1\"\nterm_ends = \"this_year_end\"\nterms_clause = \"1\"\n";
     assert_eq!(city(ends), Vec::<String>::new());
+    // Bounds of a figure stay through `replace`; a limit's entry of a figure is as it was; what had to cost
+    // something may not be free; a chain pays over 1 as its members do; parts only in part.
+    let lake = |from: &str, to: &str, more: &str| {
+        let files = Files::new();
+        if !from.is_empty() {
+            files.change("lakeside/2026-01-01", from, to);
+        }
+        files.put("city/2026-03-01", &format!("extends = \"lakeside/2026-01-01\"\n{HEAD}{more}"));
+        files.faults("city")
+    };
+    let figure = "[local.standard]\nreplace = true\nvalue = \"200.00\"\nmeans = \"x\"\nclause = \"1\"\n";
+    assert!(
+        lake("", "", figure).iter().any(|one| one.contains("out of its bounds")),
+        "{:?}",
+        lake("", "", figure)
+    );
+    assert!(lake("", "", "[local]\nreplace = true\n").iter().any(|one| one.contains("`local` is a bound")));
+    let entry = ("value = { pass = \"0.6\"", "value = { most = \"100.00\", pass = \"0.6\"");
+    let named = |text: &str| {
+        text.replace(
+            "at_most = \"100.00\"\nclause = \"七\"\n\n[overlap]",
+            "at_most = \"local.curve.most\"\nclause = \"七\"\n\n[overlap]",
+        )
+    };
+    let files = Files::new();
+    files.change("lakeside/2026-01-01", entry.0, entry.1);
+    let text = named(&fs::read_to_string(files.path("lakeside/2026-01-01")).expect("it"));
+    files.put("lakeside/2026-01-01", &text.replace("at_least = \"50.00\"\nat_most = \"100.00\"\n", ""));
+    let more = "[local.curve]\nvalue = { most = \"500.00\" }\n[local.standard]\nvalue = \"200.00\"\n";
+    files.put("city/2026-03-01", &format!("extends = \"lakeside/2026-01-01\"\n{HEAD}{more}"));
+    let all = files.faults("city");
+    assert!(all.iter().any(|one| one.contains("(≤ 100.00)")), "{all:?}");
+    let free = "[[package]]\nid = \"rehab\"\nname = \"x\"\nreplace = true\nkind = \"free\"\nclause = \"1\"\n";
+    assert!(
+        city(free).iter().any(|one| one.contains("`rehab`: 0.00 breaks the limit of 三(二)1")),
+        "{:?}",
+        city(free)
+    );
+    let points = "shape = \"points\"\npoint = [{ score = \"60\", ratio = \"1\" }, { score = \"100\", ratio = \"1.4\" }]\nbelow = { ratio = \"0\" }\n";
+    let chain = format!(
+        "[[curve]]\nid = \"clearing\"\nreplace = true\nlevel = \"district\"\nclause = \"1\"\n{points}[[curve]]\nid = \"twice\"\ncombine = \"chain\"\nof = [{{ curve = \"clearing\" }}]\nclause = \"1\"\n[[source]]\nid = \"resident_fund\"\ncurve = \"twice\"\n"
+    );
+    assert!(
+        city(&chain).iter().any(|one| one.contains("56.00 breaks the limit of 三(二)2")),
+        "{:?}",
+        city(&chain)
+    );
 }

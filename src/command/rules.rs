@@ -107,8 +107,11 @@ impl Rules<'_> {
 
     /// The version in force on `on`, else the last one.
     fn policy(&self, region: &str, on: Option<Date>) -> Result<Policy> {
+        self.of(&self.library()?, region, on)
+    }
+
+    fn of(&self, library: &Library, region: &str, on: Option<Date>) -> Result<Policy> {
         // `urumqi/2019-11-01` names a version by itself.
-        let library = self.library()?;
         if let Some((region, date)) = region.split_once('/') {
             return library.version(region, date).map_err(stopped);
         }
@@ -142,7 +145,9 @@ impl Rules<'_> {
 
     /// `jiayi rules show REGION --toml`: the file as it is, to be copied and changed.
     pub fn file(&self, region: &str, on: Option<Date>) -> Result<Ended> {
-        let policy = self.policy(region, on)?;
+        // A shell makes an empty `regions/…` file for the output before this runs: only a folder that was asked
+        // for goes before what is inside the program.
+        let policy = self.of(&Library::read(self.regions)?, region, on)?;
         let text = &policy.files[0].text;
         print(self.json, |out| write!(out, "{text}"), || json!({ "version": policy.id, "toml": &**text }))?;
         Ok(Ended::Done)

@@ -18,7 +18,7 @@ use super::build_parts::{
     calendar, cap, double_benefit, each_once, figure, flag_clauses, population_line, prorate,
     services_at_least, tags, terms,
 };
-use super::curve::Curve;
+use super::curve::{Basis, Curve, MOST_RATIO};
 use super::file::{Sheet as Written, offsets};
 use super::merge::merge;
 use super::package::{Limit, Package};
@@ -219,14 +219,10 @@ fn policy<'t>(
     let most_paid: Vec<Decimal> = source_ids
         .iter()
         .map(|id| {
-            let source = sources.iter().find(|source| source.id == *id);
-            let curves_of = source.into_iter().flat_map(|source| {
-                source.curve.into_iter().chain(source.tranches.iter().filter_map(|one| one.curve))
-            });
-            let most = curves_of
-                .filter_map(|at| curves.get(at))
-                .map(|curve| curve.earned(Decimal::ONE_HUNDRED).ratio);
-            most.max().unwrap_or(Decimal::ONE)
+            sources
+                .iter()
+                .find(|source| source.id == *id)
+                .map_or(Decimal::ONE, |source| most_paid(source, &curves))
         })
         .collect();
     let names = Known {
@@ -412,6 +408,25 @@ fn tranche(row: Reader, curves: &[String]) -> Option<Tranche> {
         return None;
     }
     Some(Tranche { id: id?, name: name?, part: part?.value, curve, after_months, clause })
+}
+
+/// The most that is paid of a share of this source.
+fn most_paid(source: &Source, curves: &[Curve]) -> Decimal {
+    fn most(curve: usize, curves: &[Curve]) -> Decimal {
+        match curves.get(curve).map(|curve| (&curve.basis, curve)) {
+            Some((Basis::Chain(of), _)) => {
+                of.iter().map(|one| most(*one, curves)).product::<Decimal>().min(MOST_RATIO)
+            }
+            Some((_, curve)) => curve.earned(Decimal::ONE_HUNDRED).ratio,
+            None => Decimal::ONE,
+        }
+    }
+    let parts =
+        source.tranches.iter().map(|one| one.part * one.curve.map_or(Decimal::ONE, |at| most(at, curves)));
+    match source.curve {
+        Some(curve) => most(curve, curves),
+        None => source.prepay + parts.sum::<Decimal>(),
+    }
 }
 
 /// Assessments that a curve looks at must lie in the cohort, or the cohort in them.

@@ -105,6 +105,12 @@ pub fn package(table: Reader, version: Date, known: &Known, limits: &[Limit]) ->
         clause,
     };
     if kind == Some(PackageKind::Free) {
+        // What had to cost something costs nothing now.
+        for limit in limits.iter().filter(|limit| limit.at_least.is_some() && limit.holds_for(&package)) {
+            let (of, clause) = (package.named.id.clone(), limit.clause.clone());
+            let whom = String::new();
+            fault(Msg::LimitBroken { of, amount: Fen::ZERO, bound: bounds(limit), clause, whom }, None);
+        }
         return Some(package);
     }
     if package.conditions().count() > MOST_CONDITIONS {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
+
 use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::period::Date;
@@ -206,16 +208,21 @@ pub fn population_line(table: Reader, known: &Known, limits: &[Limit]) -> Option
     let clause = table.clause();
     let (id, a_year) = (id?, a_year?);
     let mine = |limit: &&Limit| matches!(&limit.of, LimitOf::Population(of) if *of == id);
-    for limit in limits.iter().filter(mine).filter(|limit| limit.broken(a_year.value, a_year.value)) {
-        let of = id.clone();
-        let fact = Msg::LimitBroken {
-            of,
-            amount: a_year.value,
-            bound: bounds(limit),
-            clause: limit.clause.clone(),
-            whom: String::new(),
-        };
-        table.fault(a_year.span.clone(), fact, None);
+    let most =
+        source.and_then(|at| known.most_paid.get(at)).copied().unwrap_or(Decimal::ONE).max(Decimal::ONE);
+    for limit in limits.iter().filter(mine) {
+        let paid = a_year.value.share(most);
+        let over = limit.at_most.is_some() && limit.broken(a_year.value.max(paid), a_year.value);
+        if over || limit.broken(a_year.value, a_year.value) {
+            let fact = Msg::LimitBroken {
+                of: id.clone(),
+                amount: if over { paid } else { a_year.value },
+                bound: bounds(limit),
+                clause: limit.clause.clone(),
+                whom: String::new(),
+            };
+            table.fault(a_year.span.clone(), fact, None);
+        }
     }
     table.finish();
     Some(Population { id, name: name?, source: source?, a_year: a_year.value, clause })

@@ -42,8 +42,15 @@ fn fix_limits(under: &mut DeTable<'_>) {
             let Some(value) = limit.get_mut(key) else { continue };
             let name =
                 value.get_ref().as_str().and_then(|text| text.strip_prefix("local.")).map(str::to_string);
-            let figure =
-                name.as_ref().and_then(|name| local.get(name.as_str())?.get_ref().as_table()?.get("value"));
+            let figure = name.as_ref().and_then(|name| {
+                let (id, entry) =
+                    name.split_once('.').map_or((name.as_str(), None), |(id, entry)| (id, Some(entry)));
+                let figure = local.get(id)?.get_ref().as_table()?.get("value")?;
+                match entry {
+                    Some(entry) => figure.get_ref().as_table()?.get(entry),
+                    None => Some(figure),
+                }
+            });
             if let Some(figure) = figure {
                 *value = figure.clone();
             }
@@ -58,7 +65,7 @@ fn fix_limits(under: &mut DeTable<'_>) {
 }
 
 /// Where a limit on a kind keeps the packages that it was set for.
-pub const ALSO: &str = "packages";
+pub const ALSO: &str = "packages (kept)";
 
 fn tables<'i>(under: &mut DeTable<'i>, over: DeTable<'i>, sheet: &Sheet<'_>, path: &str) {
     for (key, value) in over {
@@ -76,7 +83,26 @@ fn tables<'i>(under: &mut DeTable<'i>, over: DeTable<'i>, sheet: &Sheet<'_>, pat
         let span = value.span();
         match (there.get_mut(), value.into_inner()) {
             (DeValue::Table(mine), DeValue::Table(mut theirs)) if !WHOLE.contains(&name.as_str()) => {
-                let (remove, replace) = (marked(&mut theirs, "remove"), marked(&mut theirs, "replace"));
+                let (mut remove, mut replace) =
+                    (marked(&mut theirs, "remove"), marked(&mut theirs, "replace"));
+                // Figures with bounds stay, and so do their bounds.
+                let bounded = path == "local" && BOUNDS.iter().any(|bound| mine.contains_key(*bound));
+                if (here == "local" && (remove || replace)) || (bounded && remove) {
+                    sheet.fault(key.span(), Msg::BoundIsTheirs { key: here.clone() }, None);
+                    (remove, replace) = (false, false);
+                }
+                if bounded && replace {
+                    for bound in BOUNDS {
+                        if theirs.contains_key(bound) && mine.contains_key(bound) {
+                            let key = format!("{here}.{bound}");
+                            sheet.fault(span.clone(), Msg::BoundIsTheirs { key }, None);
+                        }
+                        if let Some((name, value)) = mine.remove_entry(bound) {
+                            theirs.remove(bound);
+                            theirs.insert(name, value);
+                        }
+                    }
+                }
                 // A figure that is set anew is not what somebody confirmed before.
                 if path == "local" && theirs.contains_key("value") {
                     mine.remove("confirmed");

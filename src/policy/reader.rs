@@ -125,8 +125,9 @@ impl<'t> Reader<'t> {
     }
 
     fn wrong(&self, key: &str, value: &Spanned<DeValue<'t>>, wanted: &'static str) {
-        let cure = matches!(value.get_ref(), DeValue::Float(_) | DeValue::Integer(_))
-            .then(|| Msg::WriteAsString { text: self.sheet.written(value.span()).to_string() });
+        let cure = (matches!(value.get_ref(), DeValue::Float(_) | DeValue::Integer(_))
+            && !wanted.contains("whole"))
+        .then(|| Msg::WriteAsString { text: self.sheet.written(value.span()).to_string() });
         let fact = match value.get_ref() {
             DeValue::Float(_) => Msg::FloatRefused { key: self.path_of(key) },
             _ => Msg::WrongValue { key: self.path_of(key), wanted },
@@ -218,7 +219,17 @@ impl<'t> Reader<'t> {
 
     /// A text, or a list of them.
     pub fn text_or_texts(&self, key: &'static str) -> Vec<At<String>> {
-        if self.is_list(key) { self.texts(key) } else { self.text_at(key).into_iter().collect() }
+        if !self.is_list(key) {
+            return self.text_at(key).into_iter().collect();
+        }
+        let texts = self.texts(key);
+        // None of nothing holds for nobody: what was meant can't be told.
+        if let Some(value) =
+            self.value(key).filter(|value| value.get_ref().as_array().is_some_and(|list| list.is_empty()))
+        {
+            self.wrong(key, value, "a list of texts");
+        }
+        texts
     }
 
     /// The indices of the ids that `key` names among `known`: one, or a list.
@@ -234,9 +245,6 @@ impl<'t> Reader<'t> {
             return Vec::new();
         };
         let mut texts = Vec::new();
-        if array.is_empty() {
-            self.wrong(key, value, "a list of texts");
-        }
         for item in array.iter() {
             match item.get_ref().as_str().filter(|text| !text.trim().is_empty()) {
                 Some(text) => texts.push(At { value: text.to_string(), span: item.span() }),

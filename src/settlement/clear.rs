@@ -62,23 +62,24 @@ pub fn clear(line: &mut Line, rules: &Rules, policy: &Policy, rule: &Source, sco
         line.last = line.earned.as_ref().map(|outcome| base.share(outcome.earned.ratio));
         return;
     }
-    // Rounded once for what is due so far, so that the whole is base × ratio and the parts add up to it.
+    // Rounded once for what is due so far, so that the whole is share × ratio and the parts add up to it. What
+    // missing items take off is taken off at the end, with the last part.
     let mut ratio = rule.prepay;
-    let (mut so_far, mut of_gross) = (base.share(ratio), line.gross.share(ratio));
-    for tranche in &rule.tranches {
+    let mut so_far = line.gross.share(ratio);
+    let last = rule.tranches.len() - 1;
+    for (nth, tranche) in rule.tranches.iter().enumerate() {
         let mut released = release(line, rules, policy, tranche, scores);
         if let Some(earned) = released.known {
             ratio += tranche.part * earned;
-            let due = base.share(ratio);
+            let complete = nth == last && line.tranches.iter().all(|one| one.amount.is_some());
+            let due = if complete { base } else { line.gross }.share(ratio);
             released.amount = Some(due - so_far);
             so_far = due;
-            of_gross = line.gross.share(ratio);
         }
         line.tranches.push(released);
     }
     if line.tranches.iter().any(|one| one.amount.is_none()) {
-        // What missing items take off is taken off at the end, with the last part.
-        line.released = of_gross - line.prepay;
+        line.released = so_far - line.prepay;
         return;
     }
     let outcomes: Vec<&Outcome> = line.tranches.iter().filter_map(|one| one.outcome.as_ref()).collect();

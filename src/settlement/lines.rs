@@ -312,7 +312,8 @@ fn post(rules: &Rules, lines: &mut Vec<Line>, posted: &Posted, scores: &Scores) 
     let periods: Vec<Vec<Period>> =
         rules.region.versions.iter().map(|version| rules.period.split(version.cycle)).collect();
     let mut places: FxHashMap<(Period, u32, String, String), Vec<usize>> = FxHashMap::default();
-    for (at, line) in lines.iter().enumerate() {
+    // A line of a version that does not settle the source takes no payment of it.
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.settled) {
         let key = (line.cohort, line.institution, line.package.clone(), line.source.clone());
         places.entry(key).or_default().push(at);
     }

@@ -11,7 +11,7 @@ use crate::base::code::Code;
 use crate::base::money::Fen;
 use crate::base::period::{Date, Period, add_months};
 use crate::base::place::Place;
-use crate::policy::package::{ItemsDue, PackageKind};
+use crate::policy::package::{ItemsDue, Package, PackageKind};
 use crate::policy::schedule::Part;
 use crate::policy::{FigureKind, Policy};
 
@@ -198,7 +198,12 @@ fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
             if !(asks && unauthorized) {
                 let missing =
                     missing_items(index, nth, (day, signing.end), rules, (signing.offer(), items), evidence);
-                let missing = missing.times(u64::from(part.paid)).divided(u32::from(part.of));
+                // The months that passed until an early end are counted already.
+                let missing = match package.items_due {
+                    ItemsDue::WholeYear => missing.times(u64::from(part.paid)).divided(u32::from(part.of)),
+                    ItemsDue::MonthsPassed => missing,
+                };
+                let missing = weighted(missing, package, class.shares[at].amount);
                 let key = (signing.institution, cohort, signing.class, source);
                 *tally.deductions.entry(key).or_default() += missing.min(class.shares_of(part)[at]);
             }
@@ -265,6 +270,16 @@ fn missing_items(
             Some(rule.amount?.times(u64::from(missing)))
         })
         .sum()
+}
+
+/// Amounts of items are those of the fee without its weights: where it is weighted, they are so as well.
+fn weighted(missing: Fen, package: &Package, share: Fen) -> Fen {
+    if package.weights.is_empty() {
+        return missing;
+    }
+    let each = package.items.iter().filter_map(|item| Some(item.amount?.times(u64::from(item.times?))));
+    let planned = u32::try_from(each.sum::<Fen>().0).unwrap_or_default();
+    if planned == 0 { missing } else { missing.times(share.0.unsigned_abs()).divided(planned) }
 }
 
 /// The day of the assessment that its cohort had before the signing was signed (W704).
