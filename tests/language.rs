@@ -124,3 +124,74 @@ fn every_key_has_an_example() {
         assert!(used.contains(mark));
     }
 }
+
+/// Takes out the keys of a file one by one; calls `each` with the key's name and the file without it.
+fn without_each(value: &toml::Value, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (key, inner) in table {
+                path.push(key.clone());
+                found.push(path.clone());
+                without_each(inner, path, found);
+                path.pop();
+            }
+        }
+        toml::Value::Array(array) => {
+            for (at, inner) in array.iter().enumerate() {
+                path.push(at.to_string());
+                without_each(inner, path, found);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn take_out(value: &mut toml::Value, path: &[String]) {
+    match (value, path) {
+        (toml::Value::Table(table), [last]) => {
+            table.remove(last);
+        }
+        (toml::Value::Table(table), [key, rest @ ..]) => take_out(&mut table[key.as_str()], rest),
+        (toml::Value::Array(array), [at, rest @ ..]) => {
+            take_out(&mut array[at.parse::<usize>().expect("a place")], rest);
+        }
+        _ => panic!("no such place"),
+    }
+}
+
+#[test]
+fn without_any_of_its_keys_an_example_is_refused_or_says_something_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = examples(folder.path());
+    let tell = |region: &str| {
+        let region = version::load(region, Some(folder.path())).ok()?;
+        Some(jiayi::report::rules::tell(&region.versions[0], Lang::En))
+    };
+    // What says the default, or only calls something by another word of which none is told twice.
+    let default = ["weigh", "whole_term", "at_least", "addons_at_most", "partial", "confirmed", "remove"];
+    let (mut same, mut tried) = (Vec::new(), BTreeSet::new());
+    for (region, text) in all.iter().filter(|(region, _)| region != "hillside") {
+        let whole: toml::Value = toml::Value::Table(text.parse().expect("TOML"));
+        let told = tell(region).expect("the example loads");
+        let mut paths = Vec::new();
+        without_each(&whole, &mut Vec::new(), &mut paths);
+        let path_of = folder.path().join(region).join("2026-01-01.toml");
+        for path in paths {
+            let key = path.last().expect("a key").clone();
+            if default.contains(&key.as_str()) {
+                continue;
+            }
+            let mut less = whole.clone();
+            take_out(&mut less, &path);
+            fs::write(&path_of, toml::to_string(&less).expect("TOML")).expect("it is written");
+            tried.insert(key);
+            if tell(region).is_some_and(|now| now == told) {
+                same.push(path.join("."));
+            }
+        }
+        fs::write(&path_of, text).expect("it is written");
+    }
+    assert!(tried.len() > 100, "{} keys were taken out", tried.len());
+    assert!(same.is_empty(), "taken out without a difference: {same:?}");
+}

@@ -442,6 +442,22 @@ fn a_circle_and_two_files_of_one_day_are_refused() {
 }
 
 #[test]
+fn names_that_are_no_date_or_region_are_refused() {
+    let files = Files::new();
+    let text = fs::read_to_string(files.path("riverside/2026-01-01")).expect("it");
+    files.put("riverside/spring", &text);
+    assert_eq!(
+        files.faults("riverside"),
+        ["the rule file's name `spring` is no date (such as 2019-11-01.toml)"]
+    );
+    let home = tempfile::tempdir().expect("a folder");
+    let output =
+        jiayi(home.path()).args(["rules", "new", "杭州", "--from", "2026-01-01"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("small letters, digits"), "{}", stderr(&output));
+}
+
+#[test]
 fn each_signing_follows_the_version_of_its_day() {
     let files = Files::new();
     // From July the fee is 20.00 a month.
