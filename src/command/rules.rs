@@ -177,6 +177,9 @@ impl Rules<'_> {
                 Err(more) => faults.extend(more),
             }
         }
+        for stray in &library.strays {
+            say(Phrase::Stray, &[stray]);
+        }
         if faults.is_empty() {
             let mut regions: Vec<&String> = wanted.iter().map(|(region, _)| region).collect();
             regions.dedup();

@@ -42,6 +42,9 @@ impl Region {
 /// Rule files by region and date: those of a folder go before those inside the program.
 pub struct Library {
     regions: BTreeMap<String, BTreeMap<String, PolicyFile>>,
+    /// Files that look like rules and are not where rules are read: `2026-01-01.toml.txt`, or beside the
+    /// regions' folders.
+    pub strays: Vec<String>,
 }
 
 impl Library {
@@ -51,22 +54,32 @@ impl Library {
             let file = PolicyFile { name: format!("regions/{region}/{date}.toml"), text: (*text).into() };
             regions.entry(region.to_string()).or_default().insert(date.to_string(), file);
         }
-        let Some(folder) = folder else { return Ok(Library { regions }) };
+        let mut strays = Vec::new();
+        let Some(folder) = folder else { return Ok(Library { regions, strays }) };
+        let mut stray = |path: &Path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+            if name.contains(".toml") {
+                strays.push(path.display().to_string());
+            }
+        };
         for region in fs::read_dir(folder).map_err(|error| failed(folder, &error))? {
             let region = region.map_err(|error| failed(folder, &error))?.path();
             if !region.is_dir() {
+                stray(&region);
                 continue;
             }
             for file in fs::read_dir(&region).map_err(|error| failed(&region, &error))? {
                 let file = file.map_err(|error| failed(&region, &error))?.path();
                 if file.extension().is_none_or(|end| end != "toml") {
+                    stray(&file);
                     continue;
                 }
                 let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 regions.entry(stem(&region)).or_default().insert(stem(&file), read_file(&file)?);
             }
         }
-        Ok(Library { regions })
+        strays.sort();
+        Ok(Library { regions, strays })
     }
 
     pub fn regions(&self) -> impl Iterator<Item = &str> {
