@@ -8,8 +8,6 @@ use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
 use crate::base::message::Msg;
-use crate::base::money::Fen;
-use crate::base::period::Period;
 use crate::base::place::{Kind, Place};
 use crate::intake::columns::Column;
 use crate::intake::folder::InputFile;
@@ -19,13 +17,14 @@ use crate::intake::scores::{self, payments};
 use crate::intake::short::id_hash;
 use crate::intake::signings::{self, Signing};
 use crate::intake::{cells, sheets, swipes};
-use crate::policy::package::{Conditions, Package, PackageKind};
+use crate::policy::package::{Conditions, Package};
 use crate::policy::version::Region;
 use crate::policy::{CapOf, Policy};
 use crate::settlement::assess::{self, RowCounts, ScoreEntry, SheetEntry};
 use crate::settlement::desk::{Batch, Desk, Teams, unknown_institution};
 use crate::settlement::evidence::{Against, Evidence, Swipe};
 use crate::settlement::lines::Posted;
+use crate::settlement::payments::payment;
 use crate::settlement::price::Classes;
 use crate::settlement::qualify::{Candidates, Qualified};
 use crate::settlement::rules::{NO_CARD, Rules};
@@ -546,68 +545,4 @@ pub fn payments(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Resul
         inputs.notices.push(Msg::NoPackageNamed { file: file.unwrap_or_default() });
     }
     Ok(posted)
-}
-
-type Payment = ((Period, u32, String, String), Fen, bool);
-
-fn payment(rules: &Rules, row: &payments::PaymentRow) -> Result<Payment, Fault> {
-    let Some(institution) = rules.institutions.find(row.institution.as_bytes()) else {
-        return Err(Fault::new(Code::E301, unknown_institution(rules, &row.institution)));
-    };
-    let cohort = Period::parse(&row.cohort);
-    // A version that settles so is meant; where none does, the one in force then says why not.
-    let mut why = None;
-    for version in rules.versions_about(cohort.unwrap_or(rules.period).first_day()) {
-        match payment_of(&rules.region.versions[version], rules, cohort, row) {
-            Ok((cohort, source, package)) => {
-                let named = !row.package.is_empty();
-                return Ok(((cohort, institution, package, source), row.amount, named));
-            }
-            Err(fault) => why = why.or(Some(fault)),
-        }
-    }
-    Err(why.unwrap_or_else(|| {
-        Fault::new(Code::E602, Msg::NoSuchCohort { cohort: row.cohort.to_string(), example: String::new() })
-    }))
-}
-
-/// The cohort, source and package of a payment, as one version knows them.
-fn payment_of(
-    policy: &Policy,
-    rules: &Rules,
-    cohort: Option<Period>,
-    row: &payments::PaymentRow,
-) -> Result<(Period, String, String), Fault> {
-    let Some(cohort) = cohort.filter(|cohort| cohort.cycle() == policy.cycle) else {
-        let example = policy.cycle.of(rules.period.first_day()).to_string();
-        return Err(Fault::new(Code::E602, Msg::NoSuchCohort { cohort: row.cohort.to_string(), example }));
-    };
-    let mut settled = policy.sources.iter().filter(|source| source.settled);
-    let Some(source) = settled.find(|source| source.id == row.source || source.name == row.source) else {
-        let settled = policy.sources.iter().filter(|source| source.settled);
-        let known = settled.map(|source| source.id.clone()).collect::<Vec<_>>().join(", ");
-        return Err(Fault::new(Code::E604, Msg::NoSuchSource { source: row.source.to_string(), known }));
-    };
-    let charging = || policy.packages.iter().filter(|package| package.kind != PackageKind::Free);
-    let ids: Vec<&String> = charging()
-        .map(|package| &package.named.id)
-        .chain(policy.population.iter().map(|line| &line.id))
-        .collect();
-    if row.package.is_empty() {
-        return match ids.as_slice() {
-            [only] => Ok((cohort, source.id.clone(), only.to_string())),
-            _ => {
-                let known = ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
-                Err(Fault::new(Code::E102, Msg::PackageMissing { known }))
-            }
-        };
-    }
-    let text = row.package.as_ref();
-    let package = charging().find(|package| package.named.is(text)).map(|package| &package.named.id);
-    let line =
-        || policy.population.iter().find(|line| line.id == text || line.name == text).map(|line| &line.id);
-    match package.or_else(line) {
-        Some(package) => Ok((cohort, source.id.clone(), package.clone())),
-        None => Err(Fault::new(Code::E304, Msg::NoSuchPackage { name: text.to_string(), near: None })),
-    }
 }

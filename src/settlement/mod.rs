@@ -7,6 +7,7 @@ pub mod evidence;
 pub mod figures;
 pub mod flags;
 pub mod lines;
+pub mod payments;
 pub mod price;
 pub mod qualify;
 pub mod rules;

@@ -162,7 +162,6 @@ phrases! {
     Was: "原为", "was";
     Now: "改为", "now";
     NoFaults: "{0}：没有错误", "{0}: no fault";
-    WithFaults: "{0} 处错误", "faults: {0}";
     OpenOnly: "{0}：没有错误；有未填的数字，要由另一文件 extends 后才能结算", "{0}: no fault; figures are open, so it settles only through a file that extends it";
     Stray: "{0} 没有读：政策文件应为 regions/地区/日期.toml", "{0} was not read: a rule file is regions/region/date.toml";
     Uncovered: "{0}：{1} 至 {2} 没有有效的版本，这些天签的约会退回（E305）", "{0}: no version is in force from {1} to {2}; signings of those days are refused (E305)";
