@@ -10,9 +10,12 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::base::period::{Cycle, Date, Period};
 use crate::command::assess::Assess;
 use crate::command::check::Check;
+use crate::command::ledger::Ledger;
+use crate::command::post::Post;
 use crate::command::rules::Rules;
 use crate::command::settle::Settle;
-use crate::command::{Common, Ended, assess, check, explain, period, settle};
+use crate::command::{Common, Ended, assess, check, explain, period, post, settle};
+use crate::ledger::chain::Paper;
 use crate::report::screen::Look;
 use crate::words::{HELP, Lang};
 
@@ -90,8 +93,43 @@ enum Command {
         out: Option<PathBuf>,
         #[arg(long, value_name = "DATE")]
         as_of: Option<Date>,
+        #[arg(long, value_name = "FILE")]
+        ledger: Option<PathBuf>,
+        #[arg(long)]
+        post: bool,
+        #[command(flatten)]
+        paper: PaperArgs,
         #[arg(long, default_value = "zh", hide_default_value = true)]
         file_lang: LangArg,
+    },
+    Post {
+        out: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        #[arg(long, value_name = "FILE")]
+        ledger: Option<PathBuf>,
+        #[arg(long, value_name = "DIR", env = "JIAYI_REGIONS")]
+        regions: Option<PathBuf>,
+        #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
+        threads: Option<u16>,
+        #[arg(long, short)]
+        quiet: bool,
+        #[arg(long, default_value = "table", hide_default_value = true)]
+        format: Format,
+        #[command(flatten)]
+        paper: PaperArgs,
+    },
+    Ledger {
+        #[arg(long, global = true)]
+        region: Option<String>,
+        #[arg(long, value_name = "FILE", global = true)]
+        ledger: Option<PathBuf>,
+        #[arg(long, value_name = "DIR", env = "JIAYI_REGIONS", global = true)]
+        regions: Option<PathBuf>,
+        #[arg(long, default_value = "table", hide_default_value = true, global = true)]
+        format: Format,
+        #[command(subcommand)]
+        what: LedgerCommand,
     },
     Assess {
         #[command(flatten)]
@@ -123,6 +161,72 @@ enum Command {
         format: Format,
         #[command(subcommand)]
         what: RulesCommand,
+    },
+}
+
+/// Who answers for a batch.
+#[derive(Args)]
+struct PaperArgs {
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    approved_by: Option<String>,
+    #[arg(long, value_name = "NUMBER")]
+    document: Option<String>,
+}
+
+impl PaperArgs {
+    fn paper(&self) -> Paper {
+        Paper {
+            operator: self.operator.clone(),
+            approved_by: self.approved_by.clone(),
+            document: self.document.clone(),
+            time: now(),
+        }
+    }
+}
+
+/// The time that a posting notes: the clock's, or SOURCE_DATE_EPOCH where a build or a test must not depend on it.
+fn now() -> String {
+    let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
+    let set = set.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    set.unwrap_or_else(jiff::Timestamp::now).to_string()
+}
+
+#[derive(Subcommand)]
+enum LedgerCommand {
+    Init {
+        #[arg(long, value_name = "PERIOD")]
+        from: String,
+        #[arg(long, value_name = "FILE")]
+        payments: Option<PathBuf>,
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        #[command(flatten)]
+        paper: PaperArgs,
+    },
+    List,
+    Show {
+        number: u32,
+    },
+    Verify {
+        #[arg(long, value_name = "HASH")]
+        head: Option<String>,
+    },
+    Reverse {
+        number: u32,
+        #[command(flatten)]
+        paper: PaperArgs,
+    },
+    Adjust {
+        file: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        #[command(flatten)]
+        paper: PaperArgs,
+    },
+    Export {
+        folder: PathBuf,
     },
 }
 
@@ -271,14 +375,56 @@ fn common(shared: &Shared, look: Look) -> Common<'_> {
 
 fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
     match &cli.command {
-        Command::Settle { shared, when, data, out, as_of, file_lang } => settle::run(&Settle {
-            common: common(shared, look),
-            period: when.read()?,
+        Command::Settle { shared, when, data, out, as_of, ledger, post, paper, file_lang } => {
+            settle::run(&Settle {
+                common: common(shared, look),
+                period: when.read()?,
+                data: data.as_deref(),
+                out: out.as_deref(),
+                as_of: *as_of,
+                ledger: ledger.as_deref(),
+                post: post.then(|| paper.paper()),
+                file_lang: (*file_lang).into(),
+            })
+        }
+        Command::Post { out, data, ledger, regions, threads, quiet, format, paper } => post::run(&Post {
+            common: Common {
+                region: "",
+                regions: regions.as_deref(),
+                threads: threads.map(usize::from),
+                quiet: *quiet,
+                strict: false,
+                json: *format == Format::Json,
+                look,
+            },
+            out,
             data: data.as_deref(),
-            out: out.as_deref(),
-            as_of: *as_of,
-            file_lang: (*file_lang).into(),
+            ledger: ledger.as_deref(),
+            paper: paper.paper(),
         }),
+        Command::Ledger { region, ledger, regions, format, what } => {
+            let of = Ledger {
+                region: region.as_deref(),
+                ledger: ledger.as_deref(),
+                regions: regions.as_deref(),
+                json: *format == Format::Json,
+                look,
+            };
+            match what {
+                LedgerCommand::Init { from, payments, data, paper } => {
+                    let from = period(from, ANY_PERIOD, |_| true)?;
+                    of.init(from, payments.as_deref(), data.as_deref(), paper.paper())
+                }
+                LedgerCommand::List => of.list(),
+                LedgerCommand::Show { number } => of.show(*number),
+                LedgerCommand::Verify { head } => of.verify(head.as_deref()),
+                LedgerCommand::Reverse { number, paper } => of.reverse(*number, paper.paper()),
+                LedgerCommand::Adjust { file, data, paper } => {
+                    of.adjust(file, data.as_deref(), paper.paper())
+                }
+                LedgerCommand::Export { folder } => of.export(folder),
+            }
+        }
         Command::Assess { shared, period: text, sheets, output, data, file_lang } => assess::run(&Assess {
             common: common(shared, look),
             period: period(text, ANY_PERIOD, |_| true)?,

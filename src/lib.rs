@@ -16,16 +16,19 @@
 //! | what is due | `settlement/lines.rs`, what is prepaid and cleared: `settlement/clear.rs` |
 //! | a policy told in words | `report/rules.rs`, `words/phrases.rs` |
 //! | what an output looks like | `report/` |
+//! | what is posted, and what a later run knows of it | `ledger/`, `settlement/history.rs` |
+//! | what moved a line since it was posted | `settlement/delta.rs`, `settlement/changes.rs` |
 //! | a word | `words/zh.rs`, `words/en.rs` |
 //! | a command | `command/`, `cli.rs` |
 //!
 //! The rooms, each importing only from itself and those before it (a test holds that):
-//! base, words, policy, intake, settlement, stages, pipeline, report, command, cli.
+//! base, words, policy, intake, settlement, ledger, stages, pipeline, report, command, cli.
 
 pub mod base;
 pub mod cli;
 pub mod command;
 pub mod intake;
+pub mod ledger;
 pub mod pipeline;
 pub mod policy;
 pub mod report;

@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use jiayi::base::diagnostic::Stopped;
+use jiayi::base::diagnostic::{Exit, Stopped};
 use jiayi::cli;
 use jiayi::command::Ended;
 use jiayi::report::screen;
@@ -19,12 +19,12 @@ fn main() -> ExitCode {
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let mut stderr = io::stderr().lock();
-            let told = match error.downcast_ref::<Stopped>() {
-                Some(stopped) => screen::diagnostics(&mut stderr, &stopped.diagnostics, look),
-                None => screen::failure(&mut stderr, &error, look),
+            let (told, exit) = match error.downcast_ref::<Stopped>() {
+                Some(stopped) => (screen::diagnostics(&mut stderr, &stopped.diagnostics, look), stopped.exit),
+                None => (screen::failure(&mut stderr, &error, look), Exit::CannotRun),
             };
             drop(told);
-            ExitCode::FAILURE
+            ExitCode::from(exit as u8)
         }
     }
 }

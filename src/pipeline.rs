@@ -15,10 +15,11 @@ use crate::policy::sheet::{Derive, Value};
 use crate::policy::version::Region;
 use crate::policy::{FigureKind, Policy};
 use crate::settlement::assess::{Card, Derived, RowCounts, payers, scorecards, settle_scores};
-use crate::settlement::desk::Team;
+use crate::settlement::desk::Details;
 use crate::settlement::evidence::Evidence;
-use crate::settlement::lines::{Given, Line, Settlement, settle as settle_lines};
-use crate::settlement::price::Class;
+use crate::settlement::history::{History, Past};
+use crate::settlement::lines::{Given, Line, Posted, Settlement, settle as settle_lines};
+use crate::settlement::price::{Class, Classes};
 use crate::settlement::qualify::{Qualified, Signing, qualify};
 use crate::settlement::rules::Rules;
 use crate::stages::{self, Inputs, Progress};
@@ -27,24 +28,42 @@ use crate::stages::{self, Inputs, Progress};
 pub struct Run<'a> {
     pub rules: &'a Rules<'a>,
     pub inputs: &'a Inputs,
+    pub history: &'a History<'a>,
     pub qualified: &'a Qualified,
     pub evidence: &'a Evidence,
     pub classes: &'a [Arc<Class>],
+    pub details: &'a [Details],
     pub rows: &'a [RowCounts],
     pub settlement: &'a Settlement,
+    /// What payments say, where there is no ledger.
+    pub payments: &'a Posted,
+    /// A hash over the rule files.
+    pub rules_hash: &'a str,
 }
 
-/// What is to be settled: a period, and the day up to which tranches are due (all where there is none).
+/// What is to be settled.
 #[derive(Clone, Copy)]
-pub struct Asked {
+pub struct Asked<'a> {
     pub period: Period,
+    /// The day up to which tranches are due; all of them where there is none.
     pub as_of: Option<Date>,
+    /// What earlier postings relied on.
+    pub past: Option<&'a Past>,
+    /// The result may be posted: all that a posting writes down is kept.
+    pub recording: bool,
+}
+
+impl Asked<'_> {
+    /// A period with all its tranches, and nothing before it.
+    pub fn of(period: Period) -> Asked<'static> {
+        Asked { period, as_of: None, past: None, recording: false }
+    }
 }
 
 /// Settles a period and hands the result to `then`.
 pub fn settle<R>(
     region: &Region,
-    Asked { period, as_of }: Asked,
+    Asked { period, as_of, past, recording }: Asked,
     data: &Path,
     progress: Progress,
     then: impl FnOnce(&Run) -> Result<R>,
@@ -60,29 +79,47 @@ pub fn settle<R>(
     let mut inputs = Inputs::open(files)?;
     inputs.notices.extend(unused_files(data)?);
     stages::unchecked(&mut inputs, region);
-    let institutions = stages::institutions(&mut inputs, progress)?;
+    let mut institutions = stages::institutions(&mut inputs, progress)?;
     stages::districts(&mut inputs, region, &institutions);
+    // The past comes first: what it knows of a contract decides what a row of it means.
+    let history = match past {
+        Some(past) => History::new(past, &mut institutions, inputs.name_ledger()),
+        None => History::default(),
+    };
     let mut rules = Rules::compile(region, &institutions, period);
-    rules.as_of = as_of;
-    let qualification = qualified(&mut inputs, &rules, progress)?;
+    (rules.as_of, rules.recording) = (as_of, recording);
+    if let Some(opening) = history.opening() {
+        must_be_open(&mut inputs, opening, period)?;
+        rules.from = opening;
+    }
+    let qualification = qualified(&mut inputs, &rules, &history, progress)?;
     // Swipes come after the signings are held against each other: a refused signing has no evidence.
-    let evidence = stages::swipes(&mut inputs, &rules, &qualification.qualified, progress)?;
-    let entries = stages::scores(&mut inputs, &rules, progress)?;
+    let evidence = stages::swipes(&mut inputs, &rules, &qualification.qualified, &history, progress)?;
+    let mut entries = stages::scores(&mut inputs, &rules, progress)?;
+    entries.extend(history.scores(&rules));
+    if entries.is_empty() && !inputs.has(Kind::Scores) {
+        inputs.notices.push(Msg::NoScoresFile);
+    }
     let names = inputs.names.clone();
-    let scores = settle_scores(entries, &rules, &names, |reject| inputs.rejects.push(reject));
-    let posted = stages::payments(&mut inputs, &rules, progress)?;
+    let ledger = history.is_there().then_some(history.file);
+    let scores = settle_scores(entries, &rules, ledger, &names, |reject| inputs.rejects.push(reject));
+    let payments = stages::payments(&mut inputs, &rules, history.is_there(), progress)?;
     let sheets = stages::sheets(&mut inputs, &rules, progress)?;
-    let Qualification { qualified, classes, teams, rows } = &qualification;
+    let Qualification { qualified, classes, details, rows } = &qualification;
+    let (prices, rules_hash) = (classes.all(), region.hash());
     let settlement = settle_lines(
         &rules,
         &Given {
+            history: &history,
             qualified,
             classes,
-            teams,
+            prices: &prices,
+            details,
             evidence: &evidence,
             scores: &scores,
-            posted: &posted,
+            posted: &payments,
             sheets: &sheets,
+            rules_hash: &rules_hash,
         },
     );
     // A part of a cycle is no cohort, whichever version the charges follow.
@@ -98,47 +135,84 @@ pub fn settle<R>(
     let run = Run {
         rules: &rules,
         inputs: &inputs,
+        history: &history,
         qualified,
         evidence: &evidence,
-        classes,
+        classes: &prices,
+        details,
         rows,
         settlement: &settlement,
+        payments: &payments,
+        rules_hash: &rules_hash,
     };
     balance(&run);
     then(&run)
+}
+
+impl Run<'_> {
+    /// Whether a file is one of this run, not the ledger.
+    fn of_file(&self, file: u16) -> bool {
+        !(self.history.is_there() && file == self.history.file)
+    }
+
+    /// How many signing rows of the files were refused.
+    pub fn refused_signings(&self) -> u64 {
+        let rejects = self.inputs.rejects.iter().filter(|reject| reject.kind == Kind::Signings);
+        rejects.filter(|reject| self.of_file(reject.place.file)).count() as u64
+    }
 }
 
 /// No row is lost: what was read was refused, void, or qualified.
 fn balance(run: &Run) {
     let signings: u64 =
         run.inputs.facts.iter().filter(|facts| facts.kind == Kind::Signings).map(|facts| facts.rows).sum();
-    let refused = run.inputs.rejects.iter().filter(|reject| reject.kind == Kind::Signings).count() as u64;
+    let of_file = |signing: &&Signing| run.of_file(signing.place().file);
+    let admitted = run.qualified.signings.iter().filter(of_file).count();
     assert_eq!(
         signings,
-        refused + run.inputs.void_rows + run.qualified.signings.len() as u64,
+        run.refused_signings() + run.inputs.void_rows + admitted as u64,
         "every signing row is accounted for"
     );
 }
 
 struct Qualification {
     qualified: Qualified,
-    classes: Vec<Arc<Class>>,
-    teams: Vec<Team>,
+    classes: Classes,
+    details: Vec<Details>,
     rows: Vec<RowCounts>,
 }
 
 /// Reads signings and holds them against the rules and each other.
-fn qualified(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Qualification> {
-    let stages::ReadSignings { candidates, mut counts, classes, teams } =
-        stages::signings(inputs, rules, progress)?;
+fn qualified(
+    inputs: &mut Inputs,
+    rules: &Rules,
+    history: &History,
+    progress: Progress,
+) -> Result<Qualification> {
+    let stages::ReadSignings { candidates, mut counts, classes, details, void } =
+        stages::signings(inputs, rules, history, progress)?;
     let names = inputs.names.clone();
-    let qualified = qualify(candidates, rules, &names, |signing: &Signing, reject| {
-        let counts = &mut counts[signing.institution as usize];
-        counts.rejected += 1;
-        counts.assessed_refused += u64::from(rules.contains(signing.signed_on));
+    let qualified = qualify(candidates, rules, (history, void), &names, |signing: &Signing, reject| {
+        // What stands in no file of this run is no row of its institution.
+        if history.owns(signing).is_none() {
+            let counts = &mut counts[signing.institution as usize];
+            counts.rejected += 1;
+            counts.assessed_refused += u64::from(rules.contains(signing.signed_on));
+        }
         inputs.rejects.push(reject);
     });
-    Ok(Qualification { qualified, classes: classes.all(), teams: teams.list(), rows: counts })
+    Ok(Qualification { qualified, classes, details: details.list(), rows: counts })
+}
+
+/// Stops the run where the whole period was settled elsewhere; says so of a part.
+fn must_be_open(inputs: &mut Inputs, opening: Date, period: Period) -> Result<()> {
+    if period.end() <= opening {
+        return Err(stop(Msg::BeforeOpening { period, opening }, None));
+    }
+    if period.first_day() < opening {
+        inputs.notices.push(Msg::PartlyBeforeOpening { period, opening });
+    }
+    Ok(())
 }
 
 /// Reads and refuses as `settle` does, and settles nothing.
@@ -154,12 +228,16 @@ pub fn check<R>(
     stages::unchecked(&mut inputs, region);
     let institutions = stages::institutions(&mut inputs, progress)?;
     let rules = Rules::compile(region, &institutions, period);
-    let qualification = qualified(&mut inputs, &rules, progress)?;
-    stages::swipes(&mut inputs, &rules, &qualification.qualified, progress)?;
+    let none = History::default();
+    let qualification = qualified(&mut inputs, &rules, &none, progress)?;
+    stages::swipes(&mut inputs, &rules, &qualification.qualified, &none, progress)?;
     let entries = stages::scores(&mut inputs, &rules, progress)?;
+    if !inputs.has(Kind::Scores) {
+        inputs.notices.push(Msg::NoScoresFile);
+    }
     let names = inputs.names.clone();
-    settle_scores(entries, &rules, &names, |reject| inputs.rejects.push(reject));
-    stages::payments(&mut inputs, &rules, progress)?;
+    settle_scores(entries, &rules, None, &names, |reject| inputs.rejects.push(reject));
+    stages::payments(&mut inputs, &rules, false, progress)?;
     stages::sheets(&mut inputs, &rules, progress)?;
     // Of no period: nothing lies outside it.
     inputs.notices.retain(|notice| !matches!(notice, Msg::PaymentsElsewhere { .. }));
@@ -197,7 +275,7 @@ pub fn assess<R>(
     let mut inputs = Inputs::open(files)?;
     let institutions = match data {
         Some(_) => stages::institutions(&mut inputs, progress)?,
-        None => stages::institutions_of_sheets(&mut inputs)?,
+        None => stages::institutions_named(&mut inputs, Kind::Sheets)?,
     };
     let rules = Rules::compile(region, &institutions, period);
     let policy = &region.versions[rules.version_on(period.first_day())];
@@ -231,8 +309,9 @@ pub fn assess<R>(
 
 /// Values that the data folder gives for the assessed period.
 fn derived(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Derived> {
-    let Qualification { qualified, classes, rows, .. } = qualified(inputs, rules, progress)?;
-    let evidence = stages::swipes(inputs, rules, &qualified, progress)?;
+    let none = History::default();
+    let Qualification { qualified, classes, rows, .. } = qualified(inputs, rules, &none, progress)?;
+    let evidence = stages::swipes(inputs, rules, &qualified, &none, progress)?;
     if !inputs.has(Kind::Swipes) {
         let policy = &rules.region.versions[rules.version_on(rules.period.first_day())];
         let of_swipes = |derive| {
@@ -245,7 +324,7 @@ fn derived(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Der
             inputs.notices.push(Msg::LeftOutFile { what: titles.join(" / "), kind: Kind::Swipes.name() });
         }
     }
-    let payers = payers(rules, &qualified, |class| classes[class as usize].individual);
+    let payers = payers(rules, &qualified, |class| classes.get(class).individual);
     Ok(Derived {
         rows,
         payers,
@@ -268,7 +347,7 @@ fn must_fit(region: &Region, period: Period) -> Result<()> {
     Ok(())
 }
 
-fn too_fine(period: Period, version: &Policy) -> anyhow::Error {
+pub fn too_fine(period: Period, version: &Policy) -> anyhow::Error {
     let cycle = Cycle::ALL.iter().find(|(_, cycle)| *cycle == version.cycle).map_or("", |(name, _)| *name);
     stop(Msg::PeriodTooFine { period: period.to_string(), cycle }, None)
 }

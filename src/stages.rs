@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::code::Code;
 use crate::base::message::Msg;
@@ -16,15 +16,17 @@ use crate::intake::rows::{Again, BlockRows, Fault, FileFacts, Known, Opened, Rej
 use crate::intake::scores::{self, payments};
 use crate::intake::short::id_hash;
 use crate::intake::signings::{self, Signing};
-use crate::intake::{cells, sheets, swipes};
+use crate::intake::{adjustments, cells, sheets, swipes};
+use crate::ledger::post::Adjustment;
 use crate::policy::package::{Conditions, Package};
 use crate::policy::version::Region;
 use crate::policy::{CapOf, Policy};
 use crate::settlement::assess::{self, RowCounts, ScoreEntry, SheetEntry};
-use crate::settlement::desk::{Batch, Desk, Teams, unknown_institution};
+use crate::settlement::desk::{Batch, Desk, DetailsList, unknown_institution};
 use crate::settlement::evidence::{Against, Evidence, Swipe};
+use crate::settlement::history::History;
 use crate::settlement::lines::Posted;
-use crate::settlement::payments::payment;
+use crate::settlement::payments::{line_of, payment};
 use crate::settlement::price::Classes;
 use crate::settlement::qualify::{Candidates, Qualified};
 use crate::settlement::rules::{NO_CARD, Rules};
@@ -62,6 +64,7 @@ fn columns(kind: Kind) -> &'static [Column] {
         Kind::Scores => scores::COLUMNS,
         Kind::Payments => payments::COLUMNS,
         Kind::Sheets => sheets::COLUMNS,
+        Kind::Adjustments => adjustments::COLUMNS,
     }
 }
 
@@ -83,6 +86,12 @@ impl Inputs {
         }
         inputs.files = files;
         Ok(inputs)
+    }
+
+    /// The number that stands for the ledger among the names of files.
+    pub fn name_ledger(&mut self) -> u16 {
+        self.names.push("ledger".to_string());
+        self.names.len() as u16 - 1
     }
 
     /// Every file with its number.
@@ -243,6 +252,10 @@ struct SigningBlock {
     rejects: Vec<Reject>,
     counts: FxHashMap<u32, RowCounts>,
     void: u64,
+    /// Contract ids of void rows, where earlier postings may know them.
+    void_contracts: Vec<Vec<u8>>,
+    /// Rows that only the standing of the institution or the person is against: (index into the refused, contract).
+    standing: Vec<(usize, Vec<u8>)>,
 }
 
 /// What reading the signings gave: rows that passed their own checks, and counts by institution.
@@ -250,27 +263,41 @@ pub struct ReadSignings {
     pub candidates: Candidates,
     pub counts: Vec<RowCounts>,
     pub classes: Classes,
-    pub teams: Teams,
+    pub details: DetailsList,
+    /// Signings of the past that a void row is about.
+    pub void: Vec<u32>,
 }
 
-/// Reads signings and checks each row by itself: E101–E405.
-pub fn signings(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<ReadSignings> {
-    let (classes, teams) = (Classes::default(), Teams::default());
+/// Reads signings and checks each row by itself: E101–E405. Those of the past join them.
+pub fn signings(
+    inputs: &mut Inputs,
+    rules: &Rules,
+    history: &History,
+    progress: Progress,
+) -> Result<ReadSignings> {
+    let (classes, details) = (Classes::default(), DetailsList::default());
     let mut candidates = Candidates::default();
+    let (recalled, contracts) = history.recall(rules, &classes, &details)?;
+    candidates.recall(recalled, contracts);
     let mut counts = vec![RowCounts::default(); rules.institutions.count()];
+    let mut void_contracts = BTreeSet::new();
     for opened in inputs.take(Kind::Signings) {
         let (mut rejects, mut void) = (Vec::new(), 0);
+        let mut standing = Vec::new();
         let parse = |block: &BlockRows| {
-            let mut desk = Desk::new(rules, &classes, &teams);
+            let mut desk = Desk::new(rules, &classes, &details);
             let mut out = SigningBlock::default();
-            block.each(|row| signing_row(row, &mut desk, rules, &mut out));
+            block.each(|row| signing_row(row, &mut desk, (rules, history.is_there()), &mut out));
             out
         };
-        let (facts, _) = read_rows(opened, progress, parse, |wave| {
+        let (facts, again) = read_rows(opened, progress, parse, |wave| {
             for block in wave {
                 candidates.join(block.batch);
+                let before = rejects.len();
+                standing.extend(block.standing.into_iter().map(|(at, contract)| (before + at, contract)));
                 rejects.extend(block.rejects);
                 void += block.void;
+                void_contracts.extend(block.void_contracts);
                 for (institution, more) in block.counts {
                     let sum = &mut counts[institution as usize];
                     sum.rows += more.rows;
@@ -281,18 +308,84 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Resul
                 }
             }
         })?;
+        if !standing.is_empty() {
+            let of = Standing { rules, history, classes: &classes, details: &details };
+            let admitted = of.admit(&again, &rejects, standing, &mut candidates)?;
+            for institution in admitted.values() {
+                counts[*institution as usize].rejected -= 1;
+            }
+            let mut at = 0;
+            rejects.retain(|_| {
+                at += 1;
+                !admitted.contains_key(&(at - 1))
+            });
+        }
         inputs.read(facts, rejects);
         inputs.void_rows += void;
     }
-    Ok(ReadSignings { candidates, counts, classes, teams })
+    let void = history.voided(&void_contracts);
+    Ok(ReadSignings { candidates, counts, classes, details, void })
 }
 
-fn signing_row(row: &Row, desk: &mut Desk, rules: &Rules, out: &mut SigningBlock) {
+/// Rows that only the standing of the institution or the person is against (E302, E303, E401, E405): where the
+/// contract was posted, it takes nothing back.
+struct Standing<'a> {
+    rules: &'a Rules<'a>,
+    history: &'a History<'a>,
+    classes: &'a Classes,
+    details: &'a DetailsList,
+}
+
+impl Standing<'_> {
+    /// Reads such rows again as what they are now; gives which of the refusals fall, and their institutions.
+    fn admit(
+        &self,
+        again: &Again,
+        rejects: &[Reject],
+        standing: Vec<(usize, Vec<u8>)>,
+        candidates: &mut Candidates,
+    ) -> Result<BTreeMap<usize, u32>> {
+        let hashes: FxHashSet<u64> = standing.iter().map(|(_, contract)| id_hash(contract)).collect();
+        let found = self.history.with_hashes(&hashes);
+        let mut known: BTreeMap<u32, (usize, u32)> = BTreeMap::new();
+        for (at, contract) in standing {
+            let among = found.get(&id_hash(&contract));
+            if let Some(posted) = among.and_then(|among| self.history.of_contract(among, &contract)) {
+                known.insert(rejects[at].place.line, (at, posted));
+            }
+        }
+        let lines: Vec<u32> = known.keys().copied().collect();
+        let rows = again.rows(&lines, |row| {
+            let (at, posted) = known[&row.place().line];
+            let mut desk = Desk::new(self.rules, self.classes, self.details);
+            let mut batch = Batch::default();
+            let Ok(Signing::Row(signing)) = signings::read(row, &mut desk.words) else { return None };
+            let known = self.history.terms(posted);
+            let same = self.history.signing(posted).person == signing.person;
+            let admitted = same && desk.admit(&signing, row, known, &mut batch).is_ok();
+            admitted.then_some((at, batch))
+        })?;
+        let mut admitted = BTreeMap::new();
+        for (at, batch) in rows.into_iter().flatten() {
+            admitted.extend(batch.signings.first().map(|signing| (at, signing.institution)));
+            candidates.join(batch);
+        }
+        Ok(admitted)
+    }
+}
+
+fn signing_row(row: &Row, desk: &mut Desk, (rules, past): (&Rules, bool), out: &mut SigningBlock) {
     let read = signings::read(row, &mut desk.words);
     let (void, institution, day, fault) = match &read {
         Ok(Signing::Row(signing)) => {
             let institution = rules.institutions.find(&signing.institution);
-            (false, institution, Some(signing.signed_on), desk.admit(signing, row, &mut out.batch).err())
+            let fault = desk.admit(signing, row, None, &mut out.batch).err();
+            let of_standing =
+                |fault: &Fault| matches!(fault.code, Code::E302 | Code::E303 | Code::E401 | Code::E405);
+            if past && fault.as_ref().is_some_and(of_standing) {
+                out.standing.push((out.rejects.len(), signing.contract.to_vec()));
+            }
+            (false, institution, Some(signing.signed_on), fault)
         }
         other => {
             let certain = !matches!(other, Err(fault) if fault.code == Code::E101);
@@ -303,6 +396,9 @@ fn signing_row(row: &Row, desk: &mut Desk, rules: &Rules, out: &mut SigningBlock
         }
     };
     out.void += u64::from(void);
+    if void && past {
+        out.void_contracts.push(row.id(signings::CONTRACT).into_owned());
+    }
     if let Some(institution) = institution {
         let assessed = u64::from(day.is_none_or(|day| rules.contains(day)));
         let refused = u64::from(fault.is_some());
@@ -323,12 +419,13 @@ pub fn swipes(
     inputs: &mut Inputs,
     rules: &Rules,
     qualified: &Qualified,
+    history: &History,
     progress: Progress,
 ) -> Result<Evidence> {
     let opened = inputs.take(Kind::Swipes);
     let bytes: u64 = opened.iter().filter_map(|one| Some(one.file.path.metadata().ok()?.len())).sum();
     // A swipe takes some 80 bytes of a file.
-    let mut evidence = Evidence::new(rules, qualified, bytes / 80);
+    let mut evidence = Evidence::new(rules, qualified, history, bytes / 80);
     let (mut again, mut lines) = (BTreeMap::new(), 0);
     for opened in opened {
         let index = opened.index;
@@ -476,9 +573,6 @@ pub fn scores(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<
         entries.push(entry);
         None
     })?;
-    if !inputs.has(Kind::Scores) {
-        inputs.notices.push(Msg::NoScoresFile);
-    }
     Ok(entries)
 }
 
@@ -493,16 +587,39 @@ pub fn sheets(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<
     Ok(entries)
 }
 
-/// The institutions that score sheets name, for an assessment without a data folder.
-pub fn institutions_of_sheets(inputs: &mut Inputs) -> Result<Institutions> {
+/// Reads what was agreed on paper: E101–E104, E301, E602 (cohort), E604 (source).
+pub fn adjustments(inputs: &mut Inputs, rules: &Rules) -> Result<Vec<Adjustment>> {
+    let mut all = Vec::new();
+    let row = |row: &Row| {
+        let read = adjustments::read(row)?;
+        let (cohort, source) = line_of(rules, [&read.institution, &read.cohort, &read.source])?;
+        let text = |text: &str| text.to_string();
+        Ok(Adjustment {
+            institution: text(&read.institution),
+            source,
+            cohort,
+            amount: read.amount,
+            document: text(&read.document),
+            reason: text(&read.reason),
+        })
+    };
+    inputs.read_small(Kind::Adjustments, adjustments::IDS, &|_| {}, row, |one| {
+        all.push(one);
+        None
+    })?;
+    Ok(all)
+}
+
+/// The institutions that files of a kind name in their first column, where there is no list of them.
+pub fn institutions_named(inputs: &mut Inputs, kind: Kind) -> Result<Institutions> {
     let mut all = Institutions::default();
-    for opened in inputs.opened.get(&Kind::Sheets).into_iter().flatten() {
-        let again = open(opened.file.clone(), opened.index, sheets::COLUMNS)?;
+    for opened in inputs.opened.get(&kind).into_iter().flatten() {
+        let again = open(opened.file.clone(), opened.index, columns(kind))?;
         let parse = |block: &BlockRows| {
             let mut ids = Vec::new();
             block.each(|row| {
                 if row.whole().is_ok() {
-                    ids.push((row.text(sheets::INSTITUTION).into_owned(), row.place()));
+                    ids.push((row.text(0).into_owned(), row.place()));
                 }
             });
             ids
@@ -519,9 +636,16 @@ pub fn institutions_of_sheets(inputs: &mut Inputs) -> Result<Institutions> {
     Ok(all)
 }
 
-/// Reads payments: E101–E105, E301, E602 (cohort), E604 (source), E304 (package).
-pub fn payments(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Posted> {
+/// Reads payments: E101–E105, E301, E602 (cohort), E604 (source), E304 (package). A ledger knows better.
+pub fn payments(inputs: &mut Inputs, rules: &Rules, ledger: bool, progress: Progress) -> Result<Posted> {
     let mut posted = Posted::new();
+    if ledger {
+        if inputs.has(Kind::Payments) {
+            inputs.take(Kind::Payments);
+            inputs.notices.push(Msg::PaymentsNotRead);
+        }
+        return Ok(posted);
+    }
     let (mut unnamed, mut elsewhere) = (false, 0);
     let row = |row: &Row| payment(rules, &payments::read(row)?);
     inputs.read_small(Kind::Payments, payments::IDS, progress, row, |(key, amount, named)| {

@@ -286,7 +286,7 @@ fn settle(case: &Case, period: &str, threads: usize) -> Outputs {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     pool.install(|| {
         let period = Period::parse(period).expect("a period");
-        pipeline::settle(&URUMQI, pipeline::Asked { period, as_of: None }, &case.data(), &|_| {}, |run| {
+        pipeline::settle(&URUMQI, pipeline::Asked::of(period), &case.data(), &|_| {}, |run| {
             let written = reports::write_all(run, out.path(), Lang::En)?;
             manifest::write_json(out.path(), "manifest.json", &manifest::manifest(run, &written, Lang::En))
         })

@@ -27,6 +27,24 @@ pub struct Excerpt {
 #[derive(Debug)]
 pub struct Stopped {
     pub diagnostics: Vec<Diagnostic>,
+    pub exit: Exit,
+}
+
+/// What the program's exit code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Input, rules or disk.
+    CannotRun = 1,
+    /// The ledger does not let it: posted already, moved on, unconfirmed figures, damaged.
+    Ledger = 4,
+    /// Another run holds the lock: try later.
+    Busy = 75,
+}
+
+impl Stopped {
+    pub fn new(diagnostics: Vec<Diagnostic>) -> Stopped {
+        Stopped { diagnostics, exit: Exit::CannotRun }
+    }
 }
 
 impl fmt::Display for Stopped {
@@ -39,13 +57,28 @@ impl std::error::Error for Stopped {}
 
 impl From<Diagnostic> for anyhow::Error {
     fn from(diagnostic: Diagnostic) -> anyhow::Error {
-        anyhow::Error::new(Stopped { diagnostics: vec![diagnostic] })
+        anyhow::Error::new(Stopped::new(vec![diagnostic]))
     }
 }
 
 /// An error that stops the run with a fact and its cure.
 pub fn stop(fact: Msg, cure: Option<Msg>) -> anyhow::Error {
     Diagnostic { fact, cure, clause: None, excerpt: None }.into()
+}
+
+/// What the ledger refuses, and what to do.
+pub fn refuse(fact: Msg, cure: Option<Msg>) -> anyhow::Error {
+    ended(fact, cure, Exit::Ledger)
+}
+
+/// Another run is at it: try later.
+pub fn busy(fact: Msg) -> anyhow::Error {
+    ended(fact, Some(Msg::TryLater), Exit::Busy)
+}
+
+fn ended(fact: Msg, cure: Option<Msg>, exit: Exit) -> anyhow::Error {
+    let diagnostics = vec![Diagnostic { fact, cure, clause: None, excerpt: None }];
+    anyhow::Error::new(Stopped { diagnostics, exit })
 }
 
 /// What `wanted` was probably meant to be: the nearest of `known` by edits, if any is near.

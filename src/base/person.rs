@@ -42,6 +42,11 @@ impl PersonId {
         }
     }
 
+    /// The person of these 17 digits, where they hold a real day of birth.
+    pub fn of_number(digits: u64) -> Option<PersonId> {
+        birth_of((digits / 1_000 % 100_000_000) as u32).map(|_| PersonId(digits))
+    }
+
     pub fn birth(self) -> Date {
         birth_of((self.0 / 1_000 % 100_000_000) as u32).expect("parse lets only real birth dates pass")
     }

@@ -16,11 +16,25 @@ pub enum Kind {
     Scores,
     Payments,
     Sheets,
+    /// Amounts agreed on paper, for the ledger; in no data folder.
+    Adjustments,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 6] =
-        [Kind::Institutions, Kind::Signings, Kind::Swipes, Kind::Scores, Kind::Payments, Kind::Sheets];
+    pub const ALL: [Kind; 7] = [
+        Kind::Institutions,
+        Kind::Signings,
+        Kind::Swipes,
+        Kind::Scores,
+        Kind::Payments,
+        Kind::Sheets,
+        Kind::Adjustments,
+    ];
+
+    /// Kinds of files that a data folder holds.
+    pub fn of_folder() -> impl Iterator<Item = Kind> {
+        Kind::ALL.into_iter().filter(|kind| *kind != Kind::Adjustments)
+    }
 
     /// The start of its files' names, and its name in outputs.
     pub fn name(self) -> &'static str {
@@ -31,6 +45,7 @@ impl Kind {
             Kind::Scores => "scores",
             Kind::Payments => "payments",
             Kind::Sheets => "sheets",
+            Kind::Adjustments => "adjustments",
         }
     }
 }

@@ -3,6 +3,8 @@
 pub mod assess;
 pub mod check;
 pub mod explain;
+pub mod ledger;
+pub mod post;
 pub mod rules;
 pub mod settle;
 
@@ -30,6 +32,7 @@ pub enum Ended {
 }
 
 /// What all commands that read have in common.
+#[derive(Clone, Copy)]
 pub struct Common<'a> {
     pub region: &'a str,
     pub regions: Option<&'a Path>,
@@ -43,12 +46,15 @@ pub struct Common<'a> {
 impl Common<'_> {
     /// The region's rules: `--regions`, else `./regions`, go before those inside the program.
     fn region(&self) -> Result<Region> {
-        let here = Path::new("regions");
-        version::load(self.region, self.regions.or_else(|| here.is_dir().then_some(here)))
+        version::load(self.region, rules_folder(self.regions).as_deref())
     }
 
     fn data(&self, data: Option<&Path>) -> PathBuf {
         data.map_or_else(|| Path::new("data").join(self.region), Path::to_path_buf)
+    }
+
+    fn ledger(&self, ledger: Option<&Path>) -> PathBuf {
+        ledger.map_or_else(|| Path::new("ledger").join(format!("{}.db", self.region)), Path::to_path_buf)
     }
 
     /// Runs `work` on as many threads as were asked for.
@@ -114,6 +120,12 @@ impl Common<'_> {
     ) -> Result<()> {
         if self.quiet && !self.json { Ok(()) } else { print(self.json, table, json) }
     }
+}
+
+/// The folder of rule files: the one that was named, else `./regions` where that is there.
+fn rules_folder(given: Option<&Path>) -> Option<PathBuf> {
+    let here = Path::new("regions");
+    given.or_else(|| here.is_dir().then_some(here)).map(Path::to_path_buf)
 }
 
 /// Prints what `table` writes, or the JSON.

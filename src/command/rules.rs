@@ -319,7 +319,7 @@ impl Rules<'_> {
 }
 
 fn stopped(diagnostics: Vec<Diagnostic>) -> anyhow::Error {
-    anyhow::Error::new(Stopped { diagnostics })
+    anyhow::Error::new(Stopped::new(diagnostics))
 }
 
 /// The region and date that a path stands for: its folder and its name.

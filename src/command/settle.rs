@@ -1,16 +1,21 @@
-//! `jiayi settle`: settles a period and writes the reports.
+//! `jiayi settle`: settles a period, writes the reports, and posts the result where that is asked.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::base::message::Msg;
 use crate::base::period::{Date, Period};
-use crate::pipeline;
+use crate::ledger::chain::Paper;
+use crate::ledger::recall;
+use crate::ledger::store::{self, Lock, Store};
+use crate::pipeline::{self, Asked, Run};
 use crate::report::{csv, manifest, publish, screen};
 use crate::words::Lang;
 
+use super::post::{self, Ready};
 use super::{Common, Ended};
 
 pub struct Settle<'a> {
@@ -19,6 +24,9 @@ pub struct Settle<'a> {
     pub as_of: Option<Date>,
     pub data: Option<&'a Path>,
     pub out: Option<&'a Path>,
+    pub ledger: Option<&'a Path>,
+    /// Who posts, where the result is posted at once.
+    pub post: Option<Paper>,
     pub file_lang: Lang,
 }
 
@@ -29,40 +37,93 @@ pub fn run(settle: &Settle) -> Result<Ended> {
     let data = common.data(settle.data);
     let default = || PathBuf::from("out").join(&region.id).join(settle.period.to_string());
     let out = settle.out.map_or_else(default, Path::to_path_buf);
+    let ledger = common.ledger(settle.ledger);
+    // Held until the end: nobody posts between what this run read and what it writes.
+    let _lock = Held::of(&ledger, settle.post.is_some())?;
     let bar = common.bar(&data);
     let progress = |bytes| bar.inc(bytes);
     common.threads(|| {
-        let asked = pipeline::Asked { period: settle.period, as_of: settle.as_of };
+        let store = Store::find(&ledger, &region.id, settle.post.is_some())?;
+        let past = store.as_ref().map(|store| recall::past(store, None)).transpose()?;
+        let asked = Asked {
+            period: settle.period,
+            as_of: settle.as_of,
+            past: past.as_ref(),
+            recording: settle.post.is_some(),
+        };
+        let not_yet = (store.is_none() && settle.ledger.is_some() && settle.post.is_none())
+            .then(|| Msg::LedgerNotYet { path: ledger.display().to_string() });
         pipeline::settle(&region, asked, &data, &progress, |run| {
             bar.finish_and_clear();
-            publish::replace(&out, &data, |folder| {
-                let written = csv::write_all(run, folder, settle.file_lang)?;
-                manifest::write_json(folder, "manifest.json", &manifest::manifest(run, &written, settle.file_lang))?;
+            if settle.post.is_some() {
+                post::may_post(run, settle.post.as_ref())?;
+            }
+            let manifest = publish::replace(&out, &data, |folder| {
+                let manifest = write(run, folder, settle.file_lang)?;
                 let how = json!({
                     "arguments": std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned()).collect::<Vec<_>>(),
                     "folder": std::env::current_dir().ok().map(|path| path.display().to_string()),
                     "data": absolute(&data),
                     "out": absolute(&out),
+                    "ledger": store.as_ref().map(|store| absolute(&store.path)),
                     "regions": common.regions.map(absolute),
                     "policy_files": region.versions.iter().flat_map(|version| &version.files).map(|file| &file.name).collect::<Vec<_>>(),
                     "user": std::env::var("USER").ok(),
                     "time": jiff::Timestamp::now().to_string(),
                     "seconds": format!("{}.{:03}", started.elapsed().as_secs(), started.elapsed().subsec_millis()),
                 });
-                manifest::write_json(folder, "run.json", &how)
+                manifest::write_json(folder, "run.json", &how)?;
+                Ok(manifest)
             })?;
             common.unconfirmed(&region)?;
             common.notices(&run.inputs.notices)?;
+            common.notices(not_yet.as_slice())?;
             let folder = out.display().to_string();
+            let posted = match &settle.post {
+                Some(paper) => {
+                    let ready = Ready { run, ledger: &ledger, store: store.as_ref(), manifest: &manifest };
+                    Some(ready.post(paper)?)
+                }
+                None => None,
+            };
             common.print(
-                |screen| screen::settlement(screen, run, &folder, common.look),
-                || screen::settlement_json(run, &folder, common.look.lang),
+                |screen| {
+                    screen::settlement(screen, run, &folder, common.look)?;
+                    posted.iter().try_for_each(|posted| post::told(screen, posted.as_ref(), common.look))
+                },
+                || {
+                    let mut all = screen::settlement_json(run, &folder, common.look.lang);
+                    if let Some(posted) = &posted {
+                        all["posted_batch"] = post::told_json(posted.as_ref());
+                    }
+                    all
+                },
             )?;
             Ok(common.ended(run.inputs.rejects.len()))
         })
     })
 }
 
-fn absolute(path: &Path) -> String {
+/// Writes every file of a settlement but run.json; gives the manifest.
+pub fn write(run: &Run, folder: &Path, lang: Lang) -> Result<Value> {
+    let written = csv::write_all(run, folder, lang)?;
+    let manifest = manifest::manifest(run, &written, lang);
+    manifest::write_json(folder, "manifest.json", &manifest)?;
+    Ok(manifest)
+}
+
+/// A lock on the ledger, held while this lives.
+pub struct Held(#[allow(dead_code)] Option<Lock>);
+
+impl Held {
+    pub fn of(ledger: &Path, writing: bool) -> Result<Held> {
+        Ok(Held(match writing {
+            true => Some(store::lock_to_write(ledger)?),
+            false => store::lock_to_read(ledger)?,
+        }))
+    }
+}
+
+pub fn absolute(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string()
 }

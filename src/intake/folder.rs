@@ -22,7 +22,7 @@ pub struct InputFile {
 pub fn list(folder: &Path) -> Result<Vec<InputFile>> {
     let names = file_names(folder)?;
     let mut files = Vec::new();
-    for kind in Kind::ALL {
+    for kind in Kind::of_folder() {
         for name in &names {
             let csv = name.len() > 4
                 && name.is_char_boundary(name.len() - 4)

@@ -64,6 +64,8 @@ pub struct Institutions {
     pub list: Vec<Institution>,
     short: FxHashMap<Short, u32>,
     long: FxHashMap<Box<[u8]>, u32>,
+    /// Those that were paid earlier and are on no list any more: no row may be about them.
+    gone: FxHashMap<String, u32>,
     /// Unknown ids that were asked for, and what is nearest to them.
     near: Mutex<FxHashMap<String, Option<u32>>>,
 }
@@ -97,6 +99,19 @@ impl Institutions {
             found
         });
         found.map(|index| self.get(index).id.as_str())
+    }
+
+    /// Adds one that was paid earlier and is on no list any more.
+    pub fn add_gone(&mut self, institution: Institution) -> u32 {
+        let index = self.list.len() as u32;
+        self.gone.insert(institution.id.clone(), index);
+        self.list.push(institution);
+        index
+    }
+
+    /// The number of one that is on no list any more.
+    pub fn gone(&self, id: &str) -> Option<u32> {
+        self.gone.get(id).copied()
     }
 
     pub fn get(&self, index: u32) -> &Institution {

@@ -1,6 +1,7 @@
 //! Bytes of exported files → typed rows, or refusals with their place and reason.
 //! Nothing here knows a region's rules.
 
+pub mod adjustments;
 pub mod blocks;
 pub mod cells;
 pub mod columns;

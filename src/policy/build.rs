@@ -297,6 +297,12 @@ fn policy<'t>(
         .into_iter()
         .filter_map(|table| figure(table, calendar.is_some(), &sheets))
         .collect();
+    let two_people = root.table("posting").and_then(|table| {
+        let two_people = table.required("two_people", Reader::bool);
+        let clause = table.clause();
+        table.finish();
+        two_people?.then_some(clause)
+    });
     let local = written.local_figures();
 
     Some(Policy {
@@ -329,6 +335,7 @@ fn policy<'t>(
         limits,
         figures,
         calendar,
+        two_people,
         local,
         files: files.to_vec(),
     })

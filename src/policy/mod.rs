@@ -71,6 +71,8 @@ pub struct Policy {
     pub limits: Vec<Limit>,
     pub figures: Vec<Figure>,
     pub calendar: Option<Calendar>,
+    /// The article by which who posts and who approved must be two people, where one says so.
+    pub two_people: Option<Clause>,
     /// Figures that the text leaves to the region.
     pub local: Vec<LocalFigure>,
     /// The file as it is, then what it extends, for the manifest.

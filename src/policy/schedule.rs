@@ -1,6 +1,6 @@
 //! When charges start, how long a term is, and what a charge that is cut short comes to.
 
-use crate::base::period::{Date, Period, add_months, months_between};
+use crate::base::period::{Date, add_months, months_between};
 
 use super::curve::Partial;
 use super::{Clause, Named};
@@ -31,9 +31,8 @@ impl Schedule {
         }
     }
 
-    /// Charges that start in `period` and before `end`: their numbers and first days.
-    pub fn charges(self, starts_on: Date, end: Date, period: Period) -> impl Iterator<Item = (u32, Date)> {
-        let (first, end) = (period.first_day(), end.min(period.end()));
+    /// Charges that start from `first` on and before `end`: their numbers and first days.
+    pub fn charges(self, starts_on: Date, first: Date, end: Date) -> impl Iterator<Item = (u32, Date)> {
         let passed = months_between(starts_on, first) / self.months.cast_signed() - 1;
         (passed.max(0).cast_unsigned()..)
             .map(move |number| (number, self.start(starts_on, number)))
@@ -194,6 +193,7 @@ impl Terms {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::period::Period;
 
     fn day(text: &str) -> Date {
         text.parse().expect("a date")
@@ -221,8 +221,9 @@ mod tests {
     #[test]
     fn charges_of_a_period_are_those_that_start_in_it() {
         let period = |text| Period::parse(text).expect("a period");
-        let of = |schedule: Schedule, period| {
-            let charges = schedule.charges(day("2020-11-15"), day("2022-01-01"), period);
+        let of = |schedule: Schedule, period: Period| {
+            let end = day("2022-01-01").min(period.end());
+            let charges = schedule.charges(day("2020-11-15"), period.first_day(), end);
             charges.map(|(number, day)| format!("{number} {day}")).collect::<Vec<_>>()
         };
         assert_eq!(of(CALENDAR, period("2020")), ["0 2020-11-15"]);

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
+use sha2::{Digest, Sha256};
 
 use crate::base::diagnostic::{Diagnostic, Excerpt, Stopped, nearest, stop};
 use crate::base::message::Msg;
@@ -29,6 +30,16 @@ impl Region {
         // A package may admit signings from before its version (an older contract, supplemented).
         let version = version.or_else(|| (self.versions.first()?.admits_from() <= day).then_some(0))?;
         self.versions[version].to.is_none_or(|to| day <= to).then_some(version)
+    }
+
+    /// A hash over all its rule files and what they extend.
+    pub fn hash(&self) -> String {
+        let mut hash = Sha256::new();
+        for file in self.versions.iter().flat_map(|version| &version.files) {
+            hash.update((file.text.len() as u64).to_le_bytes());
+            hash.update(file.text.as_bytes());
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The version in force on `day`, else the first after it.
@@ -163,7 +174,7 @@ impl Library {
             }
         }
         if !faults.is_empty() {
-            return Err(anyhow::Error::new(Stopped { diagnostics: faults }));
+            return Err(anyhow::Error::new(Stopped::new(faults)));
         }
         versions.sort_by_key(|version| version.from);
         let offers: usize = versions.iter().map(|version| version.packages.len()).sum();

@@ -123,6 +123,10 @@ pub fn write_all(run: &Run, folder: &Path, lang: Lang) -> Result<Vec<Written>> {
     if run.settlement.lines.iter().any(|line| !line.tranches.is_empty()) {
         work.push(Box::new(|| tranches(run, folder)));
     }
+    // Only where something was posted before.
+    if run.settlement.lines.iter().any(|line| line.posted != Fen::ZERO) {
+        work.push(Box::new(|| delta(run, folder)));
+    }
     let mut written = work.par_iter().with_max_len(1).map(|write| write()).collect::<Result<Vec<_>>>()?;
     written.sort_by_key(|file| file.name);
     Ok(written)
@@ -413,6 +417,41 @@ fn tranches(run: &Run, folder: &Path) -> Result<Written> {
                 maybe(one.outcome.as_ref().map(|outcome| shortest(outcome.earned.ratio))),
                 maybe(one.amount),
                 own(&one.clause),
+            ])?;
+        }
+    }
+    table.finish()
+}
+
+/// What moved each line since it was posted, cause by cause.
+fn delta(run: &Run, folder: &Path) -> Result<Written> {
+    let header = [
+        "cohort",
+        "institution_id",
+        "institution_name",
+        "package",
+        "source",
+        "policy",
+        "cause",
+        "count",
+        "gross",
+        "amount",
+    ];
+    let mut table = Table::create(folder, "delta.csv", &header)?;
+    for line in &run.settlement.lines {
+        let institution = run.rules.institutions.get(line.institution);
+        for one in &line.moves {
+            table.row([
+                own(line.cohort),
+                text(&institution.id),
+                text(&institution.name),
+                text(&line.package),
+                text(&line.source),
+                text(&run.rules.region.versions[line.version].id),
+                text(one.cause.name()),
+                own(one.count),
+                own(one.gross),
+                own(one.amount),
             ])?;
         }
     }

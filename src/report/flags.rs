@@ -70,6 +70,9 @@ impl Raised<'_> {
             }
             Raised::Other(flag) => match &flag.detail {
                 Detail::PaidBelow { paid, share } => Msg::PaidBelow { paid: *paid, share: *share },
+                Detail::ClearedBefore { cohort, batch } => {
+                    Msg::ClearedBefore { cohort: *cohort, batch: *batch }
+                }
                 Detail::SignedLate { cohort, assessed_on } => {
                     Msg::SignedLate { cohort: *cohort, assessed_on: *assessed_on }
                 }

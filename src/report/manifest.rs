@@ -125,6 +125,7 @@ pub fn manifest(run: &Run, written: &[Written], lang: Lang) -> Value {
         "region": region.id,
         "period": run.rules.period.to_string(),
         "program": concat!("jiayi ", env!("CARGO_PKG_VERSION")),
+        "language": if lang == Lang::En { "en" } else { "zh" },
         "policies": policies,
         "local": local,
         "inputs": inputs,
@@ -138,7 +139,7 @@ pub fn manifest(run: &Run, written: &[Written], lang: Lang) -> Value {
         "notices": notices,
         "codes": codes,
         "sources": sources,
-        "ledger": Value::Null,
+        "ledger": run.history.past().map(|past| json!({ "batch": past.batch, "head": past.head })),
         "outputs": outputs,
     });
     if let Some(day) = run.rules.as_of {

@@ -4,6 +4,7 @@ pub mod csv;
 pub mod curves;
 pub mod figures;
 pub mod flags;
+pub mod ledger;
 pub mod manifest;
 pub mod publish;
 pub mod rules;

@@ -191,6 +191,9 @@ impl Teller<'_> {
             };
             self.say(SectionWho, "evidence", text, &rule.clause);
         }
+        if let Some(clause) = &policy.two_people {
+            self.say(Phrase::SectionReports, "posting", self.words(Phrase::TwoPeople, &[]), clause);
+        }
         for cap in &policy.caps {
             let (of, who) = match cap.of {
                 CapOf::Team => ("team", Phrase::Team),

@@ -20,6 +20,7 @@ use crate::pipeline::{Assessment, Run, refused_by_code, shown};
 use crate::policy::version::Region;
 use crate::settlement::clear::Outcome;
 use crate::settlement::lines::{ClawbackReason, clawback};
+use crate::settlement::tally::HeadCounts;
 use crate::stages::Inputs;
 use crate::words::{Label, Lang, cure, label, remedy, say, title};
 
@@ -41,7 +42,7 @@ pub struct Look {
 }
 
 impl Look {
-    fn label(self, what: Label) -> &'static str {
+    pub(super) fn label(self, what: Label) -> &'static str {
         label(self.lang, what)
     }
 
@@ -62,9 +63,9 @@ impl Look {
         }
         table.set_header(header.iter().map(|what| self.bold(self.label(*what))));
         // Only words may be broken over lines: a number that is, is read wrong.
-        use Label::{Clause, Meaning, Name, Reason, Source, WhatToDo};
+        use Label::{Clause, Document, Meaning, Name, Reason, Source, WhatToDo};
         for (column, what) in table.column_iter_mut().zip(header) {
-            if !matches!(what, Clause | Meaning | Name | Reason | Source | WhatToDo) {
+            if !matches!(what, Clause | Document | Meaning | Name | Reason | Source | WhatToDo) {
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
@@ -114,9 +115,12 @@ pub fn settlement(out: &mut impl Write, run: &Run, folder: &str, look: Look) -> 
 fn row_counts(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
     let read: u64 =
         run.inputs.facts.iter().filter(|facts| facts.kind == Kind::Signings).map(|facts| facts.rows).sum();
-    let refused = run.inputs.rejects.iter().filter(|reject| reject.kind == Kind::Signings).count() as u64;
-    let admitted: u64 = run.settlement.heads.iter().map(|heads| heads.admitted).sum();
-    let held: u64 = run.settlement.heads.iter().map(|heads| heads.held).sum();
+    let refused = run.refused_signings();
+    let sum = |pick: fn(&HeadCounts) -> u64| run.settlement.heads.iter().map(pick).sum::<u64>();
+    // Of this run's files; what the ledger adds stands apart.
+    let (admitted, held) = (sum(|heads| heads.admitted), sum(|heads| heads.held));
+    let (of_ledger, held_of_ledger) = (sum(|heads| heads.recalled), sum(|heads| heads.recalled_held));
+    let (admitted, held) = (admitted - (of_ledger - held_of_ledger), held - held_of_ledger);
     let other = read - refused - run.inputs.void_rows - admitted - held;
     let part = |what, count: u64| format!("{} {count}", look.label(what));
     let parts = [
@@ -127,7 +131,11 @@ fn row_counts(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
         part(Label::AdmittedRows, admitted),
         part(Label::OtherRows, other),
     ];
-    writeln!(out, "{}: {} = {}", look.label(Label::Rows100), parts[0], parts[1..].join(" + "))
+    write!(out, "{}: {} = {}", look.label(Label::Rows100), parts[0], parts[1..].join(" + "))?;
+    match of_ledger {
+        0 => writeln!(out),
+        _ => writeln!(out, "  {} {of_ledger}", look.label(Label::FromLedger)),
+    }
 }
 
 fn sources(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {

@@ -113,10 +113,12 @@ pub fn score_entry(rules: &Rules, row: &ScoreRow, place: Place) -> Result<ScoreE
     Ok(ScoreEntry { key: found?.0, score: row.score, assessed_on: row.assessed_on, place })
 }
 
-/// Holds the scores against each other: E603, or W710 where the latest is certain.
+/// Holds the scores against each other: E603, or W710 where the latest is certain. Of two that clash, one that
+/// a posting relied on (`posted`: the file that stands for the ledger) holds.
 pub fn settle_scores(
     entries: Vec<ScoreEntry>,
     rules: &Rules,
+    posted: Option<u16>,
     file_names: &[String],
     mut refused: impl FnMut(Reject),
 ) -> Scores {
@@ -142,7 +144,11 @@ pub fn settle_scores(
             scores.replaced.extend(earlier.map(|entry| (entry.clone(), holds.clone())));
             scores.by_key.insert(key, holds);
         } else {
-            for entry in &group {
+            let of_ledger = |entry: &&ScoreEntry| Some(entry.place.file) == posted;
+            if let Some(holds) = group.iter().find(of_ledger) {
+                scores.by_key.insert(key, holds.clone());
+            }
+            for entry in group.iter().filter(|entry| !of_ledger(entry)) {
                 let other = group.iter().find(|other| other.score != entry.score).unwrap_or(entry);
                 let at = format!("{}:{}", file_names[other.place.file as usize], other.place.line);
                 let reason =

@@ -15,8 +15,9 @@ use crate::intake::signings::{self, Paid, SigningRow, Words};
 use crate::policy::CapOf;
 use crate::policy::package::Group;
 
+use super::history::Terms;
 use super::price::{self, Class, Classes, Facts, PriceKey, tags};
-use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, NO_TEAM, OFFER_BITS, Signing, UNDERPAID};
+use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, NO_DETAILS, OFFER_BITS, Signing, underpaid};
 use super::rules::Rules;
 
 /// Rows of one block that passed the checks of their own, with their contract ids.
@@ -30,63 +31,101 @@ pub struct Batch {
 pub struct Desk<'a> {
     rules: &'a Rules<'a>,
     classes: &'a Classes,
-    teams: &'a Teams,
+    details: &'a DetailsList,
     pub words: Words,
     /// By version and cell: what packages and schemes stand for.
     packages: Vec<Known<Option<u16>>>,
     schemes: Vec<Known<Option<usize>>>,
     /// Prices met before, by key; few, so that looking through them is quick.
     prices: Vec<(PriceKey, u32, Arc<Class>)>,
+    /// The columns of team, doctor, scheme and groups, where they are kept.
+    kept: [Option<usize>; 4],
+    /// Details met before, by the bytes of their cells.
+    known_details: FxHashMap<Vec<u8>, u32>,
 }
 
-/// Teams and doctors by number, over all threads.
+/// What is kept of a row beside its price; empty where nothing asks for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Details {
+    pub institution: u32,
+    /// For caps.
+    pub team: String,
+    pub doctor: String,
+    /// For a posting: what the price depended on.
+    pub scheme: String,
+    pub groups: String,
+}
+
+/// Details by number, over all threads.
 #[derive(Default)]
-pub struct Teams(Mutex<Numbered>);
+pub struct DetailsList(Mutex<Numbered>);
 
-/// Who signed: institution, team and doctor; empty where no cap asks for one.
-pub type Team = (u32, String, String);
-
-/// Teams in the order they are met, and their numbers.
+/// Details in the order they are met, and their numbers.
 #[derive(Default)]
 struct Numbered {
-    numbers: FxHashMap<Team, u32>,
-    list: Vec<Team>,
+    numbers: FxHashMap<Details, u32>,
+    list: Vec<Details>,
 }
 
-impl Teams {
-    fn number(&self, institution: u32, team: String, doctor: String) -> u32 {
-        let mut teams = self.0.lock().expect("no panic holds it");
-        let team = (institution, team, doctor);
-        if let Some(number) = teams.numbers.get(&team) {
+impl DetailsList {
+    /// The number of some details; none where there is nothing to keep.
+    pub fn number(&self, details: Details) -> u32 {
+        let of_nobody = details.team.is_empty() && details.doctor.is_empty();
+        if of_nobody && details.scheme.is_empty() && details.groups.is_empty() {
+            return NO_DETAILS;
+        }
+        // Only a team or a doctor is one of an institution.
+        let details = Details { institution: if of_nobody { 0 } else { details.institution }, ..details };
+        let mut all = self.0.lock().expect("no panic holds it");
+        if let Some(number) = all.numbers.get(&details) {
             return *number;
         }
-        let number = teams.list.len() as u32;
-        teams.list.push(team.clone());
-        teams.numbers.insert(team, number);
+        let number = all.list.len() as u32;
+        all.list.push(details.clone());
+        all.numbers.insert(details, number);
         number
     }
 
-    pub fn list(self) -> Vec<Team> {
+    pub fn list(self) -> Vec<Details> {
         self.0.into_inner().expect("no panic holds it").list
     }
 }
 
 impl<'a> Desk<'a> {
-    pub fn new(rules: &'a Rules<'a>, classes: &'a Classes, teams: &'a Teams) -> Desk<'a> {
+    pub fn new(rules: &'a Rules<'a>, classes: &'a Classes, details: &'a DetailsList) -> Desk<'a> {
         let versions = rules.region.versions.len();
+        // A member who signed under a version without a cap counts as well.
+        let caps = || rules.region.versions.iter().flat_map(|version| &version.caps);
+        let capped = |of: CapOf, column| caps().any(|cap| cap.of == of).then_some(column);
+        let recorded = |column| rules.recording.then_some(column);
         Desk {
             rules,
             classes,
-            teams,
+            details,
             words: Words::default(),
             packages: (0..versions).map(|_| Known::default()).collect(),
             schemes: (0..versions).map(|_| Known::default()).collect(),
             prices: Vec::new(),
+            kept: [
+                capped(CapOf::Team, signings::TEAM),
+                capped(CapOf::Doctor, signings::DOCTOR),
+                recorded(signings::SCHEME),
+                recorded(signings::GROUPS),
+            ],
+            known_details: FxHashMap::default(),
         }
     }
 
     /// Checks a row by the rules: E301, E302, E305, E303, E304, E401, E402, E403, E405, in this order.
-    pub fn admit(&mut self, row: &SigningRow, cells: &Row, batch: &mut Batch) -> Result<(), Fault> {
+    /// `known`: the institution and the terms of the signing of this contract that was posted. What the
+    /// institution or the person has become since takes nothing back.
+    pub fn admit(
+        &mut self,
+        row: &SigningRow,
+        cells: &Row,
+        known: Option<(u32, &Terms)>,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
         let rules = self.rules;
         let refuse = Fault::by;
         let Some(index) = rules.institutions.find(&row.institution) else {
@@ -96,7 +135,8 @@ impl<'a> Desk<'a> {
         let institution = rules.institutions.get(index);
         let version = rules.region.in_force(row.signed_on);
         let cited = &rules.region.versions[version.unwrap_or_else(|| rules.version_on(row.signed_on))];
-        if !institution.designated {
+        let same_place = known.is_some_and(|(posted, _)| posted == index);
+        if !institution.designated && !same_place {
             let reason = Msg::NotDesignated { id: institution.id.clone() };
             return Err(refuse(Code::E302, reason, &cited.institutions.clause));
         }
@@ -105,8 +145,10 @@ impl<'a> Desk<'a> {
             return Err(refuse(Code::E305, reason, &cited.clause));
         };
         let policy = &rules.region.versions[version];
-        let (kind, admitted) = rules.kind(version, index);
-        if !admitted {
+        let (mut kind, admitted) = rules.kind(version, index);
+        if let Some((_, terms)) = known.filter(|_| !admitted && same_place) {
+            kind = policy.institutions.find(&terms.kind).map_or(u8::MAX, |kind| kind as u8);
+        } else if !admitted {
             let reason = Msg::KindNotAdmitted { kind: institution.kind.clone() };
             return Err(refuse(Code::E303, reason, &policy.institutions.clause));
         }
@@ -127,13 +169,17 @@ impl<'a> Desk<'a> {
         }
         let mut scheme = None;
         if let Some(insurance) = &policy.insurance {
-            if !row.insured {
+            if !row.insured && known.is_none() {
                 return Err(refuse(Code::E401, Msg::NotInsured, &insurance.clause));
             }
             scheme = cells.known(signings::SCHEME, &mut self.schemes[version], |text| match text {
                 "" => Some(0),
                 text => insurance.schemes.iter().position(|scheme| scheme.is(text)),
             });
+            if let (None, Some((_, terms))) = (scheme, known) {
+                let posted = insurance.schemes.iter().position(|scheme| scheme.is(&terms.scheme));
+                scheme = Some(posted.unwrap_or_default());
+            }
             if scheme.is_none() {
                 let reason = Msg::SchemeNotCovered { scheme: short(&cells.text(signings::SCHEME)) };
                 return Err(refuse(Code::E401, reason, &insurance.clause));
@@ -147,7 +193,13 @@ impl<'a> Desk<'a> {
             let allowed = policy.terms.months.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             return Err(refuse(Code::E403, Msg::TermNotAllowed { term, allowed }, &policy.terms.clause));
         }
-        let facts = Facts { scheme, kind, institution, cells, birth: row.birth, signed_on: row.signed_on };
+        let facts = Facts {
+            scheme,
+            kind,
+            district: &institution.district,
+            groups: &|| cells.text(signings::GROUPS),
+            age: &|| age_on(row.birth, row.signed_on),
+        };
         let key = price::key(rules, offer, &facts);
         let at = self.prices.iter().position(|(known, _, _)| *known == key).unwrap_or_else(|| {
             let (class, price) = self.classes.find(rules, key);
@@ -158,21 +210,14 @@ impl<'a> Desk<'a> {
         if let (Some(rule), Some(balance)) = (&policy.balance, row.balance)
             && let Some(share) = price.shares.iter().find(|share| share.source == rule.source)
             && balance < share.amount
+            && known.is_none()
         {
             let reason = Msg::BalanceBelow { balance, share: share.amount };
             return Err(refuse(Code::E405, reason, &rule.clause));
         }
-        let named = |of: CapOf, column| {
-            // A member who signed under a version without a cap counts as well.
-            let versions = &rules.region.versions;
-            let asked = versions.iter().flat_map(|version| &version.caps).any(|cap| cap.of == of);
-            if asked { cells.text(column).into_owned() } else { String::new() }
-        };
-        let (team, doctor) = (named(CapOf::Team, signings::TEAM), named(CapOf::Doctor, signings::DOCTOR));
-        let team = match team.is_empty() && doctor.is_empty() {
-            true => NO_TEAM,
-            false => self.teams.number(index, team, doctor),
-        };
+        let price = Arc::clone(price);
+        let class = *class;
+        let details = self.details(cells, index);
         let mut ended_for = 0;
         if row.ended_on.is_some() && !policy.prorate.reasons.is_empty() {
             let reason = cells.text(signings::ENDED_REASON);
@@ -180,8 +225,30 @@ impl<'a> Desk<'a> {
             ended_for = at.map_or(0, |at| at as u16 + 1) << OFFER_BITS;
         }
         let term_end = policy.terms.end(row.starts_on, term);
-        batch.add(row, cells.place(), (index, *class, offer | ended_for, team), term_end, price);
+        batch.add(row, cells.place(), (index, class, offer | ended_for, details), term_end, &price);
         Ok(())
+    }
+
+    /// What is kept of the row beside its price.
+    fn details(&mut self, cells: &Row, institution: u32) -> u32 {
+        let kept = self.kept;
+        let mut key = Vec::new();
+        for column in kept.into_iter().flatten() {
+            key.extend_from_slice(cells.bytes(column));
+            key.push(0);
+        }
+        if key.iter().all(|byte| *byte == 0) {
+            return NO_DETAILS;
+        }
+        key.extend_from_slice(&institution.to_le_bytes());
+        if let Some(number) = self.known_details.get(&key) {
+            return *number;
+        }
+        let text = |column: Option<usize>| column.map(|column| cells.text(column).into_owned());
+        let [team, doctor, scheme, groups] = kept.map(|column| text(column).unwrap_or_default());
+        let number = self.details.number(Details { institution, team, doctor, scheme, groups });
+        self.known_details.insert(key, number);
+        number
     }
 }
 
@@ -243,25 +310,25 @@ impl Batch {
         term_end: Date,
         price: &Class,
     ) {
-        let (institution, class, offer, team) = numbers;
+        let (institution, class, offer, details) = numbers;
         let contract = self.contracts.len() as u32;
         // A record is at most 64 KiB long, and so is an id.
         self.contracts.extend_from_slice(&(row.contract.len() as u16).to_le_bytes());
         self.contracts.extend_from_slice(&row.contract);
-        let (paid, answers) = match row.paid {
-            Paid::Unasked => (Fen::ZERO, 0),
-            Paid::Missing if price.individual > Fen::ZERO => (Fen::ZERO, ASKED_WHAT_WAS_PAID | UNDERPAID),
-            Paid::Amount(paid) if paid < price.individual => (paid, ASKED_WHAT_WAS_PAID | UNDERPAID),
-            Paid::Missing => (Fen::ZERO, ASKED_WHAT_WAS_PAID),
-            Paid::Amount(paid) => (paid, ASKED_WHAT_WAS_PAID),
+        let paid = match row.paid {
+            Paid::Unasked => None,
+            Paid::Missing => Some(Fen::ZERO),
+            Paid::Amount(paid) => Some(paid),
         };
+        let asked = if paid.is_some() { ASKED_WHAT_WAS_PAID } else { 0 };
+        let answers = asked | underpaid(paid, price.individual);
         let authorized = if row.authorized { AUTHORIZED } else { 0 };
         self.signings.push(Signing {
             person: row.person,
             contract,
             institution,
             class,
-            team,
+            details,
             signed_on: row.signed_on,
             starts_on: row.starts_on,
             term_end,
@@ -269,7 +336,7 @@ impl Batch {
             line: place.line,
             file: place.file,
             offer: offer | authorized | answers,
-            paid,
+            paid: paid.unwrap_or_default(),
         });
     }
 }

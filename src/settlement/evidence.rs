@@ -19,6 +19,7 @@ use crate::base::person::PersonId;
 use crate::base::place::Place;
 use crate::policy::package::PackageKind;
 
+use super::history::{History, PastService};
 use super::qualify::{Qualified, Signing};
 use super::rules::Rules;
 
@@ -161,6 +162,10 @@ pub struct Evidence {
     /// Where the item counters of a signing start, and the counters.
     item_start: Vec<u32>,
     items: Vec<AtomicU32>,
+    /// What earlier postings saw of the same; empty without a ledger. An export may hold the same services
+    /// again, or none of them: the greater number counts.
+    seen_before: Vec<u32>,
+    done_before: Vec<u32>,
     pub counts: Vec<SwipeCounts>,
     pub flags: Vec<SwipeFlag>,
     /// Some policy names benefits that may not be claimed beside a package.
@@ -177,7 +182,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// `swipes`: about how many there will be.
-    pub fn new(rules: &Rules, qualified: &Qualified, swipes: u64) -> Evidence {
+    pub fn new(rules: &Rules, qualified: &Qualified, history: &History, swipes: u64) -> Evidence {
         let offers = || (0..rules.offers.len()).map(|offer| offer as u16);
         let asked = offers().any(|offer| rules.services_asked(offer) > 0);
         let deducting = offers().any(|offer| rules.items_counted(offer) > 0);
@@ -185,8 +190,7 @@ impl Evidence {
         let (mut item_start, mut items) = (Vec::new(), 0u32);
         if asked || deducting {
             for signing in &qualified.signings {
-                let policy = rules.policy(signing.offer());
-                let count = signing.charges(policy.schedule, rules.period).count();
+                let count = signing.charges(rules).count();
                 charge_start.push(charges);
                 item_start.push(items);
                 if rules.services_asked(signing.offer()) > 0 {
@@ -196,12 +200,23 @@ impl Evidence {
             }
         }
         let zeros = |count| (0..count).map(|_| AtomicU32::new(0)).collect();
+        let mut before = (Vec::new(), Vec::new());
+        if history.is_there() && (asked || deducting) {
+            before = (vec![0; charges as usize], vec![0; items as usize]);
+            for (index, signing) in qualified.signings.iter().enumerate() {
+                let Some(known) = qualified.known(index) else { continue };
+                let (charge, item) = (charge_start[index] as usize, item_start[index] as usize);
+                recall(rules, history, (known, signing), (&mut before.0, charge), (&mut before.1, item));
+            }
+        }
         Evidence {
             asked: asked || deducting,
             charge_start,
             charges: zeros(charges),
             item_start,
             items: zeros(items),
+            seen_before: before.0,
+            done_before: before.1,
             counts: vec![SwipeCounts::default(); rules.institutions.count()],
             flags: Vec::new(),
             double_benefits: rules.region.versions.iter().any(|policy| !policy.double_benefits.is_empty()),
@@ -370,7 +385,7 @@ impl Evidence {
     ) {
         let policy = rules.policy(signing.offer());
         let Some(number) = signing.charge_of(policy.schedule, swipe.day) else { return };
-        let mut charges = signing.charges(policy.schedule, rules.period);
+        let mut charges = signing.charges(rules);
         let Some(nth) = charges.position(|(charge, _)| charge == number) else { return };
         let offer = signing.offer();
         let add = |counter: &AtomicU32, count: u32| match taken {
@@ -387,14 +402,54 @@ impl Evidence {
         }
     }
 
-    /// Whether the `nth` charge of the period has the service records that it takes.
-    pub fn seen(&self, index: usize, nth: usize, asked: u32) -> bool {
-        self.charges[self.charge_start[index] as usize + nth].load(Ordering::Relaxed) >= asked
+    /// How many service records the `nth` settled charge has.
+    pub fn seen(&self, index: usize, nth: usize) -> u32 {
+        let at = self.charge_start[index] as usize + nth;
+        self.charges[at].load(Ordering::Relaxed).max(self.seen_before.get(at).copied().unwrap_or(0))
     }
 
-    /// How often an item was done for the `nth` charge of the period.
+    /// How many of them earlier postings saw.
+    pub fn seen_before(&self, index: usize, nth: usize) -> u32 {
+        let at = self.charge_start[index] as usize + nth;
+        self.seen_before.get(at).copied().unwrap_or(0)
+    }
+
+    /// How often an item was done for the `nth` settled charge.
     pub fn done(&self, index: usize, nth: usize, items: usize, item: usize) -> u32 {
-        self.items[self.item_start[index] as usize + nth * items + item].load(Ordering::Relaxed)
+        let at = self.item_start[index] as usize + nth * items + item;
+        self.items[at].load(Ordering::Relaxed).max(self.done_before.get(at).copied().unwrap_or(0))
+    }
+}
+
+/// Puts what postings saw of a signing's charges beside its counters. It stays while the signing is one of the
+/// same institution and package.
+fn recall(
+    rules: &Rules,
+    history: &History,
+    (known, signing): (u32, &Signing),
+    (seen, charge_start): (&mut [u32], usize),
+    (done, item_start): (&mut [u32], usize),
+) {
+    let (offer, services) = (signing.offer(), history.services(known));
+    let package = rules.package(offer);
+    let same = history.terms(known).is_some_and(|(institution, terms)| {
+        institution == signing.institution && terms.package == package.named.id
+    });
+    if services.is_empty() || !same {
+        return;
+    }
+    let items = rules.items_counted(offer);
+    for (nth, (number, _)) in signing.charges(rules).enumerate() {
+        let of_charge = |service: &&PastService| service.charge == number;
+        let Some(service) = services.iter().find(of_charge) else { continue };
+        if rules.services_asked(offer) > 0 {
+            seen[charge_start + nth] = service.seen;
+        }
+        for (id, times) in history.items(service).filter(|_| items > 0) {
+            if let Some(item) = package.items.iter().position(|item| item.named.id == id) {
+                done[item_start + nth * items + item] = times;
+            }
+        }
     }
 }
 

@@ -35,7 +35,7 @@ struct Of<'a> {
     rules: &'a Rules<'a>,
     policy: &'a Policy,
     version: usize,
-    lines: &'a [Line],
+    lines: &'a [&'a Line],
     heads: &'a [HeadCounts],
     sheets: &'a [SheetEntry],
 }
@@ -43,7 +43,7 @@ struct Of<'a> {
 type Values = Vec<(Option<u32>, String)>;
 
 /// Works out the figures that the version in force on the period's first day asks for.
-pub fn figures(rules: &Rules, lines: &[Line], heads: &[HeadCounts], sheets: &[SheetEntry]) -> Figures {
+pub fn figures(rules: &Rules, lines: &[&Line], heads: &[HeadCounts], sheets: &[SheetEntry]) -> Figures {
     // What any version of the period asks for, the later one's way where two ask for the same.
     let first = rules.version_on(rules.period.first_day());
     let within = |version: &Policy| {

@@ -14,9 +14,9 @@ use crate::base::place::Place;
 use crate::policy::{CapOf, Clause};
 
 use super::assess::{Scores, score_key};
-use super::desk::Team;
+use super::desk::Details;
 use super::lines::Line;
-use super::qualify::{NO_TEAM, Qualified};
+use super::qualify::{NO_DETAILS, Qualified};
 use super::rules::Rules;
 
 /// Something to be looked at, found while settling. Those that swipes raise are apart.
@@ -40,6 +40,11 @@ pub enum Detail {
     SignedLate {
         cohort: Period,
         assessed_on: Date,
+    },
+    /// The batch that cleared the cohort before the row came.
+    ClearedBefore {
+        cohort: Period,
+        batch: u32,
     },
     TeamTooLarge {
         of: CapOf,
@@ -71,7 +76,7 @@ pub enum Detail {
 }
 
 /// W706: charges and no score, where others of the cohort have one.
-pub fn missing_scores(rules: &Rules, lines: &[Line], scores: &Scores) -> Vec<Flag> {
+pub fn missing_scores(rules: &Rules, lines: &[&Line], scores: &Scores) -> Vec<Flag> {
     // By cohort and assessment: a level's first half-year is another than its second.
     let mut scored: BTreeSet<(Period, String, Period)> = BTreeSet::new();
     let mut missing: BTreeMap<(Period, String, Period, u32), Clause> = BTreeMap::new();
@@ -120,19 +125,19 @@ pub struct FullTeams {
 }
 
 /// W705, and whose charges are held for it.
-pub fn full_teams(rules: &Rules, qualified: &Qualified, teams: &[Team]) -> FullTeams {
+pub fn full_teams(rules: &Rules, qualified: &Qualified, details: &[Details]) -> FullTeams {
     let mut full = FullTeams::default();
     let versions = &rules.region.versions;
     if versions.iter().all(|version| version.caps.is_empty()) {
         return full;
     }
     let name = |of: CapOf, team: u32| -> Option<(CapOf, u32, &str)> {
-        let (institution, team, doctor) = &teams.get(team as usize)?;
+        let Details { institution, team, doctor, .. } = details.get(team as usize)?;
         let name = if of == CapOf::Team { team } else { doctor };
         (!name.is_empty()).then_some((of, *institution, name.as_str()))
     };
     let of_teams: Vec<u32> = (0..qualified.signings.len() as u32)
-        .filter(|index| qualified.signings[*index as usize].team != NO_TEAM)
+        .filter(|index| qualified.signings[*index as usize].details != NO_DETAILS)
         .collect();
     full.flags = too_large(rules, qualified, &of_teams, &name);
     if versions.iter().flat_map(|version| &version.caps).any(|cap| cap.cut_off) {
@@ -156,7 +161,7 @@ fn too_large<'t>(
         let mut people: BTreeMap<(CapOf, u32, &str), BTreeSet<PersonId>> = BTreeMap::new();
         for index in of_teams {
             let signing = &qualified.signings[*index as usize];
-            if let Some(name) = name(cap.of, signing.team).filter(|_| signing.in_force(last_day)) {
+            if let Some(name) = name(cap.of, signing.details).filter(|_| signing.in_force(last_day)) {
                 people.entry(name).or_default().insert(signing.person);
             }
         }
@@ -231,7 +236,7 @@ fn cut_off<'t>(
         }
         let caps = rules.policy(signing.offer()).caps.iter().filter(|cap| cap.cut_off);
         let full = caps.filter_map(|cap| {
-            let of = places.entry(name(cap.of, signing.team)?).or_default();
+            let of = places.entry(name(cap.of, signing.details)?).or_default();
             of.leave(signing.starts_on);
             let new = !of.until.contains_key(&signing.person);
             (new && of.until.len() as u64 >= cap.people).then_some(cap.people)
@@ -241,7 +246,7 @@ fn cut_off<'t>(
             continue;
         }
         for of in [CapOf::Team, CapOf::Doctor] {
-            if let Some(name) = name(of, signing.team) {
+            if let Some(name) = name(of, signing.details) {
                 places.entry(name).or_default().stay(signing.person, signing.end);
             }
         }

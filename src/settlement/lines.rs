@@ -15,14 +15,16 @@ use crate::policy::{Clause, Policy};
 
 use super::assess::{Scores, SheetEntry};
 use super::clear::{Outcome, Released, clear};
-use super::desk::Team;
+use super::delta::{Cause, Change, Move, differs, moves, state};
+use super::desk::Details;
 use super::evidence::Evidence;
 use super::figures::{FigureRow, Figures, figures};
 use super::flags::{Detail, Flag, full_teams, missing_scores};
-use super::price::Class;
+use super::history::{History, LineState};
+use super::price::{Class, Classes};
 use super::qualify::Qualified;
 use super::rules::Rules;
-use super::tally::{DeductionKey, HeadCounts, TallyKey, tally};
+use super::tally::{ChangeKey, DeductionKey, HeadCounts, Tally, TallyKey, With, tally};
 
 /// What was paid before: (cohort, institution, package, source) → amount.
 pub type Posted = BTreeMap<(Period, u32, String, String), Fen>;
@@ -55,9 +57,49 @@ pub struct Line {
     pub posted: Fen,
     pub payable: Fen,
     pub recover: Fen,
+    /// What it came to when it was last posted, by the ledger.
+    pub then: Option<LineState>,
+    /// What moved it since; nothing where nothing was posted.
+    pub moves: Vec<Move>,
 }
 
 impl Line {
+    fn new(cohort: Period, institution: u32, package: String, version: usize) -> Line {
+        Line {
+            cohort,
+            institution,
+            package,
+            source: String::new(),
+            version,
+            settled: false,
+            count: 0,
+            held: 0,
+            gross: Fen::ZERO,
+            deduction: Fen::ZERO,
+            prepay_ratio: Decimal::ZERO,
+            prepay: Fen::ZERO,
+            released: Fen::ZERO,
+            earned: None,
+            last: None,
+            tranches: Vec::new(),
+            posted: Fen::ZERO,
+            payable: Fen::ZERO,
+            recover: Fen::ZERO,
+            then: None,
+            moves: Vec::new(),
+        }
+    }
+
+    /// Where the past and payments name it.
+    pub fn key(&self) -> (Period, u32, String, String) {
+        (self.cohort, self.institution, self.package.clone(), self.source.clone())
+    }
+
+    /// What a posting notes of it. `rules`: a hash over the rule files.
+    pub fn state(&self, rules: &str) -> LineState {
+        state(self, self.earned.as_ref().map(Outcome::shown).unwrap_or_default(), rules)
+    }
+
     pub fn due(&self) -> Fen {
         self.last.unwrap_or(self.prepay + self.released)
     }
@@ -125,34 +167,47 @@ pub struct Settlement {
     pub heads: Vec<HeadCounts>,
     pub flags: Vec<Flag>,
     pub figures: Vec<FigureRow>,
+    /// How many charges of each price and condition the lines count, for whoever wants them one by one.
+    pub charges: Vec<(TallyKey, u64)>,
     pub notices: Vec<Msg>,
 }
 
 /// What was read and qualified, for the settlement to work with.
 pub struct Given<'a> {
+    pub history: &'a History<'a>,
     pub qualified: &'a Qualified,
-    pub classes: &'a [Arc<Class>],
-    pub teams: &'a [Team],
+    pub classes: &'a Classes,
+    pub prices: &'a [Arc<Class>],
+    pub details: &'a [Details],
     pub evidence: &'a Evidence,
     pub scores: &'a Scores,
+    /// What payments say, where there is no ledger.
     pub posted: &'a Posted,
     pub sheets: &'a [SheetEntry],
+    /// A hash over the rule files.
+    pub rules_hash: &'a str,
 }
 
 /// Works out the settlement of the rules' period.
 pub fn settle(rules: &Rules, given: &Given) -> Settlement {
-    let Given { qualified, classes, teams, evidence, scores, posted, sheets } = *given;
-    let full = full_teams(rules, qualified, teams);
-    let tally = tally(rules, qualified, classes, evidence, scores, &full.cut_off);
+    let Given { history, qualified, classes, prices, details, evidence, scores, sheets, .. } = *given;
+    let full = full_teams(rules, qualified, details);
+    let with = With { rules, classes, prices, history, evidence, scores, over_cap: &full.cut_off };
+    let tally = tally(with, qualified);
     let mut heads = vec![HeadCounts::default(); rules.institutions.count()];
     for (institution, counts) in &tally.heads {
         heads[*institution as usize] = *counts;
     }
-    let mut flags = tally.flags;
-    let mut groups = gross(rules, classes, &tally.charges, &tally.deductions);
-    population(rules, &mut groups);
-    let lines = finish(rules, groups, scores, posted);
-    flags.extend(missing_scores(rules, &lines, scores));
+    let Tally { charges, deductions, changes, mut flags, .. } = tally;
+    let mut charges: Vec<(TallyKey, u64)> = charges.into_iter().collect();
+    charges.sort_unstable_by_key(|((institution, cohort, class, held, part, fresh), _)| {
+        (*cohort, *institution, *class, *part, *held, *fresh)
+    });
+    let mut groups = gross(rules, prices, &charges, &deductions);
+    population(rules, history, &mut groups);
+    let lines = finish(rules, groups, &row_changes(rules, changes), given);
+    let of_period: Vec<&Line> = lines.iter().filter(|line| rules.of_period(line.cohort)).collect();
+    flags.extend(missing_scores(rules, &of_period, scores));
     flags.extend(full.flags);
     for (replaced, by) in &scores.replaced {
         let policy = &rules.region.versions[rules.version_on(replaced.key.1.first_day())];
@@ -167,8 +222,8 @@ pub fn settle(rules: &Rules, given: &Given) -> Settlement {
             });
         }
     }
-    let Figures { rows: figures, notices } = figures(rules, &lines, &heads, sheets);
-    Settlement { lines, heads, flags, figures, notices }
+    let Figures { rows: figures, notices } = figures(rules, &of_period, &heads, sheets);
+    Settlement { lines, heads, flags, figures, charges, notices }
 }
 
 /// A line before its score and its payments are known.
@@ -181,20 +236,32 @@ struct Group {
     held: u64,
     gross: Fen,
     deduction: Fen,
+    /// Of it, charges of signings that were never posted.
+    fresh: Change,
+}
+
+type RowChanges = BTreeMap<GroupKey, BTreeMap<Cause, Change>>;
+
+fn row_changes(rules: &Rules, changes: FxHashMap<ChangeKey, Change>) -> RowChanges {
+    let mut all = RowChanges::new();
+    for ((institution, cohort, offer, source, cause), change) in changes {
+        let (policy, package) = (rules.policy(offer), rules.package(offer));
+        let version = rules.offers[offer as usize].version;
+        let source = policy.sources[source].id.clone();
+        let key = (cohort, institution, package.named.id.clone(), source, version);
+        all.entry(key).or_default().entry(cause).or_default().add(change);
+    }
+    all
 }
 
 fn gross(
     rules: &Rules,
     classes: &[Arc<Class>],
-    charges: &FxHashMap<TallyKey, u64>,
+    charges: &[(TallyKey, u64)],
     deductions: &FxHashMap<DeductionKey, Fen>,
 ) -> BTreeMap<GroupKey, Group> {
     let mut groups: BTreeMap<GroupKey, Group> = BTreeMap::new();
-    let mut sorted: Vec<_> = charges.iter().collect();
-    sorted.sort_unstable_by_key(|((institution, cohort, class, _, part), _)| {
-        (*cohort, *institution, *class, *part)
-    });
-    for ((institution, cohort, class, held, part), count) in sorted {
+    for ((institution, cohort, class, held, part, fresh), count) in charges {
         let class = &classes[*class as usize];
         let (policy, package) = (rules.policy(class.offer), rules.package(class.offer));
         let version = rules.offers[class.offer as usize].version;
@@ -209,6 +276,10 @@ fn gross(
             } else {
                 group.count += count;
                 group.gross += amount.times(*count);
+                if *fresh {
+                    let (count, gross) = (count.cast_signed(), amount.times(*count));
+                    group.fresh.add(Change { count, gross });
+                }
             }
         }
     }
@@ -225,28 +296,29 @@ fn gross(
     groups
 }
 
-/// Lines that are paid by served population (SPEC §3).
-fn population(rules: &Rules, groups: &mut BTreeMap<GroupKey, Group>) {
-    let cycles: Vec<_> = rules.region.versions.iter().map(|version| version.cycle).collect();
+/// Lines that are paid by served population (SPEC §3). Of an older cohort what was posted stands: what the
+/// institution has become since takes nothing back.
+fn population(rules: &Rules, history: &History, groups: &mut BTreeMap<GroupKey, Group>) {
     for (version, policy) in rules.region.versions.iter().enumerate() {
-        for cohort in rules.period.split(cycles[version]) {
+        for cohort in rules.cohorts(version) {
             if rules.region.in_force(cohort.first_day()) != Some(version) || cohort.first_day() < policy.from
             {
                 continue;
             }
             for rule in &policy.population {
+                let source = &policy.sources[rule.source].id;
                 for (index, institution) in rules.institutions.list.iter().enumerate() {
                     let (_, admitted) = rules.kind(version, index as u32);
-                    let Some(people) =
-                        institution.served_population.filter(|_| institution.designated && admitted)
-                    else {
-                        continue;
+                    let posted = (cohort, index as u32, rule.id.clone(), source.clone());
+                    let posted = history.state(&posted, &policy.id).map(|state| state.count);
+                    let people = match (rules.of_period(cohort), posted) {
+                        (false, Some(people)) => Some(people),
+                        _ => institution.served_population.filter(|_| institution.designated && admitted),
                     };
+                    let Some(people) = people else { continue };
                     let gross = rule.a_year.times(people).divided(u32::from(policy.cycle.in_a_year()));
-                    let source = policy.sources[rule.source].id.clone();
-                    let key = (cohort, index as u32, rule.id.clone(), source, version);
-                    let group =
-                        Group { source: rule.source, count: people, held: 0, gross, deduction: Fen::ZERO };
+                    let key = (cohort, index as u32, rule.id.clone(), source.clone(), version);
+                    let group = Group { source: rule.source, count: people, gross, ..Group::default() };
                     groups.insert(key, group);
                 }
             }
@@ -254,45 +326,90 @@ fn population(rules: &Rules, groups: &mut BTreeMap<GroupKey, Group>) {
     }
 }
 
-fn finish(rules: &Rules, groups: BTreeMap<GroupKey, Group>, scores: &Scores, posted: &Posted) -> Vec<Line> {
+/// Lines that were posted and have no charge any more.
+fn stranded(rules: &Rules, history: &History, groups: &mut BTreeMap<GroupKey, Group>) {
+    for ((cohort, institution, package, source), by_policy) in history.states() {
+        for id in by_policy.keys() {
+            let Some(version) = rules.region.versions.iter().position(|version| version.id == *id) else {
+                continue;
+            };
+            let policy = &rules.region.versions[version];
+            let known = policy.source(source).filter(|_| policy.cycle == cohort.cycle());
+            let settled = cohort.first_day() >= rules.from && cohort.end() <= rules.end;
+            if let Some(index) = known.filter(|_| settled) {
+                let key = (*cohort, *institution, package.clone(), source.clone(), version);
+                groups.entry(key).or_insert_with(|| Group { source: index, ..Group::default() });
+            }
+        }
+    }
+}
+
+fn finish(
+    rules: &Rules,
+    mut groups: BTreeMap<GroupKey, Group>,
+    changes: &RowChanges,
+    given: &Given,
+) -> Vec<Line> {
+    let Given { history, scores, rules_hash, .. } = *given;
+    stranded(rules, history, &mut groups);
+    let mut fresh: FxHashMap<GroupKey, Change> = FxHashMap::default();
     let mut lines: Vec<Line> = groups
         .into_iter()
-        .map(|((cohort, institution, package, source, version), group)| {
+        .map(|(key, group)| {
+            if history.is_there() && group.fresh != Change::default() {
+                fresh.insert(key.clone(), group.fresh);
+            }
+            let (cohort, institution, package, source, version) = key;
             let policy = &rules.region.versions[version];
             let rule = &policy.sources[group.source];
             let mut line = Line {
-                cohort,
-                institution,
-                package,
                 source,
-                version,
                 settled: rule.settled,
                 count: group.count,
                 held: group.held,
                 gross: group.gross,
                 deduction: if rule.settled { group.deduction.min(group.gross) } else { Fen::ZERO },
                 prepay_ratio: rule.prepay,
-                prepay: Fen::ZERO,
-                released: Fen::ZERO,
-                earned: None,
-                last: None,
-                tranches: Vec::new(),
-                posted: Fen::ZERO,
-                payable: Fen::ZERO,
-                recover: Fen::ZERO,
+                ..Line::new(cohort, institution, package, version)
             };
             if rule.settled {
                 clear(&mut line, rules, policy, rule, scores);
             }
+            line.then = history.state(&line.key(), &policy.id).cloned();
             line
         })
         .collect();
-    post(rules, &mut lines, posted, scores);
-    for line in lines.iter_mut().filter(|line| line.settled) {
-        line.payable = (line.due() - line.posted).positive();
-        line.recover = (line.posted - line.due()).positive();
-        assert_eq!(line.posted + line.payable - line.recover, line.due(), "what moves makes up what is due");
+    post(rules, &mut lines, if history.is_there() { &history.posted } else { given.posted }, scores);
+    let none = BTreeMap::new();
+    for line in &mut lines {
+        if line.settled {
+            line.payable = (line.due() - line.posted).positive();
+            line.recover = (line.posted - line.due()).positive();
+            assert_eq!(
+                line.posted + line.payable - line.recover,
+                line.due(),
+                "what moves makes up what is due"
+            );
+        }
+        if history.is_there() || line.posted != Fen::ZERO {
+            let (cohort, institution, package, source) = line.key();
+            let key = (cohort, institution, package, source, line.version);
+            let fresh = fresh.get(&key).copied().unwrap_or_default();
+            let rows = changes.get(&key).unwrap_or(&none);
+            line.moves = moves(line, (line.then.as_ref(), &line.state(rules_hash)), rows, fresh);
+            let moved: Fen = line.moves.iter().map(|one| one.amount).sum();
+            assert_eq!(moved, line.payable - line.recover, "the causes add up to what moves");
+        }
     }
+    // Of older cohorts only what moved since it was posted; and no line that has neither a charge nor money.
+    lines.retain(|line| {
+        let now = line.state(rules_hash);
+        let moved = line.then.as_ref().map_or(line.count + line.held > 0, |then| differs(&now, then));
+        let money = line.posted != Fen::ZERO || line.payable != Fen::ZERO;
+        let due = line.payable != Fen::ZERO || line.recover != Fen::ZERO;
+        let stranded = line.count + line.held == 0 && line.then.is_some();
+        (rules.of_period(line.cohort) && (money || !stranded)) || moved || due
+    });
     let id = |line: &Line| &rules.institutions.get(line.institution).id;
     lines.sort_by(|a, b| {
         (a.cohort.to_string(), id(a), &a.package, &a.source, a.version).cmp(&(
@@ -310,7 +427,7 @@ fn finish(rules: &Rules, groups: BTreeMap<GroupKey, Group>, scores: &Scores, pos
 /// the last; on a line of its own where there is none.
 fn post(rules: &Rules, lines: &mut Vec<Line>, posted: &Posted, scores: &Scores) {
     let periods: Vec<Vec<Period>> =
-        rules.region.versions.iter().map(|version| rules.period.split(version.cycle)).collect();
+        (0..rules.region.versions.len()).map(|version| rules.cohorts(version)).collect();
     let mut places: FxHashMap<(Period, u32, String, String), Vec<usize>> = FxHashMap::default();
     // A line of a version that does not settle the source takes no payment of it.
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.settled) {
@@ -332,30 +449,16 @@ fn post(rules: &Rules, lines: &mut Vec<Line>, posted: &Posted, scores: &Scores) 
             let policy = &rules.region.versions[version];
             let rule = policy.source(source).map(|source| &policy.sources[source]);
             let mut line = Line {
-                cohort: *cohort,
-                institution: *institution,
-                package: package.clone(),
                 source: source.clone(),
-                version,
                 settled: true,
-                count: 0,
-                held: 0,
-                gross: Fen::ZERO,
-                deduction: Fen::ZERO,
                 prepay_ratio: rule.map_or(Decimal::ZERO, |rule| rule.prepay),
-                prepay: Fen::ZERO,
-                released: Fen::ZERO,
-                earned: None,
-                last: None,
-                tranches: Vec::new(),
                 posted: *amount,
-                payable: Fen::ZERO,
-                recover: Fen::ZERO,
+                ..Line::new(*cohort, *institution, package.clone(), version)
             };
             if let Some(rule) = rule {
                 clear(&mut line, rules, policy, rule, scores);
             }
-            if *amount > Fen::ZERO {
+            if *amount != Fen::ZERO {
                 lines.push(line);
             }
             continue;

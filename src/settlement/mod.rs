@@ -1,11 +1,14 @@
 //! The computation: rows and rules in, lines and reasons out. No files, no clock, no printing.
 
 pub mod assess;
+mod changes;
 pub mod clear;
+pub mod delta;
 pub mod desk;
 pub mod evidence;
 pub mod figures;
 pub mod flags;
+pub mod history;
 pub mod lines;
 pub mod payments;
 pub mod price;

@@ -7,8 +7,8 @@ use crate::base::money::Fen;
 use crate::base::period::Period;
 use crate::intake::rows::Fault;
 use crate::intake::scores::payments;
-use crate::policy::Policy;
 use crate::policy::package::PackageKind;
+use crate::policy::{Policy, Source};
 
 use super::desk::unknown_institution;
 use super::rules::Rules;
@@ -38,6 +38,48 @@ pub fn payment(rules: &Rules, row: &payments::PaymentRow) -> Result<Payment, Fau
     }))
 }
 
+/// The cohort and source that an amount agreed on paper is about, for an institution that there is.
+pub fn line_of(rules: &Rules, [institution, cohort, source]: [&str; 3]) -> Result<(Period, String), Fault> {
+    if rules.institutions.find(institution.as_bytes()).is_none()
+        && rules.institutions.gone(institution).is_none()
+    {
+        return Err(Fault::new(Code::E301, unknown_institution(rules, institution)));
+    }
+    let parsed = Period::parse(cohort);
+    let mut why = None;
+    for version in rules.versions_about(parsed.unwrap_or(rules.period).first_day()) {
+        match settled_source(&rules.region.versions[version], rules, parsed, cohort, source) {
+            Ok((cohort, source)) => return Ok((cohort, source.id.clone())),
+            Err(fault) => why = why.or(Some(fault)),
+        }
+    }
+    Err(why.unwrap_or_else(|| {
+        Fault::new(Code::E602, Msg::NoSuchCohort { cohort: cohort.to_string(), example: String::new() })
+    }))
+}
+
+/// A cohort of a version's cycle, and a source that it settles: E602, E604.
+fn settled_source<'p>(
+    policy: &'p Policy,
+    rules: &Rules,
+    parsed: Option<Period>,
+    cohort: &str,
+    source: &str,
+) -> Result<(Period, &'p Source), Fault> {
+    let Some(cohort) = parsed.filter(|cohort| cohort.cycle() == policy.cycle) else {
+        let example = policy.cycle.of(rules.period.first_day()).to_string();
+        return Err(Fault::new(Code::E602, Msg::NoSuchCohort { cohort: cohort.to_string(), example }));
+    };
+    let settled = || policy.sources.iter().filter(|source| source.settled);
+    match settled().find(|one| one.id == source || one.name == source) {
+        Some(source) => Ok((cohort, source)),
+        None => {
+            let known = settled().map(|source| source.id.clone()).collect::<Vec<_>>().join(", ");
+            Err(Fault::new(Code::E604, Msg::NoSuchSource { source: source.to_string(), known }))
+        }
+    }
+}
+
 /// The cohort, source and package of a payment, as one version knows them.
 fn payment_of(
     policy: &Policy,
@@ -45,16 +87,7 @@ fn payment_of(
     cohort: Option<Period>,
     row: &payments::PaymentRow,
 ) -> Result<(Period, String, String), Fault> {
-    let Some(cohort) = cohort.filter(|cohort| cohort.cycle() == policy.cycle) else {
-        let example = policy.cycle.of(rules.period.first_day()).to_string();
-        return Err(Fault::new(Code::E602, Msg::NoSuchCohort { cohort: row.cohort.to_string(), example }));
-    };
-    let mut settled = policy.sources.iter().filter(|source| source.settled);
-    let Some(source) = settled.find(|source| source.id == row.source || source.name == row.source) else {
-        let settled = policy.sources.iter().filter(|source| source.settled);
-        let known = settled.map(|source| source.id.clone()).collect::<Vec<_>>().join(", ");
-        return Err(Fault::new(Code::E604, Msg::NoSuchSource { source: row.source.to_string(), known }));
-    };
+    let (cohort, source) = settled_source(policy, rules, cohort, &row.cohort, &row.source)?;
     let charging = || policy.packages.iter().filter(|package| package.kind != PackageKind::Free);
     let ids: Vec<&String> = charging()
         .map(|package| &package.named.id)

@@ -1,14 +1,11 @@
 //! Price classes: a package and the conditions that hold for a signing → what each source bears.
 
+use std::borrow::Cow;
 use std::sync::{Arc, RwLock};
 
 use rustc_hash::FxHashMap;
 
 use crate::base::money::Fen;
-use crate::base::period::age_on;
-use crate::intake::institutions::Institution;
-use crate::intake::rows::Row;
-use crate::intake::signings;
 use crate::policy::package::{Case, PackageKind, Price};
 use crate::policy::schedule::Part;
 use crate::policy::{Named, Policy};
@@ -62,11 +59,11 @@ impl Class {
 pub struct Facts<'a> {
     pub scheme: Option<usize>,
     pub kind: u8,
-    pub institution: &'a Institution,
-    /// For the groups, which few policies ask for.
-    pub cells: &'a Row<'a>,
-    pub birth: crate::base::period::Date,
-    pub signed_on: crate::base::period::Date,
+    pub district: &'a str,
+    /// The groups, which few policies ask for.
+    pub groups: &'a dyn Fn() -> Cow<'a, str>,
+    /// In whole years on the day of signing.
+    pub age: &'a dyn Fn() -> i16,
 }
 
 /// What a class depends on: the offer, which of its conditions hold, and the institution's kind where
@@ -76,13 +73,13 @@ pub type PriceKey = (u16, u64, u8);
 /// The price of a signing with these facts.
 pub fn key(rules: &Rules, offer: u16, facts: &Facts) -> PriceKey {
     let package = rules.package(offer);
-    let tagged = |tag: &Named| tags(&facts.cells.text(signings::GROUPS)).any(|text| tag.is(text));
+    let tagged = |tag: &Named| tags(&(facts.groups)()).any(|text| tag.is(text));
     let holding = package.holding(&Case {
         scheme: facts.scheme,
         kind: usize::from(facts.kind),
-        district: &facts.institution.district,
+        district: facts.district,
         tagged: &tagged,
-        age: &|| age_on(facts.birth, facts.signed_on),
+        age: facts.age,
     });
     (offer, holding, if package.priced_by_kind() { facts.kind } else { 0 })
 }

@@ -5,12 +5,12 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::money::Fen;
-use crate::base::period::{Date, Period, rank};
+use crate::base::period::{Date, rank};
 use crate::base::person::{PersonId, mask_within};
 use crate::base::place::{Kind, Place};
 use crate::intake::rows::Reject;
@@ -21,6 +21,7 @@ use crate::policy::schedule::{Part, Schedule};
 use crate::policy::version::MOST_PACKAGES;
 
 use super::desk::Batch;
+use super::history::History;
 use super::rules::Rules;
 
 /// A signing that passed the checks of its own row.
@@ -31,7 +32,8 @@ pub struct Signing {
     pub(super) contract: u32,
     pub institution: u32,
     pub class: u32,
-    pub team: u32,
+    /// What else is kept of it, by number.
+    pub details: u32,
     pub signed_on: Date,
     pub starts_on: Date,
     /// The day after the signed term.
@@ -46,7 +48,7 @@ pub struct Signing {
 }
 
 pub(super) const AUTHORIZED: u16 = 1 << 15;
-pub(super) const UNDERPAID: u16 = 1 << 14;
+const UNDERPAID: u16 = 1 << 14;
 pub(super) const ASKED_WHAT_WAS_PAID: u16 = 1 << 13;
 /// Room for the reasons between the offer and the answers.
 const REASON_BITS: u32 = 13 - OFFER_BITS;
@@ -85,9 +87,10 @@ impl Signing {
         (rank(self.starts_on) <= day) & (day < rank(self.end))
     }
 
-    /// Charges of the signing that start in `period`: their numbers and first days.
-    pub fn charges(&self, schedule: Schedule, period: Period) -> impl Iterator<Item = (u32, Date)> {
-        schedule.charges(self.starts_on, self.end, period)
+    /// Charges of the signing that are settled: their numbers and first days.
+    pub fn charges(&self, rules: &Rules) -> impl Iterator<Item = (u32, Date)> + use<> {
+        let schedule = rules.policy(self.offer()).schedule;
+        schedule.charges(self.starts_on, rules.from, self.end.min(rules.end))
     }
 
     /// The charge whose time `day` falls in.
@@ -102,8 +105,13 @@ impl Signing {
     }
 }
 
-/// No team is counted for this signing.
-pub const NO_TEAM: u32 = u32::MAX;
+/// Nothing else is kept of this signing.
+pub const NO_DETAILS: u32 = u32::MAX;
+
+/// The bit that says that the resident paid less than the person's share.
+pub(super) fn underpaid(paid: Option<Fen>, share: Fen) -> u16 {
+    if paid.is_some_and(|paid| paid < share) { UNDERPAID } else { 0 }
+}
 
 /// All signings that passed their own checks, before they are held against each other.
 #[derive(Default)]
@@ -122,6 +130,12 @@ impl Candidates {
             signing
         }));
     }
+
+    /// Takes the signings that earlier postings relied on, with their contract ids.
+    pub fn recall(&mut self, signings: Vec<Signing>, contracts: &[u8]) {
+        let batch = Batch { signings, contracts: contracts.to_vec() };
+        self.join(batch);
+    }
 }
 
 /// Admitted signings, findable by person.
@@ -132,11 +146,26 @@ pub struct Qualified {
     /// Where the signings of each bucket of mixed numbers start.
     buckets: Vec<u32>,
     shift: u32,
+    /// Beside each signing its number in the past; empty where there is none.
+    known: Vec<u32>,
+    /// Refused against others (E502–E505), with their number in the past.
+    pub refused: Vec<(Signing, Code, Option<u32>)>,
+    /// Signings of the past that are void now.
+    pub voided: Vec<u32>,
 }
+
+/// Of a signing that the past does not know.
+const NEW: u32 = u32::MAX;
 
 impl Qualified {
     pub fn contract(&self, signing: &Signing) -> &str {
         contract(&self.contracts, signing)
+    }
+
+    /// The number in the past of the signing at `index`.
+    #[inline]
+    pub fn known(&self, index: usize) -> Option<u32> {
+        self.known.get(index).copied().filter(|known| *known != NEW)
     }
 
     /// The signings of each person together.
@@ -176,7 +205,12 @@ fn contract<'a>(contracts: &'a [u8], signing: &Signing) -> &'a str {
 }
 
 fn contract_bytes<'a>(contracts: &'a [u8], signing: &Signing) -> &'a [u8] {
-    let start = signing.contract as usize + 2;
+    arena_bytes(contracts, signing.contract)
+}
+
+/// The contract id at a place of an arena, where each stands behind its length.
+pub(super) fn arena_bytes(contracts: &[u8], at: u32) -> &[u8] {
+    let start = at as usize + 2;
     let length = u16::from_le_bytes([contracts[start - 2], contracts[start - 1]]);
     &contracts[start..start + usize::from(length)]
 }
@@ -187,10 +221,12 @@ fn mixed(person: PersonId) -> u64 {
     (x ^ (x >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-/// Holds the signings against each other. What is refused goes to `refused`, in no certain order.
+/// Holds the signings against each other, those of the past among them. What is refused goes to `refused`,
+/// in no certain order. `void`: signings of the past that a void row is about.
 pub fn qualify(
     candidates: Candidates,
     rules: &Rules,
+    (history, void): (&History, Vec<u32>),
     file_names: &[String],
     mut refused: impl FnMut(&Signing, Reject),
 ) -> Qualified {
@@ -206,10 +242,15 @@ pub fn qualify(
             .then_with(|| a.place().cmp(&b.place()))
     };
     signings = by_person(&signings, in_turn);
-    let at = |signing: &Signing| format!("{}:{}", file_names[signing.file as usize], signing.line);
+    let place =
+        |signing: &Signing| history.owns(signing).map_or(signing.place(), |known| history.place(known));
+    let at = |signing: &Signing| {
+        let place = place(signing);
+        format!("{}:{}", file_names[place.file as usize], place.line)
+    };
     let reject = |signing: &Signing, code, reason, clause: Option<&Arc<str>>| Reject {
         kind: Kind::Signings,
-        place: signing.place(),
+        place: place(signing),
         contract: mask_within(contract(&contracts, signing)),
         person: signing.person.masked(),
         institution: rules.institutions.get(signing.institution).id.clone(),
@@ -218,13 +259,50 @@ pub fn qualify(
         clause: clause.cloned(),
     };
     let mut out = vec![false; signings.len()];
-
-    for (index, first) in repeated_contracts(&signings, &contracts, in_turn) {
-        out[index as usize] = true;
-        let (signing, first) = (&signings[index as usize], &signings[first as usize]);
-        let reason = Msg::ContractUsed { contract: mask_within(contract(&contracts, first)), at: at(first) };
-        refused(signing, reject(signing, Code::E501, reason, None));
+    let mut known = Vec::new();
+    if history.is_there() {
+        known = signings.iter().map(|signing| history.owns(signing).unwrap_or(NEW)).collect();
     }
+
+    for mut group in repeated_contracts(&signings, &contracts, in_turn) {
+        // A row of a contract that was posted is that signing as it is now; it stays one of the same person.
+        let posted = group.iter().position(|index| history.owns(&signings[*index as usize]).is_some());
+        let posted = posted.map(|at| group.remove(at) as usize);
+        let person = posted.map(|posted| signings[posted].person);
+        let of_person = |index: &u32| person.is_none_or(|person| signings[*index as usize].person == person);
+        let stands = group.iter().position(of_person).map(|at| group.remove(at) as usize);
+        if let (Some(posted), Some(row)) = (posted, stands) {
+            out[posted] = true;
+            known[row] = signings[posted].line;
+            // What its price depends on stays as it was posted.
+            let same = signings[posted].institution == signings[row].institution
+                && signings[posted].offer() == signings[row].offer();
+            if same {
+                signings[row].class = signings[posted].class;
+            }
+        }
+        let Some(first) = stands.or(posted) else { continue };
+        for index in group {
+            out[index as usize] = true;
+            let (signing, first) = (&signings[index as usize], &signings[first]);
+            let reason =
+                Msg::ContractUsed { contract: mask_within(contract(&contracts, first)), at: at(first) };
+            refused(signing, reject(signing, Code::E501, reason, None));
+        }
+    }
+    let mut voided = Vec::new();
+    if !void.is_empty() {
+        // Where a valid row stands beside the void one, the contract is what the valid one says.
+        let void: FxHashSet<u32> = void.into_iter().collect();
+        for (signing, out) in signings.iter().zip(&mut out).filter(|(_, out)| !**out) {
+            if let Some(posted) = history.owns(signing).filter(|posted| void.contains(posted)) {
+                *out = true;
+                voided.push(posted);
+            }
+        }
+        voided.sort_unstable();
+    }
+    let mut against = Vec::new();
 
     let mut start = 0;
     let mut taken: Vec<usize> = Vec::new();
@@ -259,7 +337,14 @@ pub fn qualify(
                                 (Msg::TooManyAddons { most: overlap.addons_at_most }, &overlap.addon_clause)
                             }
                         };
-                        refused(signing, reject(signing, code, reason, Some(clause)));
+                        let of_past = known.get(index).copied().filter(|known| *known != NEW);
+                        // What was refused before, and stands in no file now, was told then.
+                        let told =
+                            history.owns(signing).is_some_and(|past| history.signing(past).refused.is_some());
+                        if !told {
+                            refused(signing, reject(signing, code, reason, Some(clause)));
+                        }
+                        against.push((signing.clone(), code, of_past));
                     }
                 }
             }
@@ -273,7 +358,12 @@ pub fn qualify(
         !out[index - 1]
     });
     signings.shrink_to_fit();
-    find_by_person(signings, contracts)
+    let mut index = 0;
+    known.retain(|_| {
+        index += 1;
+        !out[index - 1]
+    });
+    Qualified { known, refused: against, voided, ..find_by_person(signings, contracts) }
 }
 
 /// The signings in order of the person's mixed number, those of one person as they are held against each
@@ -303,20 +393,21 @@ fn find_by_person(signings: Vec<Signing>, contracts: Vec<u8>) -> Qualified {
     for at in 1..buckets.len() {
         buckets[at] += buckets[at - 1];
     }
-    Qualified { signings, contracts, buckets, shift }
+    let (known, refused, voided) = (Vec::new(), Vec::new(), Vec::new());
+    Qualified { signings, contracts, buckets, shift, known, refused, voided }
 }
 
-/// Signings whose contract id stood on an earlier one, each with the earliest.
+/// Signings that share a contract id, as they are held against each other.
 fn repeated_contracts(
     signings: &[Signing],
     contracts: &[u8],
     in_turn: impl Fn(&Signing, &Signing) -> Ordering,
-) -> Vec<(u32, u32)> {
+) -> Vec<Vec<u32>> {
     let hash = |signing: &Signing| id_hash(contract_bytes(contracts, signing));
     let hashes: Vec<u64> = signings.par_iter().map(hash).collect();
     let mut sorted = hashes.clone();
     sorted.par_sort_unstable();
-    let twice: rustc_hash::FxHashSet<u64> =
+    let twice: FxHashSet<u64> =
         sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
     drop(sorted);
     if twice.is_empty() {
@@ -326,10 +417,9 @@ fn repeated_contracts(
     for (index, _) in hashes.iter().enumerate().filter(|(_, hash)| twice.contains(hash)) {
         same.entry(contract_bytes(contracts, &signings[index])).or_default().push(index as u32);
     }
-    let mut repeated = Vec::new();
-    for mut group in same.into_values() {
+    let mut repeated: Vec<Vec<u32>> = same.into_values().filter(|group| group.len() > 1).collect();
+    for group in &mut repeated {
         group.sort_unstable_by(|a, b| in_turn(&signings[*a as usize], &signings[*b as usize]));
-        repeated.extend(group[1..].iter().map(|index| (*index, group[0])));
     }
     repeated.sort_unstable();
     repeated

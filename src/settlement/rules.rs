@@ -27,6 +27,8 @@ pub struct Rules<'a> {
     pub institutions: &'a Institutions,
     pub period: Period,
     first: Date,
+    /// The first day of the cohorts that are settled: the period's, with a ledger the one that it opens with.
+    pub from: Date,
     /// The day after the period.
     pub end: Date,
     pub offers: Vec<Offer>,
@@ -46,6 +48,8 @@ pub struct Rules<'a> {
     services: Vec<(u32, usize)>,
     /// Nothing that falls due later counts; all of it where no day is given.
     pub as_of: Option<Date>,
+    /// What a posting writes down is kept of each row.
+    pub recording: bool,
 }
 
 impl<'a> Rules<'a> {
@@ -55,6 +59,7 @@ impl<'a> Rules<'a> {
             institutions,
             period,
             first: period.first_day(),
+            from: period.first_day(),
             end: period.end(),
             offers: Vec::new(),
             offer_of: Vec::new(),
@@ -67,6 +72,7 @@ impl<'a> Rules<'a> {
             admitted: Vec::new(),
             services: Vec::new(),
             as_of: None,
+            recording: false,
         };
         for (version, policy) in region.versions.iter().enumerate() {
             let (mut numbers, mut names) = (Vec::new(), FxHashMap::default());
@@ -143,6 +149,26 @@ impl<'a> Rules<'a> {
     pub fn contains(&self, day: Date) -> bool {
         let day = rank(day);
         (rank(self.first) <= day) & (day < rank(self.end))
+    }
+
+    /// The cohorts of a version that are settled: the period's, and with a ledger the older ones.
+    pub fn cohorts(&self, version: usize) -> Vec<Period> {
+        let cycle = self.region.versions[version].cycle;
+        let mut cohorts = Vec::new();
+        let mut day = self.from;
+        while day < self.end {
+            let cohort = cycle.of(day);
+            if cohort.first_day() >= self.from && cohort.end() <= self.end {
+                cohorts.push(cohort);
+            }
+            day = cohort.end();
+        }
+        cohorts
+    }
+
+    /// Whether a cohort is of the period itself, not of an earlier one.
+    pub fn of_period(&self, cohort: Period) -> bool {
+        self.period.covers(cohort)
     }
 
     pub fn policy(&self, offer: u16) -> &'a Policy {

@@ -16,9 +16,12 @@ use crate::policy::schedule::Part;
 use crate::policy::{FigureKind, Policy};
 
 use super::assess::{Scores, score_key};
+use super::changes;
+use super::delta::{Cause, Change};
 use super::evidence::Evidence;
 use super::flags::{Detail, Flag};
-use super::price::Class;
+use super::history::History;
+use super::price::{Class, Classes};
 use super::qualify::{Qualified, Signing};
 use super::rules::Rules;
 
@@ -28,6 +31,9 @@ pub struct HeadCounts {
     /// Signings with a charge in the period, none of it held; and with one held.
     pub admitted: u64,
     pub held: u64,
+    /// Of both, those that stand in no file of this run; and of these the held ones.
+    pub recalled: u64,
+    pub recalled_held: u64,
     /// Signings of free packages in force on the last day.
     pub free: u64,
     /// People signed on the last day, where the policy wants the coverage reported.
@@ -36,10 +42,14 @@ pub struct HeadCounts {
     pub individual: Fen,
 }
 
-/// Charges of one institution, cohort and price, by what holds them back and what part is paid.
-pub type TallyKey = (u32, Period, u32, Held, Part);
+/// Charges of one institution, cohort and price, by what holds them back, what part is paid, and whether their
+/// signing was never posted.
+pub type TallyKey = (u32, Period, u32, Held, Part, bool);
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// Changes of signings that were posted: of an institution's cohort, offer and source.
+pub type ChangeKey = (u32, Period, u16, usize, Cause);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Held {
     pub no_evidence: bool,
     pub unauthorized: bool,
@@ -63,31 +73,40 @@ pub struct Tally {
     pub charges: FxHashMap<TallyKey, u64>,
     pub deductions: FxHashMap<DeductionKey, Fen>,
     pub heads: FxHashMap<u32, HeadCounts>,
+    pub changes: FxHashMap<ChangeKey, Change>,
     pub flags: Vec<Flag>,
 }
 
-/// Counts every charge of the period.
-pub fn tally(
-    rules: &Rules,
-    qualified: &Qualified,
-    classes: &[Arc<Class>],
-    evidence: &Evidence,
-    scores: &Scores,
-    over_cap: &FxHashMap<u32, u64>,
-) -> Tally {
+/// Counts every charge that is settled.
+pub fn tally(with: With, qualified: &Qualified) -> Tally {
+    let rules = with.rules;
     let signings = &qualified.signings;
-    let with = With { rules, classes, evidence, scores, over_cap };
     let mut parts: Vec<Tally> = signings
         .par_iter()
         .enumerate()
         .fold(Tally::default, |mut tally, (index, signing)| {
-            count(&mut tally, index, signing, with);
+            let known = qualified.known(index);
+            count(&mut tally, (index, known), signing, with);
+            if let Some(known) = known {
+                changes::of_signing(
+                    &mut tally.changes,
+                    known,
+                    Some((index, signing)),
+                    Cause::Corrected,
+                    with,
+                );
+            }
             tally
         })
         .collect();
-    if parts.is_empty() {
-        parts.push(Tally::default());
+    let mut gone = Tally::default();
+    for known in &qualified.voided {
+        changes::of_signing(&mut gone.changes, *known, None, Cause::Void, with);
     }
+    for known in qualified.refused.iter().filter_map(|(_, _, known)| *known) {
+        changes::of_signing(&mut gone.changes, known, None, Cause::Refused, with);
+    }
+    parts.push(gone);
     let mut all = parts.swap_remove(0);
     for part in parts {
         for (key, count) in part.charges {
@@ -100,8 +119,13 @@ pub fn tally(
             let sum = all.heads.entry(institution).or_default();
             sum.admitted += counts.admitted;
             sum.held += counts.held;
+            sum.recalled += counts.recalled;
+            sum.recalled_held += counts.recalled_held;
             sum.free += counts.free;
             sum.individual += counts.individual;
+        }
+        for (key, change) in part.changes {
+            all.changes.entry(key).or_default().add(change);
         }
         all.flags.extend(part.flags);
     }
@@ -132,16 +156,28 @@ fn people(rules: &Rules, qualified: &Qualified) -> FxHashMap<u32, u64> {
 
 /// What a signing's charges are held against.
 #[derive(Clone, Copy)]
-struct With<'a> {
-    rules: &'a Rules<'a>,
-    classes: &'a [Arc<Class>],
-    evidence: &'a Evidence,
-    scores: &'a Scores,
-    over_cap: &'a FxHashMap<u32, u64>,
+pub struct With<'a> {
+    pub rules: &'a Rules<'a>,
+    pub classes: &'a Classes,
+    pub prices: &'a [Arc<Class>],
+    pub history: &'a History<'a>,
+    pub evidence: &'a Evidence,
+    pub scores: &'a Scores,
+    pub over_cap: &'a FxHashMap<u32, u64>,
 }
 
-fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
-    let With { rules, classes, evidence, scores, over_cap } = with;
+/// Whether the share of the source that asks for it is held for want of authorization.
+pub fn unauthorized(policy: &Policy, class: &Class, signing: &Signing) -> bool {
+    policy.authorization.as_ref().is_some_and(|rule| {
+        !signing.authorized() && class.shares.iter().any(|share| share.source == rule.source)
+    })
+}
+
+fn count(tally: &mut Tally, (index, known): (usize, Option<u32>), signing: &Signing, with: With) {
+    let With { rules, prices: classes, history, evidence, scores, over_cap, .. } = with;
+    // What stands in no file of this run has no place to show, and what the row lacks was told before.
+    let recalled = history.owns(signing).is_some();
+    let place = (!recalled).then(|| signing.place());
     let (policy, package) = (rules.policy(signing.offer()), rules.package(signing.offer()));
     let heads = tally.heads.entry(signing.institution).or_default();
     if package.kind == PackageKind::Free {
@@ -150,9 +186,7 @@ fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
         return;
     }
     let class = &classes[signing.class as usize];
-    let unauthorized = policy.authorization.as_ref().is_some_and(|rule| {
-        !signing.authorized() && class.shares.iter().any(|share| share.source == rule.source)
-    });
+    let unauthorized = unauthorized(policy, class, signing);
     // A held charge cites the article that holds it.
     let mut flag = |code, place: Option<Place>, detail: Detail| {
         let of_rule = match &detail {
@@ -177,14 +211,18 @@ fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
     let (asked, items) = (rules.services_asked(signing.offer()), rules.items_counted(signing.offer()));
     let most = over_cap.get(&(index as u32)).copied();
     let over_cap = most.is_some();
-    for (nth, (number, day)) in signing.charges(policy.schedule, rules.period).enumerate() {
+    for (nth, (number, day)) in signing.charges(rules).enumerate() {
         let cohort = policy.cycle.of(day);
-        let no_evidence = asked > 0 && !evidence.seen(index, nth, asked);
+        let of_period = rules.contains(day);
+        let no_evidence = asked > 0 && evidence.seen(index, nth) < asked;
         let held = Held { no_evidence, unauthorized, over_cap };
         let part = signing.part(policy, number);
-        first_part = first_part.or(Some(part));
-        *tally.charges.entry((signing.institution, cohort, signing.class, held, part)).or_default() += 1;
-        if !held.whole() {
+        if of_period {
+            first_part = first_part.or(Some(part));
+        }
+        let key = (signing.institution, cohort, signing.class, held, part, known.is_none());
+        *tally.charges.entry(key).or_default() += 1;
+        if of_period && !held.whole() {
             heads.individual += match part {
                 Part::WHOLE => class.individual,
                 part => class.individual_of(policy, part),
@@ -208,38 +246,46 @@ fn count(tally: &mut Tally, index: usize, signing: &Signing, with: With) {
                 *tally.deductions.entry(key).or_default() += missing.min(class.shares_of(part)[at]);
             }
         }
-        if no_evidence {
-            flag(Code::W708, Some(signing.place()), Detail::NoServiceRecord { from: day, asked });
+        if no_evidence && of_period {
+            flag(Code::W708, place, Detail::NoServiceRecord { from: day, asked });
         }
-        if let Some(assessed_on) = assessed_before(rules, (policy, class), signing, cohort, scores) {
-            flag(Code::W704, Some(signing.place()), Detail::SignedLate { cohort, assessed_on });
+        if known.is_none() {
+            if let Some(batch) = history.cleared(cohort, signing.institution, &package.named.id) {
+                flag(Code::W704, place, Detail::ClearedBefore { cohort, batch });
+            } else if let Some(assessed_on) = assessed_before(rules, (policy, class), signing, cohort, scores)
+            {
+                flag(Code::W704, place, Detail::SignedLate { cohort, assessed_on });
+            }
         }
-        any = true;
-        any_held |= held.whole() || unauthorized;
+        any |= of_period;
+        any_held |= of_period && (held.whole() || unauthorized);
     }
     if !any {
         return;
     }
+    heads.recalled += u64::from(recalled);
+    heads.recalled_held += u64::from(recalled && any_held);
     if any_held {
         heads.held += 1;
     } else {
         heads.admitted += 1;
     }
     if let Some(most) = most {
-        flag(Code::W705, Some(signing.place()), Detail::OverCap { most });
+        flag(Code::W705, place, Detail::OverCap { most });
     }
     if unauthorized && let Some(rule) = &policy.authorization {
         let source = policy.sources[rule.source].name.clone();
-        flag(Code::W708, Some(signing.place()), Detail::NotAuthorized { source });
+        flag(Code::W708, place, Detail::NotAuthorized { source });
     }
     let share = match first_part {
         None | Some(Part::WHOLE) => class.individual,
         Some(part) => class.individual_of(policy, part),
     };
-    if signing.underpaid()
+    if !recalled
+        && signing.underpaid()
         && let Some(paid) = signing.paid().filter(|paid| *paid < share)
     {
-        flag(Code::W702, Some(signing.place()), Detail::PaidBelow { paid, share });
+        flag(Code::W702, place, Detail::PaidBelow { paid, share });
     }
 }
 

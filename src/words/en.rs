@@ -119,6 +119,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::SwipedElsewhere { institution } => {
             format!("swiped at `{institution}`, not at the institution signed with")
         }
+        Msg::ClearedBefore { cohort, batch } => {
+            format!("batch {batch} of the ledger cleared {cohort} before; this row is paid at that ratio")
+        }
         Msg::SignedLate { cohort, assessed_on } => {
             format!("signed after cohort {cohort} was assessed on {assessed_on}")
         }
@@ -173,6 +176,10 @@ pub fn say(msg: &Msg) -> String {
         Msg::NoPaymentsFile => {
             "there are scores and no payments*.csv: nothing counts as prepaid, so what is payable may have been paid".into()
         }
+        Msg::PaymentsNotRead => "the ledger says what was paid: payments*.csv were not read".into(),
+        Msg::PartlyBeforeOpening { period, opening } => format!(
+            "the ledger opens on {opening}: earlier cohorts of {period} count as settled elsewhere and are left out"
+        ),
         Msg::PaymentsElsewhere { rows, period } => {
             format!("{rows} rows of payments are of cohorts outside {period} and do not count here")
         }
@@ -208,6 +215,12 @@ pub fn say(msg: &Msg) -> String {
         Msg::NoPolicyYet { period, from } => {
             format!("`{period}` ends before the policy is in force, from {from}")
         }
+        Msg::BeforeOpening { period, opening } => {
+            format!("the ledger opens on {opening}: {period} is earlier and counts as settled elsewhere")
+        }
+        Msg::RulesForgot { package, signed_on, batch } => format!(
+            "batch {batch} of the ledger holds package `{package}` signed on {signed_on}, which no rule file knows"
+        ),
         Msg::NotOurFolder { path } => {
             format!("`{path}` holds files and is no output of this program; it was left as it is")
         }
@@ -246,6 +259,53 @@ pub fn say(msg: &Msg) -> String {
         Msg::ColumnsThere { there, near: None, .. } => format!("the header has {}", names(there)),
         Msg::DidYouMean { near } => format!("did you mean `{near}`?"),
         Msg::OneOf { known } => format!("there are: {known}"),
+        Msg::KeepOldRules => {
+            "put the rule file of that time back into the region's folder (`--regions`); old versions stay there".into()
+        }
+        Msg::LedgerBusy { path } => format!("another run is using the ledger `{path}`"),
+        Msg::NoLedger { path } => format!("there is no ledger `{path}`"),
+        Msg::NotALedger { path } => format!("`{path}` is no ledger of jiayi"),
+        Msg::NewerLedger { path, shape, known } => format!("the ledger `{path}` was written by a newer program (shape {shape}; this one knows up to {known})"),
+        Msg::LedgerOfOther { path, found, region } => format!("the ledger `{path}` is of `{found}`, not of `{region}`"),
+        Msg::LedgerDamaged { path, why } => format!("the ledger `{path}` is damaged or was changed: {why}"),
+        Msg::LedgerThere { path } => format!("there is a ledger `{path}` already; it is not made anew"),
+        Msg::NotAnOutput { path } => format!("`{path}` is no folder that settle wrote (it has no manifest.json that can be read)"),
+        Msg::OutputChanged { file } => format!("the output `{file}` was changed since it was written"),
+        Msg::InputChanged { file } => format!("the input `{file}` was changed since it was settled"),
+        Msg::InputMissing { file } => format!("the input `{file}`, which was settled, is not there"),
+        Msg::InputNew { file } => format!("the input `{file}` was not there when it was settled"),
+        Msg::RulesChanged { policy } => format!("the rule file `{policy}` was changed since it was settled"),
+        Msg::OtherBytes { file } => format!("computed anew, `{file}` is another than in the folder"),
+        Msg::OtherProgram { wrote, here } => format!("the output was written by `{wrote}`, this is `{here}`"),
+        Msg::AlreadyPosted { batch } => format!("this settlement is posted already: batch {batch}"),
+        Msg::LedgerMoved { batch, then } => format!("the ledger has moved on: it is at batch {batch}, this settlement was made at batch {then}"),
+        Msg::UnconfirmedPost { figures } => format!("figures that nobody confirmed can't be posted: {}", names(figures)),
+        Msg::NothingToPost => "nothing moved: nothing was posted".into(),
+        Msg::TwoPeople => "the rules want two different people: who posts, and who approved".into(),
+        Msg::NoSuchBatch { number, last } => format!("the ledger has no batch {number}; its last is {last}"),
+        Msg::ReversedBefore { number, by } => format!("batch {number} is reversed already, by batch {by}"),
+        Msg::NoSuchHead { hash } => format!("the ledger does not hold `{hash}`: it was cut short or rewritten, or is another one"),
+        Msg::AdjustedBefore { batch, what } => format!("{what} stands in batch {batch} already"),
+        Msg::OpeningOlder { cohort, opening } => format!("cohort {cohort} is older than {opening}, with which the ledger opens: it counts as settled elsewhere"),
+        Msg::RowRefused { at, reason, rows } => format!("{at}: {reason} ({rows} rows in all can't be taken; nothing was written)"),
+        Msg::LedgerNotYet { path } => format!("there is no ledger `{path}` yet: what was paid is what payments*.csv say"),
+        Msg::WhichLedger => "which ledger? give --region or --ledger".into(),
+        Msg::InitLedger => "post a settlement first (`jiayi post`), or open one with `jiayi ledger init`".into(),
+        Msg::OtherLedger => "name the region's own ledger by --ledger".into(),
+        Msg::NewerProgram => "use the program that wrote it, or a newer one".into(),
+        Msg::RestoreLedger => "keep this file, then restore one from a backup; `jiayi ledger verify` says which batch it is".into(),
+        Msg::TryLater => "try again when it has ended".into(),
+        Msg::SettleAgain => "run settle again, look at the result, then post".into(),
+        Msg::ConfirmFigures => "confirm them in a rule file of the bureau's own (README says how), then settle again".into(),
+        Msg::NamePeople => "give --operator and --approved-by".into(),
+        Msg::Posted { batch, head } => format!("posted: batch {batch}, head {head}"),
+        Msg::Opened { batch, opening, amount } => format!("opened from {opening}: batch {batch}, opening balances {amount}"),
+        Msg::Reversed { number, batch } => format!("batch {number} is reversed by batch {batch}"),
+        Msg::LaterStands { batch, lines, signings } => format!("batch {batch} came later and moved {lines} of the same lines and {signings} of the same signings: they stand, and the next settle works out the difference"),
+        Msg::Adjusted { batch, rows, amount } => format!("{rows} adjustments of {amount} in all: batch {batch}"),
+        Msg::LedgerGood { batches, head } => format!("the ledger is whole: {batches} batches, head {head}"),
+        Msg::HeadInside { batch, since } => format!("that head is batch {batch}; {since} batches were posted since"),
+        Msg::Exported { folder } => format!("exported to {folder}"),
         Msg::AnotherOut => "name another place (--out, -o)".into(),
         Msg::CheckSpace => "look at the space and the rights on the disk; the old output is as it was".into(),
         Msg::TomlSyntax { message } => format!("the rule file is not well formed: {message}"),
@@ -517,6 +577,25 @@ pub fn label(label: Label) -> &'static str {
         Label::File => "File",
         Label::Kind => "Kind",
         Label::AllGood => "Everything can be used.",
+        Label::Ledger => "ledger",
+        Label::From => "opens with",
+        Label::BatchNumber => "batch",
+        Label::Period => "period",
+        Label::Amount => "amount",
+        Label::Time => "posted at",
+        Label::Operator => "operator",
+        Label::ApprovedBy => "approved by",
+        Label::Document => "document",
+        Label::Undone => "reversed",
+        Label::OpeningBatch => "opening balances",
+        Label::SettlementBatch => "settlement",
+        Label::ReversalBatch => "reversal of",
+        Label::AdjustmentBatch => "adjustment",
+        Label::Head => "head",
+        Label::Cohort => "cohort",
+        Label::Package => "package",
+        Label::SigningsNoted => "signings noted or changed",
+        Label::FromLedger => "and of the ledger",
     }
 }
 

@@ -56,6 +56,7 @@ phrases! {
     Addons: "同期最多叠加 {0} 个个性化服务包", "at most {0} add-ons at a time";
     BalanceBelow: "门诊统筹余额低于{0}的分担额不得签", "not signed where the balance is below the part of {0}";
     Authorized: "{0}的部分须有个人授权，否则暂缓", "the part of {0} is held without the person's authorization";
+    TwoPeople: "入账的经办人和审批人须为两人", "who posts and who approved must be two people";
     Evidence: "计费期内有 {0} 次服务记录才支付", "paid once the charge has {0} service record(s)";
     EvidenceCards: "计费期内有 {0} 次服务记录才支付，凭{1}", "paid once the charge has {0} service record(s), by {1}";
     SourceSettled: "{0}：考核前先付 {1}，按曲线 {2} 清算", "{0}: {1} before the assessment, cleared by curve {2}";

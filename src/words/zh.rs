@@ -78,6 +78,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::ChargedSeparately { item, amount } => format!("包内项目 `{item}` 单独收费 {amount} 元"),
         Msg::PaidBelow { paid, share } => format!("个人缴费 {paid} 元，低于个人应承担的 {share} 元"),
         Msg::SwipedElsewhere { institution } => format!("在非签约机构 `{institution}` 刷卡"),
+        Msg::ClearedBefore { cohort, batch } => {
+            format!("批次 {cohort} 已在台账第 {batch} 批清算，本行按清算时的比例支付")
+        }
         Msg::SignedLate { cohort, assessed_on } => {
             format!("签约时 {cohort} 批次已于 {assessed_on} 考核，属迟报")
         }
@@ -124,6 +127,10 @@ pub fn say(msg: &Msg) -> String {
         Msg::LeftOutColumn { what, file, column } => format!("{file} 没有 `{column}` 列，{what} 不作判断"),
         Msg::LeftOutFile { what, kind } => format!("没有 {kind}*.csv，{what} 不作判断"),
         Msg::NoPaymentsFile => "有得分而没有 payments*.csv：按没有预拨过计算，应付中可能含已付的钱".into(),
+        Msg::PaymentsNotRead => "已付金额以台账为准，payments*.csv 没有读取".into(),
+        Msg::PartlyBeforeOpening { period, opening } => {
+            format!("台账自 {opening} 起：{period} 中更早的批次视为已在别处结清，不在本次结果里")
+        }
         Msg::PaymentsElsewhere { rows, period } => {
             format!("payments 有 {rows} 行的批次不在 {period} 内，本次没有计入")
         }
@@ -161,6 +168,12 @@ pub fn say(msg: &Msg) -> String {
             format!("`{period}` 比政策的结算周期（{cycle}）短")
         }
         Msg::NoPolicyYet { period, from } => format!("`{period}` 结束时政策尚未执行，政策自 {from} 起执行"),
+        Msg::BeforeOpening { period, opening } => {
+            format!("台账自 {opening} 起，期间 {period} 更早，视为已在别处结清")
+        }
+        Msg::RulesForgot { package, signed_on, batch } => {
+            format!("台账第 {batch} 批有 {signed_on} 签约的服务包 `{package}`，现在的政策文件里找不到它")
+        }
         Msg::NotOurFolder { path } => format!("`{path}` 已有文件，且不是本程序的输出，没有覆盖"),
         Msg::OutIsInput { path } => format!("输出文件夹 `{path}` 含有输入数据，不能覆盖"),
         Msg::ForeignFile { path } => format!("`{path}` 不是考核得分的输出，没有覆盖"),
@@ -193,6 +206,65 @@ pub fn say(msg: &Msg) -> String {
         Msg::ColumnsThere { there, near: None, .. } => format!("表头有 {}", names(there)),
         Msg::DidYouMean { near } => format!("是否应为 `{near}`"),
         Msg::OneOf { known } => format!("可用的有：{known}"),
+        Msg::KeepOldRules => "把当时的政策文件放回地区文件夹（`--regions`）；旧版本要一直保留".into(),
+        Msg::LedgerBusy { path } => format!("另一个程序正在使用台账 `{path}`"),
+        Msg::NoLedger { path } => format!("没有台账 `{path}`"),
+        Msg::NotALedger { path } => format!("`{path}` 不是 jiayi 的台账"),
+        Msg::NewerLedger { path, shape, known } => {
+            format!("台账 `{path}` 是更新的程序写的（第 {shape} 版，本程序只认到第 {known} 版）")
+        }
+        Msg::LedgerOfOther { path, found, region } => {
+            format!("台账 `{path}` 是 `{found}` 的，不是 `{region}` 的")
+        }
+        Msg::LedgerDamaged { path, why } => format!("台账 `{path}` 已损坏或被改动：{why}"),
+        Msg::LedgerThere { path } => format!("台账 `{path}` 已经有了，不再重建"),
+        Msg::NotAnOutput { path } => format!("`{path}` 不是 settle 写出的文件夹（没有可读的 manifest.json）"),
+        Msg::OutputChanged { file } => format!("输出文件 `{file}` 在写出之后被改动过"),
+        Msg::InputChanged { file } => format!("输入文件 `{file}` 在结算之后被改动过"),
+        Msg::InputMissing { file } => format!("结算时读过的 `{file}` 现在不在了"),
+        Msg::InputNew { file } => format!("`{file}` 是结算之后才有的输入文件"),
+        Msg::RulesChanged { policy } => format!("政策文件 `{policy}` 在结算之后被改动过"),
+        Msg::OtherBytes { file } => format!("重新计算的 `{file}` 与文件夹中的不同"),
+        Msg::OtherProgram { wrote, here } => format!("输出是 `{wrote}` 写的，这里是 `{here}`"),
+        Msg::AlreadyPosted { batch } => format!("这份结算已经入账：第 {batch} 批"),
+        Msg::LedgerMoved { batch, then } => format!("台账已到第 {batch} 批，这份结算是按第 {then} 批算的"),
+        Msg::UnconfirmedPost { figures } => format!("有未确认的数字，不能入账：{}", names(figures)),
+        Msg::NothingToPost => "没有变动，没有入账".into(),
+        Msg::TwoPeople => "政策要求经办人和审批人是两个人".into(),
+        Msg::NoSuchBatch { number, last } => format!("台账没有第 {number} 批，最后一批是第 {last} 批"),
+        Msg::ReversedBefore { number, by } => format!("第 {number} 批已由第 {by} 批冲销"),
+        Msg::NoSuchHead { hash } => format!("台账中没有 `{hash}`：它被截短或改写过，或这是另一个台账"),
+        Msg::AdjustedBefore { batch, what } => format!("{what}已在第 {batch} 批登记过"),
+        Msg::OpeningOlder { cohort, opening } => {
+            format!("批次 {cohort} 早于台账开账的 {opening}，视为已在别处结清")
+        }
+        Msg::RowRefused { at, reason, rows } => {
+            format!("{at}：{reason}（共 {rows} 行有问题，没有写入任何内容）")
+        }
+        Msg::LedgerNotYet { path } => format!("还没有台账 `{path}`：已付金额以 payments*.csv 为准"),
+        Msg::WhichLedger => "没有说是哪个台账：给出 --region 或 --ledger".into(),
+        Msg::InitLedger => "先用 `jiayi post` 入账，或用 `jiayi ledger init` 开账".into(),
+        Msg::OtherLedger => "用 --ledger 指出本地区的台账".into(),
+        Msg::NewerProgram => "请用写它的那个程序，或更新的程序".into(),
+        Msg::RestoreLedger => "先留好这个文件，再从备份恢复；`jiayi ledger verify` 说明是哪一批".into(),
+        Msg::TryLater => "等它结束再试".into(),
+        Msg::SettleAgain => "重新运行 settle，看过结果再入账".into(),
+        Msg::ConfirmFigures => "在本地区自己的政策文件中核定（见 README），再结算".into(),
+        Msg::NamePeople => "给出 --operator 和 --approved-by".into(),
+        Msg::Posted { batch, head } => format!("已入账：第 {batch} 批，校验值 {head}"),
+        Msg::Opened { batch, opening, amount } => {
+            format!("已开账：自 {opening} 起，第 {batch} 批，开账余额 {amount} 元")
+        }
+        Msg::Reversed { number, batch } => format!("第 {number} 批已由第 {batch} 批冲销"),
+        Msg::LaterStands { batch, lines, signings } => format!(
+            "其后第 {batch} 批动过同样的 {lines} 行、{signings} 份协议：它们按现有记录保留，下次 settle 会算出差额"
+        ),
+        Msg::Adjusted { batch, rows, amount } => {
+            format!("已登记 {rows} 笔调整，合计 {amount} 元：第 {batch} 批")
+        }
+        Msg::LedgerGood { batches, head } => format!("台账完好：{batches} 批，校验值 {head}"),
+        Msg::HeadInside { batch, since } => format!("该校验值是第 {batch} 批的，其后又入账 {since} 批"),
+        Msg::Exported { folder } => format!("已导出到 {folder}"),
         Msg::AnotherOut => "请另指一处（--out、-o）".into(),
         Msg::CheckSpace => "请检查磁盘空间和写入权限；原有输出没有变动".into(),
         Msg::TomlSyntax { message } => format!("政策文件的写法有误：{message}"),
@@ -460,6 +532,25 @@ pub fn label(label: Label) -> &'static str {
         Label::File => "文件",
         Label::Kind => "类别",
         Label::AllGood => "全部可用。",
+        Label::Ledger => "台账",
+        Label::From => "开账",
+        Label::BatchNumber => "批号",
+        Label::Period => "期间",
+        Label::Amount => "金额",
+        Label::Time => "入账时间",
+        Label::Operator => "经办",
+        Label::ApprovedBy => "审批",
+        Label::Document => "文号",
+        Label::Undone => "已冲销",
+        Label::OpeningBatch => "开账余额",
+        Label::SettlementBatch => "结算",
+        Label::ReversalBatch => "冲销",
+        Label::AdjustmentBatch => "调整",
+        Label::Head => "校验值",
+        Label::Cohort => "批次",
+        Label::Package => "服务包",
+        Label::SigningsNoted => "新登记或有变化的协议",
+        Label::FromLedger => "另有台账中的协议",
     }
 }
 

@@ -1,0 +1,329 @@
+//! `jiayi post`: computes a settlement again from its inputs, sees that it is the same, and writes it into the
+//! ledger.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::base::diagnostic::{Diagnostic, Exit, Stopped, refuse, stop};
+use crate::base::message::Msg;
+use crate::base::period::{Date, Period};
+use crate::ledger::chain::{Batch, BatchKind, Paper, batches};
+use crate::ledger::post::{About, Posting, Writer, opening, settlement};
+use crate::ledger::recall;
+use crate::ledger::store::Store;
+use crate::pipeline::{self, Asked, Run};
+use crate::policy::version::{self, Region};
+use crate::report::csv::hex;
+use crate::report::screen::Look;
+use crate::words::{Lang, say};
+
+use super::settle::{Held, write};
+use super::{Common, Ended};
+
+pub struct Post<'a> {
+    pub common: Common<'a>,
+    pub out: &'a Path,
+    pub data: Option<&'a Path>,
+    pub ledger: Option<&'a Path>,
+    pub paper: Paper,
+}
+
+/// A folder that settle wrote, as its manifest and run.json tell of it.
+pub struct Written {
+    pub folder: PathBuf,
+    pub text: String,
+    pub manifest: Value,
+    pub region: String,
+    pub period: Period,
+    pub as_of: Option<Date>,
+    pub lang: Lang,
+    how: Value,
+}
+
+impl Written {
+    pub fn read(folder: &Path) -> Result<Written> {
+        let text = fs::read_to_string(folder.join("manifest.json")).unwrap_or_default();
+        let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
+        let word = |name: &str| manifest[name].as_str().map(str::to_string);
+        let (region, period) = (word("region"), word("period").and_then(|text| Period::parse(&text)));
+        let (Some(region), Some(period)) = (region, period) else {
+            return Err(stop(Msg::NotAnOutput { path: folder.display().to_string() }, None));
+        };
+        let how = fs::read_to_string(folder.join("run.json")).unwrap_or_default();
+        Ok(Written {
+            folder: folder.to_path_buf(),
+            region,
+            period,
+            as_of: word("as_of").and_then(|day| day.parse().ok()),
+            lang: if word("language").as_deref() == Some("en") { Lang::En } else { Lang::Zh },
+            how: serde_json::from_str(&how).unwrap_or_default(),
+            text,
+            manifest,
+        })
+    }
+
+    /// A folder that run.json names, unless another is given.
+    pub fn path(&self, given: Option<&Path>, name: &str) -> Option<PathBuf> {
+        given.map(Path::to_path_buf).or_else(|| self.how[name].as_str().map(PathBuf::from))
+    }
+
+    /// The batch of the ledger that it was settled at; 0 where there was no ledger.
+    pub fn batch(&self) -> u32 {
+        self.manifest["ledger"]["batch"].as_u64().and_then(|batch| u32::try_from(batch).ok()).unwrap_or(0)
+    }
+
+    pub fn head(&self) -> &str {
+        self.manifest["ledger"]["head"].as_str().unwrap_or_default()
+    }
+
+    /// Name and hash of each entry of a list of the manifest.
+    pub fn listed(&self, list: &str, name: &str) -> Vec<(String, String)> {
+        let entries = self.manifest[list].as_array().cloned().unwrap_or_default();
+        let word = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_string();
+        entries.iter().map(|entry| (word(entry, name), word(entry, "sha256"))).collect()
+    }
+
+    /// The hash of the manifest itself.
+    pub fn hash(&self) -> String {
+        hex(&Sha256::digest(self.text.as_bytes()))
+    }
+
+    /// Outputs that are not what the manifest says: name by name.
+    pub fn changed_outputs(&self) -> Vec<String> {
+        let changed = |(name, sha256): &(String, String)| {
+            let bytes = fs::read(self.folder.join(name)).unwrap_or_default();
+            hex(&Sha256::digest(&bytes)) != *sha256
+        };
+        self.listed("outputs", "file").into_iter().filter(changed).map(|(name, _)| name).collect()
+    }
+
+    /// What of the rules at hand is not what the manifest says.
+    pub fn changed_rules(&self, region: &Region) -> Vec<Msg> {
+        let here = region.versions.iter().flat_map(|version| {
+            version.files.iter().map(|file| (version.id.clone(), hex(&Sha256::digest(file.text.as_bytes()))))
+        });
+        let (here, then) = (here.collect::<Vec<_>>(), self.listed("policies", "policy"));
+        let differ = here
+            .iter()
+            .filter(|one| !then.contains(one))
+            .chain(then.iter().filter(|one| !here.contains(one)));
+        let mut ids: Vec<String> = differ.map(|(id, _)| id.clone()).collect();
+        ids.sort();
+        ids.dedup();
+        ids.into_iter().map(|policy| Msg::RulesChanged { policy }).collect()
+    }
+
+    /// What of the inputs that a run read is not what the manifest says.
+    pub fn changed_inputs(&self, run: &Run) -> Vec<Msg> {
+        let then = self.listed("inputs", "file");
+        let mut changed = Vec::new();
+        for facts in &run.inputs.facts {
+            match then.iter().find(|(name, _)| *name == facts.name) {
+                Some((_, sha256)) if *sha256 == facts.sha256 => {}
+                Some(_) => changed.push(Msg::InputChanged { file: facts.name.clone() }),
+                None => changed.push(Msg::InputNew { file: facts.name.clone() }),
+            }
+        }
+        let gone =
+            then.into_iter().filter(|(name, _)| run.inputs.facts.iter().all(|facts| facts.name != *name));
+        changed.extend(gone.map(|(file, _)| Msg::InputMissing { file }));
+        changed
+    }
+}
+
+pub fn run(post: &Post) -> Result<Ended> {
+    let written = Written::read(post.out)?;
+    let common = Common { region: &written.region, ..post.common };
+    if let Some(file) = written.changed_outputs().into_iter().next() {
+        return Err(refuse(Msg::OutputChanged { file }, Some(Msg::SettleAgain)));
+    }
+    let regions = written.path(common.regions, "regions");
+    let region = match &regions {
+        Some(folder) => version::load(&written.region, Some(folder))?,
+        None => common.region()?,
+    };
+    if let Some(changed) = written.changed_rules(&region).into_iter().next() {
+        return Err(refuse(changed, Some(Msg::SettleAgain)));
+    }
+    let data = written.path(post.data, "data").unwrap_or_else(|| common.data(None));
+    let ledger = written.path(post.ledger, "ledger").unwrap_or_else(|| common.ledger(None));
+    let _lock = Held::of(&ledger, true)?;
+    let bar = common.bar(&data);
+    let progress = |bytes| bar.inc(bytes);
+    common.threads(|| {
+        let store = Store::find(&ledger, &region.id, true)?;
+        let past = store.as_ref().map(|store| recall::past(store, None)).transpose()?;
+        if past.as_ref().map_or("", |past| &past.head) != written.head() {
+            return Err(moved_on(store.as_ref(), &written)?);
+        }
+        let asked =
+            Asked { period: written.period, as_of: written.as_of, past: past.as_ref(), recording: true };
+        pipeline::settle(&region, asked, &data, &progress, |run| {
+            bar.finish_and_clear();
+            if let Some(changed) = written.changed_inputs(run).into_iter().next() {
+                return Err(refuse(changed, Some(Msg::SettleAgain)));
+            }
+            may_post(run, Some(&post.paper))?;
+            same_bytes(run, &written, &ledger)?;
+            let ready = Ready { run, ledger: &ledger, store: store.as_ref(), manifest: &written.manifest };
+            let batch = ready.post(&post.paper)?;
+            common.print(|screen| told(screen, batch.as_ref(), common.look), || told_json(batch.as_ref()))?;
+            Ok(Ended::Done)
+        })
+    })
+}
+
+/// The ledger is at another batch than the settlement was made at: perhaps this very one was posted.
+fn moved_on(store: Option<&Store>, written: &Written) -> Result<anyhow::Error> {
+    let all = store.map(batches).transpose()?.unwrap_or_default();
+    let source = written.hash();
+    if let Some(batch) = all.iter().find(|batch| batch.source == source) {
+        return Ok(refuse(Msg::AlreadyPosted { batch: batch.number }, None));
+    }
+    let (batch, then) = (all.last().map_or(0, |batch| batch.number), written.batch());
+    Ok(refuse(Msg::LedgerMoved { batch, then }, Some(Msg::SettleAgain)))
+}
+
+/// Writes all outputs aside, where personal data may be, and compares them with those that are posted.
+fn same_bytes(run: &Run, written: &Written, ledger: &Path) -> Result<()> {
+    let beside = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let aside = tempfile::Builder::new().prefix(".post-").tempdir_in(beside);
+    let aside = aside.map_err(|error| crate::report::publish::cannot_write(beside, &error))?;
+    let manifest = write(run, aside.path(), written.lang)?;
+    if manifest == written.manifest {
+        return Ok(());
+    }
+    let (wrote, here) = (&written.manifest["program"], &manifest["program"]);
+    if wrote != here {
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_string();
+        let fact = Msg::OtherProgram { wrote: word(wrote), here: word(here) };
+        return Err(refuse(fact, Some(Msg::SettleAgain)));
+    }
+    let then = written.listed("outputs", "file");
+    let now = manifest["outputs"].as_array().cloned().unwrap_or_default();
+    let differs = now.iter().find_map(|output| {
+        let name = output["file"].as_str().unwrap_or_default().to_string();
+        let same = then.iter().any(|(file, sha256)| *file == name && output["sha256"] == **sha256);
+        (!same).then_some(name)
+    });
+    let file = differs.unwrap_or_else(|| "manifest.json".to_string());
+    Err(refuse(Msg::OtherBytes { file }, Some(Msg::SettleAgain)))
+}
+
+/// Refuses to post figures that nobody confirmed, and where the rules want two people and there are not two.
+pub fn may_post(run: &Run, paper: Option<&Paper>) -> Result<()> {
+    let versions = run.settlement.lines.iter().map(|line| line.version);
+    let used: std::collections::BTreeSet<usize> =
+        versions.chain([run.rules.version_on(run.rules.period.first_day())]).collect();
+    let used = || used.iter().map(|version| &run.rules.region.versions[*version]);
+    let open = used().flat_map(|version| {
+        let figures = version.local.iter().filter(|figure| !figure.confirmed);
+        figures.map(move |figure| format!("{} {}", version.id, figure.id))
+    });
+    let figures: Vec<String> = open.collect();
+    if !figures.is_empty() {
+        return Err(refuse(Msg::UnconfirmedPost { figures }, Some(Msg::ConfirmFigures)));
+    }
+    two_people(used(), paper)
+}
+
+/// Some rules want two different people.
+pub fn two_people<'a>(
+    versions: impl Iterator<Item = &'a crate::policy::Policy>,
+    paper: Option<&Paper>,
+) -> Result<()> {
+    let Some(rule) = versions.filter_map(|version| version.two_people.as_ref()).next() else { return Ok(()) };
+    let name = |name: Option<&String>| name.map(|name| name.trim().to_lowercase()).unwrap_or_default();
+    let (operator, approver) = (
+        name(paper.and_then(|paper| paper.operator.as_ref())),
+        name(paper.and_then(|paper| paper.approved_by.as_ref())),
+    );
+    if operator.is_empty() || approver.is_empty() || operator == approver {
+        let (cure, clause) = (Some(Msg::NamePeople), Some(rule.to_string()));
+        let diagnostics = vec![Diagnostic { fact: Msg::TwoPeople, cure, clause, excerpt: None }];
+        return Err(anyhow::Error::new(Stopped { diagnostics, exit: Exit::Ledger }));
+    }
+    Ok(())
+}
+
+/// A run whose outputs are written, ready to be posted. The lock on the ledger is held.
+pub struct Ready<'a> {
+    pub run: &'a Run<'a>,
+    pub ledger: &'a Path,
+    pub store: Option<&'a Store>,
+    pub manifest: &'a Value,
+}
+
+impl Ready<'_> {
+    /// Posts in one transaction; nothing where nothing moved. Where there is no ledger yet it is made, and what
+    /// payments say is its opening balance.
+    pub fn post(&self, paper: &Paper) -> Result<Option<Batch>> {
+        let (run, region) = (self.run, self.run.rules.region);
+        let made;
+        let store = match self.store {
+            Some(store) => store,
+            None => {
+                made = Store::create(self.ledger, &region.id, run.rules.period)?;
+                &made
+            }
+        };
+        let about = |kind, source| About {
+            kind,
+            period: run.rules.period.to_string(),
+            as_of: run.rules.as_of.map(|day| day.to_string()),
+            reverses: None,
+            paper: paper.clone(),
+            rules: run.rules_hash.to_string(),
+            source,
+        };
+        let mut text = serde_json::to_string_pretty(self.manifest)?;
+        text.push('\n');
+        let source = hex(&Sha256::digest(text.as_bytes()));
+        if self.store.is_none() && !run.payments.is_empty() {
+            let mut writer = Writer::begin(store)?;
+            let institution = |number| run.rules.institutions.get(number).clone();
+            let policy =
+                |cohort: Period| region.versions[run.rules.version_on(cohort.first_day())].id.clone();
+            opening(&mut writer, run.payments, institution, policy)?;
+            writer.close(about(BatchKind::Opening, source.clone()))?;
+        }
+        let mut writer = Writer::begin(store)?;
+        let posting = Posting {
+            rules: run.rules,
+            history: run.history,
+            qualified: run.qualified,
+            evidence: run.evidence,
+            details: run.details,
+            settlement: run.settlement,
+            rules_hash: run.rules_hash,
+        };
+        settlement(&mut writer, &posting)?;
+        if writer.is_empty() && self.store.is_some() {
+            return Ok(None);
+        }
+        writer.finish(about(BatchKind::Settlement, source)).map(Some)
+    }
+}
+
+/// Says what was posted.
+pub fn told(screen: &mut impl Write, batch: Option<&Batch>, look: Look) -> io::Result<()> {
+    match batch {
+        Some(batch) => {
+            let msg = Msg::Posted { batch: batch.number, head: batch.hash.clone() };
+            writeln!(screen, "{}", say(look.lang, &msg))
+        }
+        None => writeln!(screen, "{}", say(look.lang, &Msg::NothingToPost)),
+    }
+}
+
+pub fn told_json(batch: Option<&Batch>) -> Value {
+    match batch {
+        Some(batch) => json!({ "batch": batch.number, "head": batch.hash }),
+        None => Value::Null,
+    }
+}

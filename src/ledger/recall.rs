@@ -1,0 +1,293 @@
+//! The ledger → what a run starts from: of each signing, service, score and line what the batches in effect
+//! said last.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rusqlite::Row;
+use rust_decimal::Decimal;
+use rustc_hash::FxHashMap;
+
+use crate::base::code::Code;
+use crate::base::money::Fen;
+use crate::base::period::{Date, Period};
+use crate::base::person::PersonId;
+use crate::settlement::history::{
+    LineState, Past, PastInstitution, PastLine, PastScore, PastService, PastSigning, Terms,
+};
+
+use super::chain::{Batch, batches, in_effect};
+use super::store::Store;
+
+/// A day as the ledger writes it: 20200103.
+pub fn day_number(day: Date) -> i64 {
+    i64::from(day.year()) * 10_000 + i64::from(day.month()) * 100 + i64::from(day.day())
+}
+
+fn day(number: i64) -> Option<Date> {
+    let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+    Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
+}
+
+/// Reads the past up to a batch, that one included; all of it where none is named.
+pub fn past(store: &Store, up_to: Option<u32>) -> Result<Past> {
+    let mut all = batches(store)?;
+    if let Some(last) = up_to {
+        all.retain(|batch| batch.number <= last);
+    }
+    let last = all.last();
+    let mut past = Past {
+        opening: store.opening,
+        batch: last.map_or(0, |batch| batch.number),
+        head: last.map_or(String::new(), |batch| batch.hash.clone()),
+        institutions: Vec::new(),
+        terms: Vec::new(),
+        items: Vec::new(),
+        signings: Vec::new(),
+        contracts: Vec::new(),
+        services: Vec::new(),
+        scores: Vec::new(),
+        lines: Vec::new(),
+    };
+    let reader = Reader { store, effect: in_effect(&all), all: &all };
+    // Words may have been brought by a batch that is no longer in effect: all of them are kept.
+    reader.rows("institution", false, |row| {
+        past.institutions.push(PastInstitution {
+            id: row.get("id")?,
+            name: row.get("name")?,
+            kind: row.get("kind")?,
+            district: row.get("district")?,
+            parent_id: row.get("parent_id")?,
+        });
+        Ok(Some(()))
+    })?;
+    let ids: Vec<String> = past.institutions.iter().map(|one| one.id.clone()).collect();
+    let institution = |number: i64| ids.get(usize::try_from(number).ok()?.checked_sub(1)?).cloned();
+    reader.rows("terms", false, |row| {
+        let Some(institution) = institution(row.get("institution")?) else { return Ok(None) };
+        past.terms.push(Terms {
+            institution,
+            package: row.get("package")?,
+            scheme: row.get("scheme")?,
+            kind: row.get("kind")?,
+            district: row.get("district")?,
+            groups: row.get("groups")?,
+            team: row.get("team")?,
+            doctor: row.get("doctor")?,
+            reason: row.get("reason")?,
+        });
+        Ok(Some(()))
+    })?;
+    reader.rows("items", false, |row| {
+        past.items.push(row.get("done")?);
+        Ok(Some(()))
+    })?;
+    let first = reader.signings(&mut past)?;
+    reader.services(&mut past, &first)?;
+    reader.rows("score", true, |row| {
+        let (period, score): (String, String) = (row.get("period")?, row.get("score")?);
+        let (Some(period), Ok(score)) = (Period::parse(&period), Decimal::from_str_exact(&score)) else {
+            return Ok(None);
+        };
+        let Some(institution) = institution(row.get("institution")?) else { return Ok(None) };
+        let assessed_on: Option<i64> = row.get("assessed_on")?;
+        let (level, batch) = (row.get("level")?, row.get("batch")?);
+        past.scores.push(PastScore {
+            institution,
+            period,
+            level,
+            score,
+            assessed_on: assessed_on.and_then(day),
+            batch,
+        });
+        Ok(Some(()))
+    })?;
+    reader.lines(&mut past, institution)?;
+    Ok(past)
+}
+
+struct Reader<'a> {
+    store: &'a Store,
+    effect: BTreeMap<u32, bool>,
+    all: &'a [Batch],
+}
+
+impl Reader<'_> {
+    /// Reads the rows of a table in their order; those of batches in effect, or of all that are read. A row
+    /// that `take` finds nothing in is damage.
+    fn rows(
+        &self,
+        table: &str,
+        only_in_effect: bool,
+        mut take: impl FnMut(&Row) -> rusqlite::Result<Option<()>>,
+    ) -> Result<()> {
+        let failed = |error: rusqlite::Error| self.store.broken(&error);
+        let query = format!("SELECT * FROM {table} ORDER BY number");
+        let mut query = self.store.connection.prepare(&query).map_err(failed)?;
+        let mut rows = query.query([]).map_err(failed)?;
+        // Which batches are read at all: their numbers have no gap.
+        let mut wanted = vec![false; self.effect.len() + 1];
+        for (number, effect) in &self.effect {
+            wanted[*number as usize] = *effect || !only_in_effect;
+        }
+        while let Some(row) = rows.next().map_err(failed)? {
+            let batch: u32 = row.get(1).map_err(failed)?;
+            if wanted.get(batch as usize) != Some(&true) {
+                continue;
+            }
+            if take(row).map_err(failed)?.is_none() {
+                let number: i64 = row.get(0).map_err(failed)?;
+                return Err(self.store.damaged(&format!("{table} {number}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads signings; gives by the number of the row that first told of one where it stands in the past.
+    fn signings(&self, past: &mut Past) -> Result<FxHashMap<i64, u32>> {
+        let mut known: FxHashMap<i64, u32> = FxHashMap::default();
+        let mut gone = Vec::new();
+        let terms_count = past.terms.len();
+        let (signings, contracts) = (&mut past.signings, &mut past.contracts);
+        self.rows("signing", true, |row| {
+            let state = row.get_ref(12)?.as_str()?;
+            let refused = match state {
+                "admitted" | "void" => None,
+                code => match Code::parse(code) {
+                    Some(code) => Some(code),
+                    None => return Ok(None),
+                },
+            };
+            let (number, first): (i64, Option<i64>) = (row.get(0)?, row.get(2)?);
+            let days = (day(row.get(6)?), day(row.get(7)?), day(row.get(8)?), day(row.get(9)?));
+            let (Some(signed_on), Some(starts_on), Some(term_end), Some(end)) = days else { return Ok(None) };
+            let terms: u32 = row.get(5)?;
+            let person: u64 = row.get::<_, i64>(4)?.cast_unsigned();
+            let contract = row.get_ref(3)?.as_bytes()?;
+            let (Some(terms), Ok(length)) = (terms.checked_sub(1), u16::try_from(contract.len())) else {
+                return Ok(None);
+            };
+            if terms as usize >= terms_count || PersonId::of_number(person).is_none() {
+                return Ok(None);
+            }
+            let id = first.unwrap_or(number);
+            let at = contracts.len() as u32;
+            contracts.extend_from_slice(&length.to_le_bytes());
+            contracts.extend_from_slice(contract);
+            let paid: Option<i64> = row.get(10)?;
+            let signing = PastSigning {
+                person: PersonId(person),
+                contract: at,
+                terms,
+                signed_on,
+                starts_on,
+                term_end,
+                end,
+                paid: paid.map(Fen),
+                authorized: row.get::<_, i64>(11)? != 0,
+                refused,
+                id,
+                batch: row.get(1)?,
+            };
+            let index = match known.get(&id) {
+                Some(index) => {
+                    signings[*index as usize] = signing;
+                    *index
+                }
+                None => {
+                    signings.push(signing);
+                    let index = signings.len() as u32 - 1;
+                    known.insert(id, index);
+                    index
+                }
+            };
+            if state == "void" {
+                gone.push(index);
+            }
+            Ok(Some(()))
+        })?;
+        // A void one is as if it had never been: a valid row of its contract would begin anew.
+        if !gone.is_empty() {
+            let mut void = vec![false; past.signings.len()];
+            gone.into_iter().for_each(|index: u32| void[index as usize] = true);
+            let mut moved = FxHashMap::default();
+            let mut kept = Vec::with_capacity(past.signings.len());
+            for (index, signing) in past.signings.drain(..).enumerate() {
+                if !void[index] {
+                    moved.insert(signing.id, kept.len() as u32);
+                    kept.push(signing);
+                }
+            }
+            past.signings = kept;
+            known = moved;
+        }
+        Ok(known)
+    }
+
+    fn services(&self, past: &mut Past, known: &FxHashMap<i64, u32>) -> Result<()> {
+        let items = past.items.len() as i64;
+        let mut services: BTreeMap<(u32, u32), PastService> = BTreeMap::new();
+        self.rows("service", true, |row| {
+            let (signing, charge): (i64, u32) = (row.get("signing")?, row.get("charge")?);
+            let done: Option<i64> = row.get("items")?;
+            if done.is_some_and(|done| done < 1 || done > items) {
+                return Ok(None);
+            }
+            // Of a signing that is void now nothing is asked.
+            if let Some(signing) = known.get(&signing).copied() {
+                let items = done.map(|done| done as u32 - 1);
+                let service = PastService { signing, charge, seen: row.get("seen")?, items };
+                services.insert((signing, charge), service);
+            }
+            Ok(Some(()))
+        })?;
+        past.services = services.into_values().collect();
+        Ok(())
+    }
+
+    fn lines(&self, past: &mut Past, institution: impl Fn(i64) -> Option<String>) -> Result<()> {
+        let rules: BTreeMap<u32, String> =
+            self.all.iter().map(|batch| (batch.number, batch.rules.clone())).collect();
+        let lines = &mut past.lines;
+        self.rows("line", false, |row| {
+            let (cohort, batch): (String, u32) = (row.get("cohort")?, row.get("batch")?);
+            let Some(cohort) = Period::parse(&cohort) else { return Ok(None) };
+            let Some(institution) = institution(row.get("institution")?) else { return Ok(None) };
+            let count: Option<i64> = row.get("count")?;
+            let in_effect = self.effect.get(&batch).copied().unwrap_or_default();
+            let fen = |column| -> rusqlite::Result<Fen> { Ok(Fen(row.get(column)?)) };
+            let state = match count.filter(|_| in_effect) {
+                None => None,
+                Some(count) => {
+                    let (last, ratio): (Option<i64>, Option<String>) = (row.get("final")?, row.get("ratio")?);
+                    let ratio = ratio.map(|ratio| Decimal::from_str_exact(&ratio)).transpose();
+                    let Ok(ratio) = ratio else { return Ok(None) };
+                    Some(LineState {
+                        count: count.cast_unsigned(),
+                        held: row.get::<_, i64>("held")?.cast_unsigned(),
+                        gross: fen("gross")?,
+                        deduction: fen("deduction")?,
+                        prepay: fen("prepay")?,
+                        due: fen("due")?,
+                        last: last.map(Fen),
+                        ratio,
+                        score: row.get("score")?,
+                        rules: rules.get(&batch).cloned().unwrap_or_default(),
+                        batch,
+                    })
+                }
+            };
+            lines.push(PastLine {
+                cohort,
+                institution,
+                package: row.get("package")?,
+                source: row.get("source")?,
+                policy: row.get("policy")?,
+                amount: fen("amount")?,
+                state,
+                batch,
+            });
+            Ok(Some(()))
+        })
+    }
+}

@@ -1,0 +1,416 @@
+//! What earlier postings relied on, for a run to start from: signings that were admitted or held, services
+//! seen, scores, and what was paid by line. The ledger fills [`Past`]; nothing here knows a database.
+//!
+//! What an export no longer mentions still stands. A row whose contract the past knows is that signing as
+//! it is now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use rayon::prelude::*;
+use rust_decimal::Decimal;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::base::code::Code;
+use crate::base::diagnostic::stop;
+use crate::base::message::Msg;
+use crate::base::money::Fen;
+use crate::base::period::{Date, Period, age_on};
+use crate::base::person::PersonId;
+use crate::base::place::Place;
+use crate::intake::institutions::{Institution, Institutions};
+use crate::intake::short::id_hash;
+
+use super::assess::ScoreEntry;
+use super::desk::{Details, DetailsList};
+use super::lines::Posted;
+use super::price::{self, Classes, Facts};
+use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, OFFER_BITS, Signing, arena_bytes};
+use super::rules::Rules;
+
+/// As a ledger keeps it: names and days, no number of a run but those of this list.
+#[derive(Debug)]
+pub struct Past {
+    /// Older cohorts count as settled elsewhere.
+    pub opening: Period,
+    /// The last batch: its number and hash.
+    pub batch: u32,
+    pub head: String,
+    pub institutions: Vec<PastInstitution>,
+    pub terms: Vec<Terms>,
+    /// What was done, as `id=times` with `;` between.
+    pub items: Vec<String>,
+    pub signings: Vec<PastSigning>,
+    /// Contract ids, each behind its length in two bytes.
+    pub contracts: Vec<u8>,
+    /// In order of signing and charge.
+    pub services: Vec<PastService>,
+    pub scores: Vec<PastScore>,
+    /// In order of batches: of one key the last one holds.
+    pub lines: Vec<PastLine>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PastInstitution {
+    pub id: String,
+    pub name: String,
+    pub kind: String,
+    pub district: String,
+    pub parent_id: String,
+}
+
+/// What many signings have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Terms {
+    /// The institution's id.
+    pub institution: String,
+    /// The package's id.
+    pub package: String,
+    /// What the price depends on, as it was when the signing was first posted.
+    pub scheme: String,
+    pub kind: String,
+    pub district: String,
+    pub groups: String,
+    pub team: String,
+    pub doctor: String,
+    /// Why it ended early, by the policy's id.
+    pub reason: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct PastSigning {
+    pub person: PersonId,
+    /// Where its contract id stands in the arena, behind its length.
+    pub contract: u32,
+    /// Indexes [`Past::terms`].
+    pub terms: u32,
+    pub signed_on: Date,
+    pub starts_on: Date,
+    pub term_end: Date,
+    pub end: Date,
+    pub paid: Option<Fen>,
+    pub authorized: bool,
+    /// Held against others it was refused: it is known, and may be admitted once they are gone.
+    pub refused: Option<Code>,
+    /// Its number in the ledger, and the batch that said so last.
+    pub id: i64,
+    pub batch: u32,
+}
+
+/// Services of one charge that a posting saw.
+#[derive(Clone, Copy, Debug)]
+pub struct PastService {
+    /// Indexes [`Past::signings`].
+    pub signing: u32,
+    pub charge: u32,
+    pub seen: u32,
+    /// Indexes [`Past::items`].
+    pub items: Option<u32>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PastScore {
+    pub institution: String,
+    pub period: Period,
+    pub level: String,
+    pub score: Decimal,
+    pub assessed_on: Option<Date>,
+    pub batch: u32,
+}
+
+/// What a batch said of a line.
+#[derive(Clone, Debug)]
+pub struct PastLine {
+    pub cohort: Period,
+    pub institution: String,
+    pub package: String,
+    pub source: String,
+    pub policy: String,
+    /// What it moved: paid less recovered.
+    pub amount: Fen,
+    /// What it came to; nothing where the batch only brought or took back an amount.
+    pub state: Option<LineState>,
+    pub batch: u32,
+}
+
+/// What a line came to when it was posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineState {
+    pub count: u64,
+    pub held: u64,
+    pub gross: Fen,
+    pub deduction: Fen,
+    pub prepay: Fen,
+    pub due: Fen,
+    /// What was cleared, once it was; and by which ratio.
+    pub last: Option<Fen>,
+    pub ratio: Option<Decimal>,
+    pub score: String,
+    /// By which rules: a hash over the rule files.
+    pub rules: String,
+    pub batch: u32,
+}
+
+/// A line as the past names it: cohort, institution, package, source.
+pub type PastKey = (Period, u32, String, String);
+
+/// The past in the numbers of a run.
+#[derive(Default)]
+pub struct History<'a> {
+    past: Option<&'a Past>,
+    /// By number of the past: the institution of this run.
+    institutions: Vec<u32>,
+    /// The number that stands for the ledger among the names of files.
+    pub file: u16,
+    pub posted: Posted,
+    /// What each line came to last, by the policy that it followed.
+    states: BTreeMap<PastKey, BTreeMap<String, LineState>>,
+    /// Cohorts of an institution and package that were cleared, and in which batch.
+    cleared: BTreeMap<(Period, u32, String), u32>,
+}
+
+impl Past {
+    pub fn contract(&self, signing: &PastSigning) -> &str {
+        std::str::from_utf8(arena_bytes(&self.contracts, signing.contract)).unwrap_or_default()
+    }
+}
+
+impl<'a> History<'a> {
+    /// Finds the institutions of the past among those of this run; those that are gone are added, so that what
+    /// was paid to them stands.
+    pub fn new(past: &'a Past, institutions: &mut Institutions, file: u16) -> History<'a> {
+        let mut numbers: FxHashMap<&str, u32> = FxHashMap::default();
+        for one in &past.institutions {
+            let number = institutions.find(one.id.as_bytes()).unwrap_or_else(|| {
+                institutions.add_gone(Institution {
+                    name: one.name.clone(),
+                    kind: one.kind.clone(),
+                    district: one.district.clone(),
+                    parent_id: one.parent_id.clone(),
+                    designated: false,
+                    ..Institution::named(&one.id, Place::default())
+                })
+            });
+            numbers.insert(&one.id, number);
+        }
+        let number = |id: &str| numbers.get(id).copied().unwrap_or_default();
+        let (mut posted, mut states, mut cleared) = (Posted::new(), BTreeMap::new(), BTreeMap::new());
+        for line in &past.lines {
+            let key = (line.cohort, number(&line.institution), line.package.clone(), line.source.clone());
+            *posted.entry(key.clone()).or_default() += line.amount;
+            if let Some(state) = &line.state {
+                let of_line: &mut BTreeMap<String, LineState> = states.entry(key.clone()).or_default();
+                of_line.insert(line.policy.clone(), state.clone());
+            }
+        }
+        for ((cohort, institution, package, _), of_line) in &states {
+            if let Some(state) = of_line.values().find(|state| state.last.is_some()) {
+                cleared.insert((*cohort, *institution, package.clone()), state.batch);
+            }
+        }
+        let of_terms = past.terms.iter().map(|terms| number(&terms.institution)).collect();
+        History { past: Some(past), institutions: of_terms, file, posted, states, cleared }
+    }
+
+    pub fn is_there(&self) -> bool {
+        self.past.is_some()
+    }
+
+    pub fn past(&self) -> Option<&'a Past> {
+        self.past
+    }
+
+    /// The first day that lines are about; nothing without a ledger.
+    pub fn opening(&self) -> Option<Date> {
+        self.past.map(|past| past.opening.first_day())
+    }
+
+    fn signings(&self) -> &'a [PastSigning] {
+        self.past.map_or(&[], |past| &past.signings)
+    }
+
+    /// What a line came to when it was last posted, under one policy.
+    pub fn state(&self, key: &PastKey, policy: &str) -> Option<&LineState> {
+        self.states.get(key)?.get(policy)
+    }
+
+    /// Lines that were posted, whatever became of their charges.
+    pub fn states(&self) -> impl Iterator<Item = (&PastKey, &BTreeMap<String, LineState>)> {
+        self.states.iter()
+    }
+
+    /// The batch that cleared a package's cohort of an institution.
+    pub fn cleared(&self, cohort: Period, institution: u32, package: &str) -> Option<u32> {
+        if self.cleared.is_empty() {
+            return None;
+        }
+        self.cleared.get(&(cohort, institution, package.to_string())).copied()
+    }
+
+    /// The number of a signing's institution, and what its price depended on.
+    pub fn terms(&self, known: u32) -> Option<(u32, &'a Terms)> {
+        let (past, one) = (self.past?, self.signings().get(known as usize)?);
+        Some((self.institutions[one.terms as usize], &past.terms[one.terms as usize]))
+    }
+
+    pub fn signing(&self, known: u32) -> &'a PastSigning {
+        &self.signings()[known as usize]
+    }
+
+    /// The number in the past of a signing that stands for no row of a file.
+    #[inline]
+    pub fn owns(&self, signing: &Signing) -> Option<u32> {
+        (self.past.is_some() && signing.file == self.file).then_some(signing.line)
+    }
+
+    /// Where the ledger knows a signing from.
+    pub fn place(&self, known: u32) -> Place {
+        Place { file: self.file, line: self.signing(known).batch }
+    }
+
+    /// Signings of the past whose contract id has one of these hashes, by hash.
+    pub fn with_hashes(&self, wanted: &FxHashSet<u64>) -> FxHashMap<u64, Vec<u32>> {
+        let mut found: FxHashMap<u64, Vec<u32>> = FxHashMap::default();
+        let Some(past) = self.past.filter(|_| !wanted.is_empty()) else { return found };
+        for (number, signing) in past.signings.iter().enumerate() {
+            let hash = id_hash(arena_bytes(&past.contracts, signing.contract));
+            if wanted.contains(&hash) {
+                found.entry(hash).or_default().push(number as u32);
+            }
+        }
+        found
+    }
+
+    /// The signing of a contract id among some of one hash.
+    pub fn of_contract(&self, among: &[u32], contract: &[u8]) -> Option<u32> {
+        let past = self.past?;
+        let same =
+            |known: &&u32| arena_bytes(&past.contracts, past.signings[**known as usize].contract) == contract;
+        among.iter().find(same).copied()
+    }
+
+    /// All signings of the past as this run's rules price them. Their place is this history's file and their
+    /// number.
+    pub fn recall(
+        &self,
+        rules: &Rules,
+        classes: &Classes,
+        details: &DetailsList,
+    ) -> Result<(Vec<Signing>, &'a [u8])> {
+        let Some(past) = self.past else { return Ok((Vec::new(), &[])) };
+        let kept: Vec<u32> = past
+            .terms
+            .iter()
+            .zip(&self.institutions)
+            .map(|(terms, institution)| {
+                let Terms { team, doctor, scheme, groups, .. } = terms.clone();
+                details.number(Details { institution: *institution, team, doctor, scheme, groups })
+            })
+            .collect();
+        let one = |known: usize| {
+            let signing = &past.signings[known];
+            self.priced(known as u32, rules, classes, kept[signing.terms as usize])
+        };
+        let all: Result<Vec<Signing>> = (0..past.signings.len()).into_par_iter().map(one).collect();
+        Ok((all?, &past.contracts))
+    }
+
+    /// One signing of the past as it was posted, by this run's rules.
+    pub fn priced(&self, known: u32, rules: &Rules, classes: &Classes, details: u32) -> Result<Signing> {
+        let signing = self.signing(known);
+        let (institution, terms) = self.terms(known).expect("a signing of the past has its terms");
+        let unknown = || {
+            let (package, signed_on) = (terms.package.clone(), signing.signed_on);
+            stop(Msg::RulesForgot { package, signed_on, batch: signing.batch }, Some(Msg::KeepOldRules))
+        };
+        let version = rules.region.in_force(signing.signed_on).ok_or_else(unknown)?;
+        let offer = rules.find_package(version, &terms.package).ok_or_else(unknown)?;
+        let policy = rules.policy(offer);
+        let kind = policy.institutions.find(&terms.kind).map_or(u8::MAX, |kind| kind as u8);
+        let scheme = policy.insurance.as_ref().map(|insurance| {
+            let named = insurance.schemes.iter().position(|scheme| scheme.is(&terms.scheme));
+            named.unwrap_or_default()
+        });
+        let birth = signing.person.birth();
+        let facts = Facts {
+            scheme,
+            kind,
+            district: &terms.district,
+            groups: &|| terms.groups.as_str().into(),
+            age: &|| age_on(birth, signing.signed_on),
+        };
+        let (class, price) = classes.find(rules, price::key(rules, offer, &facts));
+        let mut offer = offer;
+        let reasons = &policy.prorate.reasons;
+        if let Some(at) = reasons.iter().position(|(named, _)| named.is(&terms.reason)) {
+            offer |= (at as u16 + 1) << OFFER_BITS;
+        }
+        offer |= if signing.authorized { AUTHORIZED } else { 0 };
+        offer |= if signing.paid.is_some() { ASKED_WHAT_WAS_PAID } else { 0 };
+        offer |= super::qualify::underpaid(signing.paid, price.individual);
+        Ok(Signing {
+            person: signing.person,
+            contract: signing.contract,
+            institution,
+            class,
+            details,
+            signed_on: signing.signed_on,
+            starts_on: signing.starts_on,
+            term_end: signing.term_end,
+            end: signing.end,
+            line: known,
+            file: self.file,
+            offer,
+            paid: signing.paid.unwrap_or_default(),
+        })
+    }
+
+    /// The services that postings saw for a signing's charges.
+    pub fn services(&self, known: u32) -> &'a [PastService] {
+        let services: &'a [PastService] = self.past.map_or(&[], |past| &past.services);
+        let start = services.partition_point(|service| service.signing < known);
+        let count = services[start..].iter().take_while(|service| service.signing == known).count();
+        &services[start..start + count]
+    }
+
+    /// How often each item was done, as it was noted.
+    pub fn items(&self, service: &PastService) -> impl Iterator<Item = (&'a str, u32)> {
+        let text: &'a str = match (self.past, service.items) {
+            (Some(past), Some(items)) => &past.items[items as usize],
+            _ => "",
+        };
+        text.split(';').filter_map(|item| {
+            let (id, times) = item.split_once('=')?;
+            Some((id, times.parse().ok()?))
+        })
+    }
+
+    /// The scores that postings relied on.
+    pub fn scores(&self, rules: &Rules) -> Vec<ScoreEntry> {
+        let Some(past) = self.past else { return Vec::new() };
+        let entry = |score: &PastScore| {
+            let institution = rules.institutions.find(score.institution.as_bytes());
+            let institution = institution.or_else(|| rules.institutions.gone(&score.institution))?;
+            Some(ScoreEntry {
+                key: (institution, score.period, score.level.clone()),
+                score: score.score,
+                assessed_on: score.assessed_on,
+                place: Place { file: self.file, line: score.batch },
+            })
+        };
+        // Of one assessment the last posted holds.
+        let mut last: BTreeMap<_, ScoreEntry> = BTreeMap::new();
+        for entry in past.scores.iter().filter_map(entry) {
+            last.insert(entry.key.clone(), entry);
+        }
+        last.into_values().collect()
+    }
+
+    /// Signings of the past that are void now: those of `void` contracts that no other row stands for.
+    pub fn voided(&self, void: &BTreeSet<Vec<u8>>) -> Vec<u32> {
+        let hashes: FxHashSet<u64> = void.iter().map(|contract| id_hash(contract)).collect();
+        let found = self.with_hashes(&hashes);
+        let known = |contract: &Vec<u8>| self.of_contract(found.get(&id_hash(contract))?, contract);
+        void.iter().filter_map(known).collect()
+    }
+}

@@ -1,0 +1,613 @@
+//! The life of a quarter and of a year in the ledger, worked out by hand: what moves, why, and that nothing is
+//! paid twice.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use support::{Row, good, id, jiayi, rows, stderr};
+use tempfile::TempDir;
+
+/// An office: rule files that confirm their figures, exports by name, and a ledger.
+struct Office {
+    home: TempDir,
+    region: &'static str,
+}
+
+impl Office {
+    fn of(region: &'static str) -> Office {
+        Office { home: tempfile::tempdir().expect("a folder"), region }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Writes a file of an export.
+    fn write(&self, export: &str, name: &str, text: &str) {
+        fs::create_dir_all(self.path(export)).expect("a folder");
+        fs::write(self.path(export).join(name), text).expect("a file");
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = jiayi(self.home.path());
+        command.args(arguments).env("JIAYI_REGIONS", regions());
+        command.output().expect("it runs")
+    }
+
+    /// Settles a period from an export into `out`.
+    fn settle(&self, period: &str, export: &str, more: &[&str]) -> Output {
+        let arguments = [
+            "settle",
+            "--region",
+            self.region,
+            "--period",
+            period,
+            "--data",
+            export,
+            "--out",
+            "out",
+            "--file-lang",
+            "en",
+            "--quiet",
+        ];
+        self.run(&[&arguments, more].concat())
+    }
+
+    fn settled(&self, period: &str, export: &str) {
+        good(&self.settle(period, export, &[]));
+    }
+
+    fn posted(&self, period: &str, export: &str) {
+        self.settled(period, export);
+        good(&self.run(&["post", "out"]));
+    }
+
+    fn table(&self, name: &str) -> Vec<Row> {
+        rows(&fs::read_to_string(self.path("out").join(name)).unwrap_or_default())
+    }
+
+    /// What a settlement moves, line by line: cohort, institution, package, source, payable − recover.
+    fn moves(&self) -> Vec<String> {
+        let lines = self.table("settlement.csv").into_iter();
+        let moving = lines.filter(|line| line["payable"] != "0.00" || line["recover"] != "0.00");
+        moving
+            .map(|line| {
+                let amount = match line["payable"].as_str() {
+                    "0.00" => format!("-{}", line["recover"]),
+                    payable => payable.to_string(),
+                };
+                format!("{} {} {} {amount}", line["cohort"], line["institution_id"], line["source"])
+            })
+            .collect()
+    }
+
+    /// delta.csv: cohort, institution, cause, count, amount of the settled sources.
+    fn causes(&self, source: &str) -> Vec<String> {
+        let all = self.table("delta.csv").into_iter().filter(|row| row["source"] == source);
+        all.map(|row| {
+            format!(
+                "{} {} {} {} {}",
+                row["cohort"], row["institution_id"], row["cause"], row["count"], row["amount"]
+            )
+        })
+        .collect()
+    }
+}
+
+fn regions() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/regions")
+}
+
+const INSTITUTIONS: &str = "institution_id,name,kind,district\n\
+    C1,First Center,community_center,East\n\
+    C2,Second Clinic,village_clinic,West\n";
+
+const SIGNINGS: &str =
+    "contract_id,person_id,institution_id,package,signed_on,term_months,ended_on,insured,balance,status\n";
+
+/// Urumqi's office with the first quarter's export: three people at C1, one at C2; 10.50 each from the fund.
+fn urumqi() -> Office {
+    let office = Office::of("urumqi-bureau");
+    office.write("q1", "institutions.csv", INSTITUTIONS);
+    let mut text = SIGNINGS.to_string();
+    for (nth, institution) in [(1, "C1"), (2, "C1"), (3, "C1"), (4, "C2")] {
+        text += &format!("A{nth},{},{institution},paid,2020-01-0{nth},12,,y,100,\n", id("1955-03-01", nth));
+    }
+    office.write("q1", "signings.csv", &text);
+    office
+}
+
+/// An export of one row.
+fn one(office: &Office, export: &str, row: &str) {
+    office.write(export, "institutions.csv", INSTITUTIONS);
+    office.write(export, "signings.csv", &format!("{SIGNINGS}{row}\n"));
+}
+
+fn score(office: &Office, export: &str, rows: &str) {
+    office.write(export, "scores.csv", &format!("institution_id,period,score,assessed_on\n{rows}\n"));
+}
+
+#[test]
+fn a_quarter_is_prepaid_once_cleared_and_corrected_by_the_difference() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    // Half of 31.50 and of 10.50.
+    assert_eq!(office.moves(), ["2020Q1 C1 resident_fund 15.75", "2020Q1 C2 resident_fund 5.25"]);
+    office.settled("2020Q1", "q1");
+    assert_eq!(office.moves(), Vec::<String>::new());
+    let nothing = office.run(&["post", "out"]);
+    assert!(String::from_utf8_lossy(&nothing.stdout).contains("nothing moved"));
+
+    // 95 earns all, 59 nothing.
+    score(&office, "q1", "C1,2020Q1,95,2020-04-15\nC2,2020Q1,59,2020-04-15");
+    office.posted("2020Q1", "q1");
+    assert_eq!(office.moves(), ["2020Q1 C1 resident_fund 15.75", "2020Q1 C2 resident_fund -5.25"]);
+    assert_eq!(office.causes("resident_fund"), ["2020Q1 C1 score 0 15.75", "2020Q1 C2 score 0 -5.25"]);
+    let back = office.table("clawback.csv");
+    assert_eq!((back[0]["institution_id"].as_str(), back[0]["reason"].as_str()), ("C2", "failed"));
+
+    // The next quarter's export alone: a void row, one ended before it began, one moved, a late one, a new one.
+    let p = |nth| id("1955-03-01", nth);
+    one(
+        &office,
+        "q2",
+        &[
+            format!("A1,{},C1,paid,2020-01-01,12,,y,100,void", p(1)),
+            format!("A2,{},C1,paid,2020-01-02,12,2020-01-02,y,100,", p(2)),
+            format!("A4,{},C1,paid,2020-01-04,12,,y,100,", p(4)),
+            format!("B1,{},C1,paid,2020-03-31,12,,y,100,", p(5)),
+            format!("B2,{},C1,paid,2020-04-01,12,,y,100,", p(6)),
+        ]
+        .join("\n"),
+    );
+    office.posted("2020Q2", "q2");
+    assert_eq!(
+        office.causes("resident_fund"),
+        [
+            "2020Q1 C1 void -1 -10.50",
+            "2020Q1 C1 ended -1 -10.50",
+            "2020Q1 C1 corrected 1 10.50",
+            "2020Q1 C1 late 1 10.50",
+            "2020Q1 C2 corrected -1 0.00",
+            "2020Q2 C1 new 1 5.25",
+        ]
+    );
+    // The four steps cancel out for C1's first quarter; C2 earned nothing of the one that left.
+    assert_eq!(office.moves(), ["2020Q2 C1 resident_fund 5.25"]);
+    let flags: Vec<Row> = office.table("flags.csv");
+    assert_eq!(flags.iter().filter(|flag| flag["code"] == "W704").count(), 1);
+    for (period, export) in [("2020Q1", "q1"), ("2020Q2", "q2")] {
+        office.settled(period, "q2");
+        assert_eq!(office.moves(), Vec::<String>::new(), "{period} {export}");
+    }
+}
+
+#[test]
+fn what_the_institution_or_the_person_became_since_takes_nothing_back() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    // C1 is no longer designated, the people are no longer insured and have spent their balance.
+    office.write(
+        "later",
+        "institutions.csv",
+        "institution_id,name,kind,designated\nC1,First,community_center,n\nC2,Second,general_hospital,y\n",
+    );
+    let text = fs::read_to_string(office.path("q1/signings.csv")).expect("the export");
+    office.write("later", "signings.csv", &text.replace(",y,100,", ",n,0,"));
+    office.settled("2020Q1", "later");
+    assert_eq!(office.moves(), Vec::<String>::new());
+    assert_eq!(office.table("rejected.csv"), Vec::<Row>::new());
+    // Somebody new is refused there as ever.
+    office.write(
+        "later",
+        "signings.csv",
+        &format!("{SIGNINGS}Z,{},C1,paid,2020-01-09,12,,y,100,\n", id("1955-03-01", 9)),
+    );
+    office.settled("2020Q1", "later");
+    assert_eq!(office.table("rejected.csv")[0]["code"], "E302");
+    // And an institution that is on no list any more keeps what it was paid.
+    office.write("later", "institutions.csv", "institution_id,name,kind\nC2,Second,village_clinic\n");
+    office.write("later", "signings.csv", SIGNINGS);
+    office.settled("2020Q1", "later");
+    assert_eq!(office.moves(), Vec::<String>::new());
+    assert_eq!(office.table("settlement.csv").len(), 4);
+}
+
+#[test]
+fn a_contract_of_the_ledger_is_that_signing_and_of_nobody_else() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    // The same contract for another person, and the same person once more.
+    one(
+        &office,
+        "q2",
+        &[
+            format!("A1,{},C1,paid,2020-04-01,12,,y,100,", id("1955-03-01", 8)),
+            format!("N1,{},C2,paid,2020-05-01,12,,y,100,", id("1955-03-01", 1)),
+        ]
+        .join("\n"),
+    );
+    office.settled("2020Q2", "q2");
+    let codes: Vec<String> = office.table("rejected.csv").iter().map(|row| row["code"].clone()).collect();
+    assert_eq!(codes, ["E501", "E503"]);
+    assert!(office.table("rejected.csv")[1]["reason"].contains("ledger:1"));
+    assert_eq!(office.moves(), Vec::<String>::new());
+}
+
+#[test]
+fn a_late_row_that_comes_first_puts_the_posted_one_out_until_it_is_void() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    // Signed with C2 from 1 January on, a day before what A2 says: by the order of the rules it was first.
+    let row = |status: &str| format!("L,{},C2,paid,2020-01-01,12,,y,100,{status}", id("1955-03-01", 2));
+    one(&office, "late", &row(""));
+    office.posted("2020Q1", "late");
+    assert_eq!(office.moves(), ["2020Q1 C1 resident_fund -5.25", "2020Q1 C2 resident_fund 5.25"]);
+    assert_eq!(office.causes("resident_fund"), ["2020Q1 C1 refused -1 -5.25", "2020Q1 C2 new 1 5.25"]);
+    let rejected = office.table("rejected.csv");
+    assert_eq!((rejected[0]["file"].as_str(), rejected[0]["code"].as_str()), ("ledger", "E503"));
+    // It was told once.
+    office.settled("2020Q1", "late");
+    assert_eq!((office.moves(), office.table("rejected.csv")), (Vec::new(), Vec::new()));
+    one(&office, "void", &row("void"));
+    office.posted("2020Q1", "void");
+    assert_eq!(office.causes("resident_fund"), ["2020Q1 C1 admitted 1 5.25", "2020Q1 C2 void -1 -5.25"]);
+}
+
+#[test]
+fn a_contract_of_three_years_is_charged_in_each_from_any_export() {
+    let office = Office::of("urumqi-bureau");
+    one(&office, "first", &format!("A,{},C1,paid,2020-02-01,36,,y,100,", id("1955-03-01", 1)));
+    office.posted("2020Q1", "first");
+    assert_eq!(office.moves(), ["2020Q1 C1 resident_fund 5.25"]);
+    office.write("empty", "institutions.csv", INSTITUTIONS);
+    office.write("empty", "signings.csv", SIGNINGS);
+    for (period, moves) in [
+        ("2020Q2", &[][..]),
+        ("2021Q1", &["2021Q1 C1 resident_fund 5.25"]),
+        ("2022Q1", &["2022Q1 C1 resident_fund 5.25"]),
+        ("2023Q1", &[]),
+    ] {
+        office.settled(period, "empty");
+        assert_eq!(office.moves(), moves, "{period}");
+        office.run(&["post", "out"]);
+    }
+}
+
+#[test]
+fn one_annual_assessment_clears_four_quarters() {
+    let office = Office::of("jilin-bureau");
+    let institutions = "institution_id,name,kind\nC1,First,community_center\n";
+    for quarter in 1..=4 {
+        let export = format!("q{quarter}");
+        office.write(&export, "institutions.csv", institutions);
+        let row = format!(
+            "contract_id,person_id,institution_id,package,signed_on,term_months,scheme\nA{quarter},{},C1,basic,2018-{:02}-05,12,resident\n",
+            id("1955-03-01", quarter),
+            quarter * 3
+        );
+        office.write(&export, "signings.csv", &row);
+        office.posted(&format!("2018Q{quarter}"), &export);
+        assert_eq!(office.moves().len(), 1, "prepaid: {:?}", office.moves());
+    }
+    let prepaid: Vec<Row> = office.table("settlement.csv");
+    office.write("year", "institutions.csv", institutions);
+    office.write("year", "signings.csv", "contract_id,person_id,institution_id,package,signed_on\n");
+    office.write("year", "scores.csv", "institution_id,period,score\nC1,2018,100\n");
+    office.posted("2018Q4", "year");
+    let cleared: Vec<String> = office.moves();
+    assert_eq!(cleared.len(), 4, "{cleared:?}");
+    for quarter in 1..=4 {
+        assert!(cleared.iter().any(|line| line.starts_with(&format!("2018Q{quarter} C1 resident_fund "))));
+    }
+    assert!(office.causes("resident_fund").iter().all(|cause| cause.contains(" score 0 ")), "{prepaid:?}");
+    office.settled("2018Q4", "year");
+    assert_eq!(office.moves(), Vec::<String>::new());
+}
+
+#[test]
+fn ankangs_months_run_on_from_the_ledger_alone() {
+    let office = Office::of("ankang-bureau");
+    let institutions = "institution_id,name,kind\nC1,First,village_clinic\n";
+    let person = id("1950-03-01", 1);
+    let header = "contract_id,person_id,institution_id,package,signed_on,term_months,groups\n";
+    office.write("first", "institutions.csv", institutions);
+    let packages = support::tests_folder("../regions/ankang/2016-10-13.toml");
+    let text = fs::read_to_string(packages).expect("the rules");
+    let at = text.find("[[package]]").expect("a package");
+    let package = text[at..]
+        .lines()
+        .find_map(|line| line.strip_prefix("id = \""))
+        .expect("an id")
+        .trim_end_matches('"');
+    office.write("first", "signings.csv", &format!("{header}A,{person},C1,{package},2017-01-01,12,\n"));
+    office.write(
+        "first",
+        "swipes.csv",
+        &format!("person_id,institution_id,swiped_at,item\n{person},C1,2017-01-05,\n"),
+    );
+    let first = office.settle("2017-01", "first", &[]);
+    good(&first);
+    good(&office.run(&["post", "out"]));
+    let january: Vec<Row> = office.table("settlement.csv");
+    assert!(january.iter().any(|line| line["count"] == "1" || line["held"] == "1"), "{january:?}");
+    office.write("more", "institutions.csv", institutions);
+    office.write("more", "signings.csv", header);
+    office.write("more", "swipes.csv", "person_id,institution_id,swiped_at,item\n");
+    for month in ["2017-02", "2017-03", "2017-12"] {
+        office.settled(month, "more");
+        let lines = office.table("settlement.csv");
+        assert!(
+            lines.iter().any(|line| line["cohort"] == month && line["package"] == package),
+            "{month}: {lines:?}"
+        );
+    }
+    office.settled("2018-01", "more");
+    assert!(office.table("settlement.csv").iter().all(|line| line["cohort"] != "2018-01"));
+}
+
+#[test]
+fn a_batch_is_reversed_by_another_and_settled_anew() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    score(&office, "q1", "C1,2020Q1,95,2020-04-15\nC2,2020Q1,95,2020-04-15");
+    office.posted("2020Q1", "q1");
+    let told = office.run(&["ledger", "reverse", "1", "--region", "urumqi-bureau"]);
+    good(&told);
+    let said = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(said.contains("batch 1 is reversed by batch 3") && said.contains("batch 2 came later"), "{said}");
+    assert_eq!(office.run(&["ledger", "reverse", "1", "--region", "urumqi-bureau"]).status.code(), Some(4));
+    assert_eq!(office.run(&["ledger", "reverse", "9", "--region", "urumqi-bureau"]).status.code(), Some(1));
+    // What batch 1 paid is owed again; the score that batch 2 relied on still stands.
+    fs::remove_file(office.path("q1/scores.csv")).expect("removed");
+    office.posted("2020Q1", "q1");
+    assert_eq!(office.moves(), ["2020Q1 C1 resident_fund 15.75", "2020Q1 C2 resident_fund 5.25"]);
+    office.settled("2020Q1", "q1");
+    assert_eq!(office.moves(), Vec::<String>::new());
+    good(&office.run(&["ledger", "verify", "--region", "urumqi-bureau"]));
+}
+
+#[test]
+fn opening_balances_count_as_paid_and_older_cohorts_are_settled_elsewhere() {
+    let office = urumqi();
+    let payments = "institution_id,cohort,source,amount\nC1,2020Q1,resident_fund,10.00\n";
+    fs::write(office.path("paid.csv"), payments).expect("written");
+    let init = |more: &[&str]| {
+        office.run(
+            &[&["ledger", "init", "--region", "urumqi-bureau", "--from", "2020Q1", "--data", "q1"], more]
+                .concat(),
+        )
+    };
+    fs::write(office.path("old.csv"), payments.replace("2020Q1", "2019Q4")).expect("written");
+    assert_eq!(init(&["--payments", "old.csv"]).status.code(), Some(1));
+    fs::write(office.path("bad.csv"), payments.replace("10.00", "ten")).expect("written");
+    let bad = init(&["--payments", "bad.csv"]);
+    assert!(bad.status.code() == Some(1) && stderr(&bad).contains("bad.csv:2"), "{}", stderr(&bad));
+    good(&init(&["--payments", "paid.csv"]));
+    assert_eq!(init(&[]).status.code(), Some(4));
+    office.posted("2020Q1", "q1");
+    assert_eq!(office.moves(), ["2020Q1 C1 resident_fund 5.75", "2020Q1 C2 resident_fund 5.25"]);
+    assert_eq!(office.causes("resident_fund"), ["2020Q1 C1 earlier_posting 0 5.75", "2020Q1 C2 new 1 5.25"]);
+    assert_eq!(office.settle("2019Q4", "q1", &[]).status.code(), Some(1));
+}
+
+#[test]
+fn payments_of_the_first_settlement_become_opening_balances() {
+    let office = urumqi();
+    office.write(
+        "q1",
+        "payments.csv",
+        "institution_id,cohort,source,amount\nC1,2020Q1,resident_fund,15.75\n",
+    );
+    office.posted("2020Q1", "q1");
+    assert_eq!(office.moves(), ["2020Q1 C2 resident_fund 5.25"]);
+    office.settled("2020Q1", "q1");
+    assert_eq!(office.moves(), Vec::<String>::new());
+    assert_eq!(office.table("settlement.csv")[1]["posted"], "15.75");
+}
+
+#[test]
+fn adjustments_stand_apart_and_are_never_registered_twice() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    let file = "institution_id,source,cohort,amount,document,reason\n\
+        C1,resident_fund,2020Q1,-100.00,罚〔2020〕3号,penalty\n\
+        C2,resident_fund,2020Q1,8.00,判〔2020〕1号,court's order\n";
+    fs::write(office.path("a.csv"), file).expect("written");
+    let adjust =
+        |file: &str| office.run(&["ledger", "adjust", file, "--region", "urumqi-bureau", "--data", "q1"]);
+    good(&adjust("a.csv"));
+    assert_eq!(adjust("a.csv").status.code(), Some(4));
+    fs::write(office.path("b.csv"), format!("{file}C2,resident_fund,2020Q1,1.00,x,y\n")).expect("written");
+    assert_eq!(adjust("b.csv").status.code(), Some(4), "a row of it stands already");
+    fs::write(office.path("c.csv"), file.replace("C1", "C9")).expect("written");
+    assert_eq!(adjust("c.csv").status.code(), Some(1));
+    // Nothing of it is mixed into what is computed.
+    office.settled("2020Q1", "q1");
+    assert_eq!(office.moves(), Vec::<String>::new());
+    let shown = office.run(&["ledger", "show", "2", "--region", "urumqi-bureau", "--format", "json"]);
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
+    assert_eq!(shown["amount"], "-92.00");
+    assert_eq!(shown["adjustments"][1]["reason"], "court's order");
+    good(&office.run(&["ledger", "reverse", "2", "--region", "urumqi-bureau"]));
+    good(&adjust("a.csv"));
+}
+
+#[test]
+fn post_refuses_what_changed_what_moved_on_and_what_nobody_confirmed() {
+    let office = urumqi();
+    office.settled("2020Q1", "q1");
+    let refused = |what: &str| {
+        let output = office.run(&["post", "out"]);
+        assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+        assert!(stderr(&output).contains(what), "{what}: {}", stderr(&output));
+    };
+    let settlement = office.path("out/settlement.csv");
+    let before = fs::read_to_string(&settlement).expect("read");
+    fs::write(&settlement, before.replace("15.75", "16.75")).expect("written");
+    refused("`settlement.csv` was changed");
+    fs::write(&settlement, before).expect("written");
+    let signings = office.path("q1/signings.csv");
+    let before = fs::read_to_string(&signings).expect("read");
+    fs::write(&signings, format!("{before}\n")).expect("written");
+    refused("`signings.csv` was changed");
+    fs::write(&signings, &before).expect("written");
+    office.write("q1", "scores.csv", "institution_id,period,score\n");
+    refused("`scores.csv` was not there");
+    fs::remove_file(office.path("q1/scores.csv")).expect("removed");
+    // Manifest and outputs made to agree: computed anew they differ.
+    let manifest = office.path("out/manifest.json");
+    let text = fs::read_to_string(&manifest).expect("read");
+    fs::write(&manifest, text.replace("\"admitted\": 4", "\"admitted\": 5")).expect("written");
+    refused("`manifest.json`");
+    fs::write(&manifest, text).expect("written");
+    good(&office.run(&["post", "out"]));
+    refused("posted already: batch 1");
+    one(&office, "other", &format!("B,{},C1,paid,2020-02-01,12,,y,100,", id("1955-03-01", 7)));
+    office.settled("2020Q1", "other");
+    fs::rename(office.path("out"), office.path("first")).expect("moved");
+    office.posted("2020Q1", "q1");
+    office.posted("2020Q1", "other");
+    fs::remove_dir_all(office.path("out")).expect("removed");
+    fs::rename(office.path("first"), office.path("out")).expect("moved");
+    refused("moved on");
+
+    let plain = Office { region: "urumqi", ..urumqi() };
+    let settle = ["settle", "--region", "urumqi", "--quarter", "2020Q1", "--data", "q1", "--out", "out"];
+    good(&plain.run(&settle));
+    let output = plain.run(&["post", "out"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(stderr(&output).contains("urumqi/2019-11-01 fee"), "{}", stderr(&output));
+    let at_once = plain.run(&[&settle[..], &["--post"]].concat());
+    assert_eq!(at_once.status.code(), Some(4));
+    assert!(!plain.path("ledger/urumqi.db").exists());
+}
+
+#[test]
+fn settle_posts_at_once_and_two_people_answer_where_the_rules_want_it() {
+    let office = urumqi();
+    let rules = office.path("rules");
+    fs::create_dir_all(rules.join("urumqi-bureau")).expect("a folder");
+    let own = fs::read_to_string(regions().join("urumqi-bureau/2019-11-01.toml")).expect("the file");
+    let own = format!("{own}\n[posting]\ntwo_people = true\nclause = \"九\"\n");
+    fs::write(rules.join("urumqi-bureau/2019-11-01.toml"), own).expect("written");
+    let post =
+        |more: &[&str]| office.settle("2020Q1", "q1", &[&["--post", "--regions", "rules"], more].concat());
+    for more in [
+        &[][..],
+        &["--operator", "Li"],
+        &["--approved-by", "Wang"],
+        &["--operator", "Li", "--approved-by", " li "],
+    ] {
+        let output = post(more);
+        assert_eq!(output.status.code(), Some(4), "{more:?}");
+        assert!(stderr(&output).contains("two different people"), "{}", stderr(&output));
+    }
+    good(&post(&["--operator", "Li", "--approved-by", "Wang", "--document", "会〔2020〕7号"]));
+    let list = office.run(&["ledger", "list", "--region", "urumqi-bureau", "--format", "json"]);
+    let list: serde_json::Value = serde_json::from_slice(&list.stdout).expect("JSON");
+    assert_eq!(
+        (&list[0]["operator"], &list[0]["approved_by"], &list[0]["document"], &list[0]["amount"]),
+        (&"Li".into(), &"Wang".into(), &"会〔2020〕7号".into(), &"21.00".into())
+    );
+}
+
+#[test]
+fn a_ledger_that_was_changed_cut_or_is_of_others_is_told() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    let file = office.path("ledger/urumqi-bureau.db");
+    let head = office.run(&["ledger", "verify", "--region", "urumqi-bureau", "--format", "json"]);
+    let head: serde_json::Value = serde_json::from_slice(&head.stdout).expect("JSON");
+    let head = head["head"].as_str().expect("a head").to_string();
+    let kept = fs::read(&file).expect("read");
+    score(&office, "q1", "C1,2020Q1,95,2020-04-15\nC2,2020Q1,95,2020-04-15");
+    office.posted("2020Q1", "q1");
+    let verify = |head: &str| office.run(&["ledger", "verify", "--region", "urumqi-bureau", "--head", head]);
+    let inside = verify(&head);
+    assert!(String::from_utf8_lossy(&inside.stdout).contains("1 batches were posted since"));
+    let later = office.run(&["ledger", "list", "--region", "urumqi-bureau", "--format", "json"]);
+    let later: serde_json::Value = serde_json::from_slice(&later.stdout).expect("JSON");
+    let later = later[1]["hash"].as_str().expect("a hash").to_string();
+    // Put back to what it was before: the later head is missed.
+    let now = fs::read(&file).expect("read");
+    fs::write(&file, &kept).expect("written");
+    assert_eq!(verify(&later).status.code(), Some(4));
+    fs::write(&file, &now).expect("written");
+    good(&verify(&later));
+    // Any changed row is found.
+    for change in [
+        "UPDATE line SET amount = amount + 1 WHERE number = 2",
+        "UPDATE signing SET ends_on = ends_on + 1 WHERE number = 1",
+        "UPDATE batch SET operator = 'X' WHERE number = 1",
+        "UPDATE ledger SET opening = '2019Q4'",
+        "DELETE FROM score WHERE number = 1",
+        "INSERT INTO adjustment VALUES (1, 1, 1, 'resident_fund', '2020Q1', 5, 'd', 'r')",
+    ] {
+        let ledger = rusqlite::Connection::open(&file).expect("opened");
+        ledger.execute_batch(change).expect(change);
+        drop(ledger);
+        let output = office.run(&["ledger", "verify", "--region", "urumqi-bureau"]);
+        assert_eq!(output.status.code(), Some(4), "{change}");
+        assert!(stderr(&output).contains("damaged or was changed"), "{change}: {}", stderr(&output));
+        fs::write(&file, &now).expect("written");
+    }
+    let told = |ledger: &str, what: &str, code: i32| {
+        let output = office.settle("2020Q1", "q1", &["--ledger", ledger]);
+        assert_eq!(output.status.code(), Some(code), "{what}: {}", stderr(&output));
+        assert!(stderr(&output).contains(what), "{what}: {}", stderr(&output));
+    };
+    fs::write(office.path("no.db"), "contract_id,person_id\n").expect("written");
+    told("no.db", "no ledger of jiayi", 4);
+    let ledger = rusqlite::Connection::open(&file).expect("opened");
+    ledger.pragma_update(None, "user_version", 99).expect("set");
+    drop(ledger);
+    told("ledger/urumqi-bureau.db", "newer program", 4);
+    fs::write(&file, &now).expect("written");
+    let mut damaged = now.clone();
+    let middle = damaged.len() / 2;
+    damaged[4096..middle].fill(0xA5);
+    fs::write(office.path("damaged.db"), &damaged).expect("written");
+    told("damaged.db", "damaged", 4);
+    let other = Office { region: "jilin-bureau", home: office.home };
+    let output = other.settle("2018Q1", "q1", &["--ledger", "ledger/urumqi-bureau.db"]);
+    assert!(
+        output.status.code() == Some(4) && stderr(&output).contains("of `urumqi-bureau`"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn one_run_waits_for_the_other_or_is_told() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    let lock =
+        fs::File::options().write(true).open(office.path("ledger/urumqi-bureau.db.lock")).expect("the lock");
+    lock.lock().expect("locked");
+    for output in [office.settle("2020Q1", "q1", &[]), office.run(&["post", "out"])] {
+        assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+        assert!(stderr(&output).contains("another run"), "{}", stderr(&output));
+    }
+    drop(lock);
+    let shared = fs::File::open(office.path("ledger/urumqi-bureau.db.lock")).expect("the lock");
+    shared.lock_shared().expect("locked");
+    good(&office.settle("2020Q1", "q1", &[]));
+    assert_eq!(office.run(&["post", "out"]).status.code(), Some(75));
+}
+
+#[test]
+fn the_export_of_a_ledger_shows_no_id_number() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    good(&office.run(&["ledger", "export", "copy", "--region", "urumqi-bureau"]));
+    let signings = rows(&fs::read_to_string(office.path("copy/signings.csv")).expect("read"));
+    assert_eq!(signings.len(), 4);
+    assert!(signings.iter().all(|row| row["person"].contains("********")));
+    let lines = rows(&fs::read_to_string(office.path("copy/lines.csv")).expect("read"));
+    assert!(lines.iter().any(|row| row["amount"] == "15.75"));
+    assert_eq!(office.run(&["ledger", "export", "copy", "--region", "urumqi-bureau"]).status.code(), Some(1));
+}
