@@ -14,7 +14,7 @@ use crate::intake::folder::{self, InputFile};
 use crate::policy::sheet::{Derive, Value};
 use crate::policy::version::Region;
 use crate::policy::{FigureKind, Policy};
-use crate::settlement::assess::{Card, Derived, RowCounts, payers, scorecards, settle_scores};
+use crate::settlement::assess::{Card, Derived, RowCounts, Scores, payers, scorecards, settle_scores};
 use crate::settlement::desk::Details;
 use crate::settlement::evidence::Evidence;
 use crate::settlement::history::{History, Past};
@@ -31,6 +31,7 @@ pub struct Run<'a> {
     pub history: &'a History<'a>,
     pub qualified: &'a Qualified,
     pub evidence: &'a Evidence,
+    pub scores: &'a Scores,
     pub classes: &'a [Arc<Class>],
     pub details: &'a [Details],
     pub rows: &'a [RowCounts],
@@ -138,6 +139,7 @@ pub fn settle<R>(
         history: &history,
         qualified,
         evidence: &evidence,
+        scores: &scores,
         classes: &prices,
         details,
         rows,

@@ -259,21 +259,26 @@ fn a_late_row_that_comes_first_puts_the_posted_one_out_until_it_is_void() {
 
 #[test]
 fn a_contract_of_three_years_is_charged_in_each_from_any_export() {
-    let office = Office::of("urumqi-bureau");
-    one(&office, "first", &format!("A,{},C1,paid,2020-02-01,36,,y,100,", id("1955-03-01", 1)));
-    office.posted("2020Q1", "first");
-    assert_eq!(office.moves(), ["2020Q1 C1 resident_fund 5.25"]);
-    office.write("empty", "institutions.csv", INSTITUTIONS);
-    office.write("empty", "signings.csv", SIGNINGS);
+    let office = Office::of("xinjiang-bureau");
+    let header = "contract_id,person_id,institution_id,package,signed_on,term_months,insured,authorized\n";
+    let row = format!("A,{},C1,basic,2023-02-01,36,y,y\n", id("1955-03-01", 1));
+    let institutions = "institution_id,name,kind\nC1,First,community_center\n";
+    for (export, row) in [("first", row.as_str()), ("empty", "")] {
+        office.write(export, "institutions.csv", institutions);
+        office.write(export, "signings.csv", &format!("{header}{row}"));
+    }
+    office.posted("2023Q1", "first");
+    // Half of 20.00 a year.
+    assert_eq!(office.moves(), ["2023Q1 C1 resident_fund 10.00"]);
     for (period, moves) in [
-        ("2020Q2", &[][..]),
-        ("2021Q1", &["2021Q1 C1 resident_fund 5.25"]),
-        ("2022Q1", &["2022Q1 C1 resident_fund 5.25"]),
-        ("2023Q1", &[]),
+        ("2023Q2", &[][..]),
+        ("2024Q1", &["2024Q1 C1 resident_fund 10.00"]),
+        ("2025Q1", &["2025Q1 C1 resident_fund 10.00"]),
+        ("2026Q1", &[]),
     ] {
         office.settled(period, "empty");
         assert_eq!(office.moves(), moves, "{period}");
-        office.run(&["post", "out"]);
+        good(&office.run(&["post", "out"]));
     }
 }
 
@@ -285,68 +290,101 @@ fn one_annual_assessment_clears_four_quarters() {
         let export = format!("q{quarter}");
         office.write(&export, "institutions.csv", institutions);
         let row = format!(
-            "contract_id,person_id,institution_id,package,signed_on,term_months,scheme\nA{quarter},{},C1,basic,2018-{:02}-05,12,resident\n",
+            "contract_id,person_id,institution_id,package,signed_on,term_months,scheme\nA{quarter},{},C1,basic,2017-{:02}-05,12,resident\n",
             id("1955-03-01", quarter),
             quarter * 3
         );
         office.write(&export, "signings.csv", &row);
-        office.posted(&format!("2018Q{quarter}"), &export);
+        let person = id("1955-03-01", quarter);
+        let swipe = format!(
+            "person_id,institution_id,swiped_at,card_type\n{person},C1,2017-{:02}-06,id_card\n",
+            quarter * 3
+        );
+        office.write(&export, "swipes.csv", &swipe);
+        office.posted(&format!("2017Q{quarter}"), &export);
         assert_eq!(office.moves().len(), 1, "prepaid: {:?}", office.moves());
     }
     let prepaid: Vec<Row> = office.table("settlement.csv");
     office.write("year", "institutions.csv", institutions);
     office.write("year", "signings.csv", "contract_id,person_id,institution_id,package,signed_on\n");
-    office.write("year", "scores.csv", "institution_id,period,score\nC1,2018,100\n");
-    office.posted("2018Q4", "year");
+    office.write("year", "swipes.csv", "person_id,institution_id,swiped_at\n");
+    office.write("year", "scores.csv", "institution_id,period,score\nC1,2017,100\n");
+    office.posted("2017Q4", "year");
     let cleared: Vec<String> = office.moves();
     assert_eq!(cleared.len(), 4, "{cleared:?}");
     for quarter in 1..=4 {
-        assert!(cleared.iter().any(|line| line.starts_with(&format!("2018Q{quarter} C1 resident_fund "))));
+        assert!(cleared.iter().any(|line| line.starts_with(&format!("2017Q{quarter} C1 resident_fund "))));
     }
     assert!(office.causes("resident_fund").iter().all(|cause| cause.contains(" score 0 ")), "{prepaid:?}");
-    office.settled("2018Q4", "year");
+    office.settled("2017Q4", "year");
     assert_eq!(office.moves(), Vec::<String>::new());
 }
 
 #[test]
 fn ankangs_months_run_on_from_the_ledger_alone() {
     let office = Office::of("ankang-bureau");
-    let institutions = "institution_id,name,kind\nC1,First,village_clinic\n";
-    let person = id("1950-03-01", 1);
-    let header = "contract_id,person_id,institution_id,package,signed_on,term_months,groups\n";
-    office.write("first", "institutions.csv", institutions);
-    let packages = support::tests_folder("../regions/ankang/2016-10-13.toml");
-    let text = fs::read_to_string(packages).expect("the rules");
-    let at = text.find("[[package]]").expect("a package");
-    let package = text[at..]
-        .lines()
-        .find_map(|line| line.strip_prefix("id = \""))
-        .expect("an id")
-        .trim_end_matches('"');
-    office.write("first", "signings.csv", &format!("{header}A,{person},C1,{package},2017-01-01,12,\n"));
-    office.write(
-        "first",
-        "swipes.csv",
-        &format!("person_id,institution_id,swiped_at,item\n{person},C1,2017-01-05,\n"),
-    );
-    let first = office.settle("2017-01", "first", &[]);
-    good(&first);
-    good(&office.run(&["post", "out"]));
-    let january: Vec<Row> = office.table("settlement.csv");
-    assert!(january.iter().any(|line| line["count"] == "1" || line["held"] == "1"), "{january:?}");
-    office.write("more", "institutions.csv", institutions);
-    office.write("more", "signings.csv", header);
-    office.write("more", "swipes.csv", "person_id,institution_id,swiped_at,item\n");
-    for month in ["2017-02", "2017-03", "2017-12"] {
-        office.settled(month, "more");
-        let lines = office.table("settlement.csv");
-        assert!(
-            lines.iter().any(|line| line["cohort"] == month && line["package"] == package),
-            "{month}: {lines:?}"
-        );
+    let header = "contract_id,person_id,institution_id,package,signed_on,term_months\n";
+    for (export, row) in [
+        ("first", format!("A,{},C1,standard,2016-11-05,12\n", id("1950-03-01", 1))),
+        ("empty", String::new()),
+    ] {
+        office.write(export, "institutions.csv", "institution_id,name,kind\nC1,First,community_center\n");
+        office.write(export, "signings.csv", &format!("{header}{row}"));
     }
-    office.settled("2018-01", "more");
-    assert!(office.table("settlement.csv").iter().all(|line| line["cohort"] != "2018-01"));
+    let counts = |period: &str| -> Vec<String> {
+        let lines = office.table("settlement.csv").into_iter();
+        let of = lines.filter(|line| line["cohort"] == period && line["source"] == "district_finance");
+        of.map(|line| format!("{} {}", line["count"], line["gross"])).collect()
+    };
+    // Months that start on the 5th: November and December, then three a quarter, then October of the next year.
+    office.posted("2016Q4", "first");
+    assert_eq!(counts("2016Q4"), ["2 7.00"]);
+    for (period, want) in
+        [("2017Q1", "3 10.50"), ("2017Q2", "3 10.50"), ("2017Q3", "3 10.50"), ("2017Q4", "1 3.50")]
+    {
+        office.posted(period, "empty");
+        assert_eq!(counts(period), [want], "{period}");
+    }
+    office.settled("2018Q1", "empty");
+    assert_eq!(counts("2018Q1"), Vec::<String>::new());
+}
+
+#[test]
+fn evidence_that_arrives_later_pays_what_was_held() {
+    let office = Office::of("jilin-bureau");
+    let person = id("1955-03-01", 1);
+    let swipes = "person_id,institution_id,swiped_at,card_type\n";
+    let rows = format!(
+        "contract_id,person_id,institution_id,package,signed_on,scheme\nA,{person},C1,basic,2017-01-05,resident\n"
+    );
+    for (export, swipe) in [
+        ("q1", String::new()),
+        ("q2", format!("{person},C1,2017-05-09,social_security\n")),
+        ("q3", String::new()),
+    ] {
+        office.write(export, "institutions.csv", "institution_id,name,kind\nC1,First,community_center\n");
+        let all = if export == "q1" {
+            rows.clone()
+        } else {
+            rows.lines().next().expect("a header").to_string() + "\n"
+        };
+        office.write(export, "signings.csv", &all);
+        office.write(export, "swipes.csv", &format!("{swipes}{swipe}"));
+    }
+    office.posted("2017Q1", "q1");
+    assert_eq!(office.moves(), Vec::<String>::new());
+    assert!(office.table("settlement.csv").iter().all(|line| line["held"] == "1" && line["count"] == "0"));
+    office.posted("2017Q2", "q2");
+    let moves = office.moves();
+    assert!(moves.len() == 1 && moves[0].starts_with("2017Q1 C1 resident_fund "), "{moves:?}");
+    assert!(
+        office.causes("resident_fund")[0].starts_with("2017Q1 C1 evidence 1 "),
+        "{:?}",
+        office.causes("resident_fund")
+    );
+    // It stays seen without that export.
+    office.settled("2017Q3", "q3");
+    assert_eq!(office.moves(), Vec::<String>::new());
 }
 
 #[test]
@@ -469,8 +507,8 @@ fn post_refuses_what_changed_what_moved_on_and_what_nobody_confirmed() {
     one(&office, "other", &format!("B,{},C1,paid,2020-02-01,12,,y,100,", id("1955-03-01", 7)));
     office.settled("2020Q1", "other");
     fs::rename(office.path("out"), office.path("first")).expect("moved");
-    office.posted("2020Q1", "q1");
-    office.posted("2020Q1", "other");
+    one(&office, "more", &format!("C,{},C1,paid,2020-02-01,12,,y,100,", id("1955-03-01", 8)));
+    office.posted("2020Q1", "more");
     fs::remove_dir_all(office.path("out")).expect("removed");
     fs::rename(office.path("first"), office.path("out")).expect("moved");
     refused("moved on");

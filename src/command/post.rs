@@ -298,6 +298,7 @@ impl Ready<'_> {
             history: run.history,
             qualified: run.qualified,
             evidence: run.evidence,
+            scores: run.scores,
             details: run.details,
             settlement: run.settlement,
             rules_hash: run.rules_hash,

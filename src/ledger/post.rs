@@ -10,12 +10,12 @@ use crate::base::code::Code;
 use crate::base::money::{Fen, shortest};
 use crate::base::period::Period;
 use crate::intake::institutions::Institution;
-use crate::settlement::assess::ScoreEntry;
+use crate::settlement::assess::Scores;
 use crate::settlement::delta::differs;
 use crate::settlement::desk::Details;
 use crate::settlement::evidence::Evidence;
 use crate::settlement::history::{History, PastSigning, Terms};
-use crate::settlement::lines::{Line, Posted, Settlement};
+use crate::settlement::lines::{Posted, Settlement};
 use crate::settlement::qualify::{NO_DETAILS, Qualified, Signing};
 use crate::settlement::rules::Rules;
 
@@ -29,6 +29,7 @@ pub struct Posting<'a> {
     pub history: &'a History<'a>,
     pub qualified: &'a Qualified,
     pub evidence: &'a Evidence,
+    pub scores: &'a Scores,
     pub details: &'a [Details],
     pub settlement: &'a Settlement,
     pub rules_hash: &'a str,
@@ -565,24 +566,16 @@ fn services(
     Ok(())
 }
 
-/// Writes the scores that lines were cleared by, where they are others than those written before.
+/// Writes the scores that hold, where they are others than those written before: what they will clear may come
+/// later.
 fn scores(writer: &mut Writer, posting: &Posting) -> Result<()> {
-    let Posting { rules, history, settlement, .. } = *posting;
-    let mut used: BTreeMap<_, &ScoreEntry> = BTreeMap::new();
-    let outcomes = |line: &'_ Line| {
-        let parts = line.tranches.iter().filter_map(|one| one.outcome.clone());
-        line.earned.clone().into_iter().chain(parts).collect::<Vec<_>>()
-    };
-    let all: Vec<_> = settlement.lines.iter().flat_map(outcomes).collect();
-    for entry in all.iter().flat_map(|outcome| &outcome.used) {
-        used.insert(entry.key.clone(), entry);
-    }
+    let Posting { rules, history, scores, .. } = *posting;
     let known: BTreeSet<_> = history
         .scores(rules)
         .into_iter()
         .map(|entry| (entry.key, shortest(entry.score), entry.assessed_on))
         .collect();
-    for entry in used.into_values() {
+    for entry in scores.by_key.values() {
         if known.contains(&(entry.key.clone(), shortest(entry.score), entry.assessed_on)) {
             continue;
         }

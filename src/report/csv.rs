@@ -124,7 +124,8 @@ pub fn write_all(run: &Run, folder: &Path, lang: Lang) -> Result<Vec<Written>> {
         work.push(Box::new(|| tranches(run, folder)));
     }
     // Only where something was posted before.
-    if run.settlement.lines.iter().any(|line| line.posted != Fen::ZERO) {
+    let paid = run.settlement.lines.iter().any(|line| line.posted != Fen::ZERO);
+    if paid || !run.history.posted.is_empty() {
         work.push(Box::new(|| delta(run, folder)));
     }
     let mut written = work.par_iter().with_max_len(1).map(|write| write()).collect::<Result<Vec<_>>>()?;

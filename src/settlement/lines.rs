@@ -408,7 +408,9 @@ fn finish(
         let money = line.posted != Fen::ZERO || line.payable != Fen::ZERO;
         let due = line.payable != Fen::ZERO || line.recover != Fen::ZERO;
         let stranded = line.count + line.held == 0 && line.then.is_some();
-        (rules.of_period(line.cohort) && (money || !stranded)) || moved || due
+        // Rows may have come and gone without changing a sum.
+        let changed = moved || due || !line.moves.is_empty();
+        (rules.of_period(line.cohort) && (money || !stranded)) || changed
     });
     let id = |line: &Line| &rules.institutions.get(line.institution).id;
     lines.sort_by(|a, b| {
