@@ -10,11 +10,13 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::base::period::{Cycle, Date, Period};
 use crate::command::assess::Assess;
 use crate::command::check::Check;
+use crate::command::explain::{Explain, What};
 use crate::command::ledger::Ledger;
 use crate::command::post::Post;
 use crate::command::rules::Rules;
 use crate::command::settle::Settle;
-use crate::command::{Common, Ended, assess, check, explain, period, post, settle};
+use crate::command::verify::Verify;
+use crate::command::{Common, Ended, assess, check, explain, period, post, settle, verify};
 use crate::ledger::chain::Paper;
 use crate::report::screen::Look;
 use crate::words::{HELP, Lang};
@@ -119,6 +121,19 @@ enum Command {
         #[command(flatten)]
         paper: PaperArgs,
     },
+    Verify {
+        out: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        #[arg(long, value_name = "FILE")]
+        ledger: Option<PathBuf>,
+        #[arg(long, value_name = "DIR", env = "JIAYI_REGIONS")]
+        regions: Option<PathBuf>,
+        #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
+        threads: Option<u16>,
+        #[arg(long, default_value = "table", hide_default_value = true)]
+        format: Format,
+    },
     Ledger {
         #[arg(long, global = true)]
         region: Option<String>,
@@ -153,6 +168,26 @@ enum Command {
     },
     Explain {
         code: Option<String>,
+        #[arg(long, requires = "region", conflicts_with = "code", group = "of")]
+        institution: Option<String>,
+        #[arg(long, requires = "region", conflicts_with = "code", group = "of")]
+        contract: Option<String>,
+        #[arg(long, requires = "region", conflicts_with = "code", group = "of")]
+        person: Option<String>,
+        #[arg(long, requires = "of")]
+        region: Option<String>,
+        #[arg(long, requires = "of")]
+        period: Option<String>,
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        #[arg(long, value_name = "FILE")]
+        ledger: Option<PathBuf>,
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Date>,
+        #[arg(long, value_name = "DIR", env = "JIAYI_REGIONS")]
+        regions: Option<PathBuf>,
+        #[arg(long, default_value = "table", hide_default_value = true)]
+        format: Format,
     },
     Rules {
         #[arg(long, value_name = "DIR", env = "JIAYI_REGIONS", global = true)]
@@ -402,6 +437,20 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
             ledger: ledger.as_deref(),
             paper: paper.paper(),
         }),
+        Command::Verify { out, data, ledger, regions, threads, format } => verify::run(&Verify {
+            common: Common {
+                region: "",
+                regions: regions.as_deref(),
+                threads: threads.map(usize::from),
+                quiet: false,
+                strict: false,
+                json: *format == Format::Json,
+                look,
+            },
+            out,
+            data: data.as_deref(),
+            ledger: ledger.as_deref(),
+        }),
         Command::Ledger { region, ledger, regions, format, what } => {
             let of = Ledger {
                 region: region.as_deref(),
@@ -436,7 +485,43 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
         Command::Check { shared, data } => {
             check::run(&Check { common: common(shared, look), data: data.as_deref() })
         }
-        Command::Explain { code } => explain::run(code.as_deref(), look),
+        Command::Explain {
+            code,
+            institution,
+            contract,
+            person,
+            region,
+            period: text,
+            data,
+            ledger,
+            as_of,
+            regions,
+            format,
+        } => {
+            let json = *format == Format::Json;
+            let what = match (institution, contract, person) {
+                (Some(id), _, _) => What::Institution(id),
+                (_, Some(id), _) => What::Contract(id),
+                (_, _, Some(id)) => What::Person(id),
+                _ => return explain::codes(code.as_deref(), json, look),
+            };
+            explain::run(&Explain {
+                common: Common {
+                    region: region.as_deref().unwrap_or_default(),
+                    regions: regions.as_deref(),
+                    threads: None,
+                    quiet: false,
+                    strict: false,
+                    json,
+                    look,
+                },
+                period: text.as_ref().map(|text| period(text, ANY_PERIOD, |_| true)).transpose()?,
+                as_of: *as_of,
+                data: data.as_deref(),
+                ledger: ledger.as_deref(),
+                what,
+            })
+        }
         Command::Rules { regions, format, what } => {
             let rules = Rules { regions: regions.as_deref(), json: *format == Format::Json, look };
             match what {

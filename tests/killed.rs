@@ -94,3 +94,100 @@ fn a_killed_run_leaves_the_old_output_or_the_new_one_whole() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+/// `settle --post` by a bureau's confirmed rules.
+fn post(folder: &Path, data: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jiayi"));
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/regions");
+    let words =
+        ["settle", "--region", "urumqi-bureau", "--quarter", "2020Q1", "--quiet", "--out", "o", "--post"];
+    command.args(words).args(["--data", data, "--ledger", "l.db", "--regions", rules]);
+    command.current_dir(folder).env_clear().stderr(Stdio::null());
+    command
+}
+
+fn ledger(folder: &Path, what: &str) -> std::process::Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jiayi"));
+    command.args(["ledger", what, "--ledger", "l.db", "--format", "json", "--lang", "en"]);
+    command.current_dir(folder).env_clear().output().expect("it runs")
+}
+
+#[test]
+fn a_posting_that_is_killed_is_whole_or_never_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    write_data(&path.join("small"), 3);
+    write_data(&path.join("large"), 10_000);
+    let started = std::time::Instant::now();
+    assert!(post(path, "large").status().expect("it runs").success());
+    let whole_time = started.elapsed().as_millis() as u64;
+    fs::remove_file(path.join("l.db")).expect("removed");
+    assert!(post(path, "small").status().expect("it runs").success());
+    let small = fs::read(path.join("l.db")).expect("a ledger");
+    let rounds = std::env::var("JIAYI_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    let (mut dice, mut seen) = (1u64, [0; 3]);
+    for round in 0..rounds {
+        // Half of them post into a ledger that is not there yet, half into one of a batch.
+        let _ = fs::remove_file(path.join("l.db-journal"));
+        match round % 2 {
+            0 => fs::remove_file(path.join("l.db")).expect("removed"),
+            _ => fs::write(path.join("l.db"), &small).expect("written"),
+        }
+        let before = round % 2;
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mut run = post(path, "large").spawn().expect("it starts");
+        std::thread::sleep(Duration::from_millis((dice >> 33) % (whole_time + whole_time / 10)));
+        let _ = run.kill();
+        run.wait().expect("it ended");
+        let verified = ledger(path, "verify");
+        let told: serde_json::Value = serde_json::from_slice(&verified.stdout).unwrap_or_default();
+        let batches = match told["batches"].as_u64() {
+            Some(batches) => batches,
+            None => {
+                let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+                assert!(before == 0 && said.contains("there is no ledger"), "round {round}: {said}");
+                0
+            }
+        };
+        assert!(batches == before || batches == before + 1, "round {round}: {batches}");
+        seen[(batches - before) as usize] += 1;
+        // Whatever it was, posting again ends with all of it, once.
+        assert!(post(path, "large").status().expect("it runs").success(), "round {round}");
+        let list: serde_json::Value = serde_json::from_slice(&ledger(path, "list").stdout).expect("JSON");
+        let list = list.as_array().expect("batches");
+        assert_eq!(list.len() as u64, before + 1, "round {round}");
+        let paid: Vec<&str> = list.iter().filter_map(|batch| batch["amount"].as_str()).collect();
+        let want: &[&str] = if before == 0 { &["52500.00"] } else { &["15.75", "52484.25"] };
+        assert_eq!(paid, want, "round {round}");
+        if !path.join("l.db").exists() {
+            fs::write(path.join("l.db"), &small).expect("written");
+        }
+    }
+    eprintln!("killed before the commit and after it: {seen:?}");
+}
+
+#[test]
+fn a_full_disk_leaves_the_ledger_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    write_data(&path.join("small"), 3);
+    write_data(&path.join("large"), 10_000);
+    assert!(post(path, "small").status().expect("it runs").success());
+    let before = fs::read(path.join("l.db")).expect("a ledger");
+    // No file may grow over 512 KiB: the outputs fit, the ledger does not.
+    let run = post(path, "large");
+    let words: Vec<String> = std::iter::once(run.get_program())
+        .chain(run.get_args())
+        .map(|word| format!("'{}'", word.to_string_lossy()))
+        .collect();
+    let script = format!("trap '' XFSZ; ulimit -f 512; exec {}", words.join(" "));
+    let mut shell = Command::new("bash");
+    let output =
+        shell.args(["-c", &script]).current_dir(path).env("JIAYI_LANG", "en").output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("l.db"), "{said}");
+    assert!(ledger(path, "verify").status.success());
+    assert_eq!(fs::read(path.join("l.db")).expect("a ledger"), before);
+    assert!(post(path, "large").status().expect("it runs").success());
+}

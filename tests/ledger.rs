@@ -554,6 +554,46 @@ fn settle_posts_at_once_and_two_people_answer_where_the_rules_want_it() {
 }
 
 #[test]
+fn an_old_settlement_is_verified_at_the_batch_that_it_was_made_at() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    office.settled("2020Q1", "q1");
+    fs::rename(office.path("out"), office.path("second")).expect("moved");
+    one(&office, "more", &format!("B,{},C1,paid,2020-02-01,12,,y,100,", id("1955-03-01", 7)));
+    office.posted("2020Q1", "more");
+    good(&office.run(&["verify", "second", "--data", "q1"]));
+    good(&office.run(&["verify", "out", "--data", "more"]));
+    let other = office.run(&["verify", "second", "--data", "more"]);
+    assert_eq!(other.status.code(), Some(1));
+    // The statement tells which batch paid what; the life of a signing as well.
+    let told = office.run(&[
+        "explain",
+        "--region",
+        "urumqi-bureau",
+        "--institution",
+        "C1",
+        "--period",
+        "2020Q1",
+        "--data",
+        "q1",
+    ]);
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    for step in [
+        "4 × 10.50 = 42.00",
+        "42.00 × 50% = 21.00",
+        "batch 1 of the ledger 15.75",
+        "batch 2 of the ledger 5.25",
+    ] {
+        assert!(text.contains(step), "{step}: {text}");
+    }
+    let person = id("1955-03-01", 7);
+    let told = office.run(&["explain", "--region", "urumqi-bureau", "--person", &person, "--data", "q1"]);
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(text.contains("contract B") && text.contains("batch 2 of the ledger"), "{text}");
+    assert!(!text.contains(&person), "no ID number in full: {text}");
+}
+
+#[test]
 fn a_ledger_that_was_changed_cut_or_is_of_others_is_told() {
     let office = urumqi();
     office.posted("2020Q1", "q1");

@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod post;
 pub mod rules;
 pub mod settle;
+pub mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};

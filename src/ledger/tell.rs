@@ -35,6 +35,41 @@ pub struct Agreed {
     pub reason: String,
 }
 
+/// What a batch noted of a signing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noted {
+    pub batch: u32,
+    pub contract: String,
+    pub person: u64,
+    /// `admitted`, `void`, or the code by which it was refused.
+    pub state: String,
+    pub starts_on: String,
+    pub ends_on: String,
+}
+
+/// What batches noted of a contract, or of all of a person's.
+pub fn noted(store: &Store, contract: Option<&str>, person: Option<u64>) -> Result<Vec<Noted>> {
+    let failed = |error: rusqlite::Error| store.broken(&error);
+    let query = "SELECT batch, contract, person, state, starts_on, ends_on FROM signing \
+                 WHERE contract = ?1 OR person = ?2 ORDER BY number";
+    let mut query = store.connection.prepare(query).map_err(failed)?;
+    let day = |number: i64| format!("{:04}-{:02}-{:02}", number / 10_000, number / 100 % 100, number % 100);
+    let person = person.map(u64::cast_signed);
+    let rows = query
+        .query_map(rusqlite::params![contract, person], |row| {
+            Ok(Noted {
+                batch: row.get(0)?,
+                contract: row.get(1)?,
+                person: row.get::<_, i64>(2)?.cast_unsigned(),
+                state: row.get(3)?,
+                starts_on: day(row.get(4)?),
+                ends_on: day(row.get(5)?),
+            })
+        })
+        .map_err(failed)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(failed)
+}
+
 /// Amounts by batch and source, adjustments among them.
 pub fn by_source(store: &Store) -> Result<BTreeMap<u32, BTreeMap<String, Fen>>> {
     let mut all: BTreeMap<u32, BTreeMap<String, Fen>> = BTreeMap::new();

@@ -2,6 +2,7 @@
 
 pub mod csv;
 pub mod curves;
+pub mod explain;
 pub mod figures;
 pub mod flags;
 pub mod ledger;

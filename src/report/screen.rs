@@ -497,6 +497,14 @@ pub fn explain(out: &mut impl Write, codes: &[Code], look: Look) -> io::Result<(
     writeln!(out, "{}", table.trim_fmt())
 }
 
+/// The same for scripts.
+pub fn codes_json(codes: &[Code], lang: Lang) -> Value {
+    let each = codes.iter().map(
+        |code| json!({ "code": code.name(), "meaning": title(lang, *code), "what_to_do": cure(lang, *code) }),
+    );
+    json!({ "schema": "jiayi.codes/1", "codes": each.collect::<Vec<_>>() })
+}
+
 /// Things said once a run.
 pub fn notices(out: &mut impl Write, notices: &[Msg], look: Look) -> io::Result<()> {
     for notice in notices {

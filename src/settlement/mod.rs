@@ -6,6 +6,7 @@ pub mod clear;
 pub mod delta;
 pub mod desk;
 pub mod evidence;
+pub mod explain;
 pub mod figures;
 pub mod flags;
 pub mod history;

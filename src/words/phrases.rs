@@ -172,6 +172,42 @@ phrases! {
     GradeColumn: "等次", "Grade";
     JumpColumn: "跳变", "Jump";
     JumpFrom: "由 {0}", "from {0}";
+    StepCharges: "{0} 份 × {1}{2} = {3}", "{0} × {1}{2} = {3}";
+    StepHeld: "{0} 份 × {1}{2} 暂缓：{3}", "{0} × {1}{2} held: {3}";
+    StepGross: "分担额 {0}", "gross {0}";
+    StepNotSettled: "只列出，不由本政策结算", "only shown, not settled here";
+    StepPrepay: "预拨 {0} × {1} = {2}", "prepayment {0} × {1} = {2}";
+    StepItems: "少做的项目 {0} − {1} = {2}", "items missing {0} − {1} = {2}";
+    StepTranche: "{0}：{1}，{2} 起，得分 {3}：{4}", "{0}: {1}, from {2}, score {3}: {4}";
+    StepWaits: "未到期或没有得分", "not due yet, or no score";
+    StepScore: "得分 {0}（{1} {2}，机构 {3}，考核于 {4}）", "score {0} ({1} {2}, institution {3}, assessed on {4})";
+    StepFinal: "清算 {0} × {1} = {2}", "final {0} × {1} = {2}";
+    StepAllParts: "各部分合计 {0}（{1}）", "all parts {0} ({1})";
+    StepNoScore: "没有得分，暂不清算；应为 {0}", "no score yet, so nothing is cleared; due {0}";
+    StepBatch: "台账第 {0} 批 {1}", "batch {0} of the ledger {1}";
+    StepPayable: "应为 {0} − 已入账 {1} = 应付 {2}", "due {0} − posted {1} = payable {2}";
+    StepRecover: "应为 {0} − 已入账 {1}：追回 {2}", "due {0} − posted {1}: recover {2}";
+    StepNothing: "应为 {0}，已入账 {1}：不付不退", "due {0}, posted {1}: nothing moves";
+    HeldNoEvidence: "没有服务记录", "no service record";
+    HeldUnauthorized: "没有个人授权", "not authorized by the person";
+    HeldOverCap: "团队或医生已满", "the team or doctor is full";
+    NoLines: "本期没有这个机构的结算行。", "This institution has no line in the period.";
+    AgreedOnPaper: "按文件调整（不在上面的计算之内）", "Agreed on paper (not part of what is computed above)";
+    AgreedLine: "{0} {1} {2}：{3}，{4}（第 {5} 批）", "{0} {1} {2}: {3}, {4} (batch {5})";
+    LifeOf: "协议 {0}", "contract {0}";
+    RowAdmitted: "{0}：有效，计入", "{0}: taken";
+    RowVoid: "{0}：作废，只计数", "{0}: void, only counted";
+    RowRefused: "{0}：退回 {1} {2}：{3}", "{0}: refused {1} {2}: {3}";
+    LifeFacts: "{0}，{1} {2}，{3}，{4} 签约，{5} 起，{6} 前", "{0}, {1} {2}, {3}, signed on {4}, from {5} to before {6}";
+    LifePassed: "通过的检查：{0}", "checks passed: {0}";
+    LifeCharge: "第 {0} 次计费：{1} 起，批次 {2}{3}", "charge {0}: from {1}, cohort {2}{3}";
+    LifeEvidence: "服务记录 {0} 次，须 {1} 次", "service records: {0}, of {1} that it takes";
+    LifeItem: "项目 {0}：做了 {1} 次，应做 {2} 次", "item {0}: done {1}, planned {2}";
+    LifeInBatch: "所在结算行：台账第 {0} 批 {1}", "its line: batch {0} of the ledger {1}";
+    LifeService: "服务记录 {0}", "service record {0}";
+    StateAdmitted: "有效", "admitted";
+    StateVoid: "作废", "void";
+    LifeNoted: "台账第 {0} 批（{1}）：{2}，{3} 起，{4} 前", "batch {0} of the ledger ({1}): {2}, from {3} to before {4}";
     CreatedFile: "已写入 {0}；填好后用 jiayi rules check {0} 检查", "written: {0}; fill it in, then run jiayi rules check {0}";
 }
 
@@ -197,7 +233,7 @@ mod tests {
     fn both_languages_have_the_same_blanks() {
         for phrase in Phrase::ALL {
             let (zh, en) = phrase.words();
-            for at in 0..6 {
+            for at in 0..7 {
                 let blank = format!("{{{at}}}");
                 assert_eq!(zh.contains(&blank), en.contains(&blank), "{phrase:?}");
             }

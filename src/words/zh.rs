@@ -265,6 +265,16 @@ pub fn say(msg: &Msg) -> String {
         Msg::LedgerGood { batches, head } => format!("台账完好：{batches} 批，校验值 {head}"),
         Msg::HeadInside { batch, since } => format!("该校验值是第 {batch} 批的，其后又入账 {since} 批"),
         Msg::Exported { folder } => format!("已导出到 {folder}"),
+        Msg::WhichPeriod => "没有说是哪个期间：给出 --period".into(),
+        Msg::NoSuchInstitution { id } => format!("机构表和台账中没有机构 `{id}`"),
+        Msg::NotAnIdNumber => "--person 后面不是有效的身份证号".into(),
+        Msg::NoSuchSigning => "导出文件和台账中都没有这份签约".into(),
+        Msg::FileNotListed { file } => format!("文件夹里的 `{file}` 不在 manifest.json 中"),
+        Msg::OutputDiffers { file, line, here, anew } => {
+            format!("`{file}` 第 {line} 行：这里是 `{here}`，重新计算是 `{anew}`")
+        }
+        Msg::SumDiffers { what, stands, adds } => format!("{what}：写的是 {stands}，逐行相加是 {adds}"),
+        Msg::OutputGood { lines } => format!("一致：{lines} 行结算，合计无误，重新计算字节相同"),
         Msg::AnotherOut => "请另指一处（--out、-o）".into(),
         Msg::CheckSpace => "请检查磁盘空间和写入权限；原有输出没有变动".into(),
         Msg::TomlSyntax { message } => format!("政策文件的写法有误：{message}"),

@@ -1,0 +1,488 @@
+//! Why a line comes to what it does, one step a line; and the life of a signing: on the screen and as JSON.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::base::money::{Fen, shortest};
+use crate::base::person::mask_within;
+use crate::base::place::Place;
+use crate::ledger::chain::Batch;
+use crate::ledger::tell::{Agreed, Noted};
+use crate::pipeline::Run;
+use crate::policy::schedule::Part;
+use crate::settlement::clear::Outcome;
+use crate::settlement::explain::{ChargeLife, HeldFor, Leaf, leaves};
+use crate::settlement::lines::Line;
+use crate::settlement::qualify::Signing;
+use crate::words::{Lang, Phrase, phrase, say, title};
+
+use super::rules::{Said, percent, tell};
+use super::screen::Look;
+
+/// One line of a settlement with all that it comes from.
+pub struct Explained<'a> {
+    pub line: &'a Line,
+    pub leaves: Vec<Leaf>,
+    /// What the policy says of the curve that cleared it.
+    pub curve: Vec<Said>,
+    pub prepay_clause: String,
+    /// What batches moved on it.
+    pub posted: Vec<(u32, Fen)>,
+}
+
+/// Explains the lines of an institution.
+pub fn explain<'a>(run: &'a Run, institution: u32, lang: Lang) -> Vec<Explained<'a>> {
+    let lines = run.settlement.lines.iter().filter(|line| line.institution == institution);
+    let each = lines.map(|line| {
+        let policy = &run.rules.region.versions[line.version];
+        let source = policy.source(&line.source).map(|at| &policy.sources[at]);
+        let parts = source.iter().flat_map(|source| source.tranches.iter().filter_map(|one| one.curve));
+        let curves: Vec<usize> = source.and_then(|source| source.curve).into_iter().chain(parts).collect();
+        let about: Vec<String> =
+            curves.iter().map(|at| format!("curve {} ", policy.curves[*at].id)).collect();
+        let said = tell(policy, lang).into_iter();
+        let curve = said.filter(|said| about.iter().any(|about| said.about.starts_with(about))).collect();
+        let key = line.key();
+        let id = &run.rules.institutions.get(line.institution).id;
+        let of_line = run.history.past().into_iter().flat_map(|past| &past.lines).filter(|past| {
+            (past.cohort, &past.institution, &past.package, &past.source) == (key.0, id, &key.2, &key.3)
+        });
+        let mut posted: Vec<(u32, Fen)> = of_line
+            .map(|past| (past.batch, past.amount))
+            .filter(|(_, amount)| *amount != Fen::ZERO)
+            .collect();
+        posted.dedup_by(|a, b| {
+            a.0 == b.0 && {
+                b.1 += a.1;
+                true
+            }
+        });
+        Explained {
+            line,
+            leaves: leaves(run.rules, run.settlement, run.classes, line),
+            curve,
+            prepay_clause: source.map_or(String::new(), |source| source.prepay_clause.to_string()),
+            posted,
+        }
+    });
+    each.collect()
+}
+
+fn part_of(part: Part) -> String {
+    if part == Part::WHOLE { String::new() } else { format!(" ({}/{})", part.paid, part.of) }
+}
+
+fn held(lang: Lang, why: HeldFor) -> String {
+    let what = match why {
+        HeldFor::NoEvidence => Phrase::HeldNoEvidence,
+        HeldFor::Unauthorized => Phrase::HeldUnauthorized,
+        HeldFor::OverCap => Phrase::HeldOverCap,
+    };
+    phrase(lang, what, &[])
+}
+
+/// The statement of an institution: its lines as arithmetic, then what was agreed on paper.
+pub fn statement(
+    out: &mut impl Write,
+    run: &Run,
+    institution: u32,
+    (lines, agreed): (&[Explained], &[Agreed]),
+    look: Look,
+) -> io::Result<()> {
+    let lang = look.lang;
+    let one = run.rules.institutions.get(institution);
+    writeln!(out, "{} {}  {}", one.id, one.name, run.rules.period)?;
+    if lines.is_empty() {
+        writeln!(out, "{}", phrase(lang, Phrase::NoLines, &[]))?;
+    }
+    for explained in lines {
+        let line = explained.line;
+        let policy = &run.rules.region.versions[line.version];
+        writeln!(out, "\n{} {} {} ({})", line.cohort, line.package, line.source, policy.id)?;
+        for (text, clause) in steps(run, explained, lang) {
+            let clause = if clause.is_empty() { String::new() } else { format!("  [{clause}]") };
+            writeln!(out, "  {text}{clause}")?;
+        }
+    }
+    if !agreed.is_empty() {
+        writeln!(out, "\n{}", phrase(lang, Phrase::AgreedOnPaper, &[]))?;
+        for one in agreed {
+            let batch = one.batch.to_string();
+            let amount = one.amount.grouped();
+            let with = [one.cohort.as_str(), &one.source, &amount, &one.document, &one.reason, &batch];
+            writeln!(out, "  {}", phrase(lang, Phrase::AgreedLine, &with))?;
+        }
+    }
+    Ok(())
+}
+
+/// Each step of a line, with its article.
+fn steps(run: &Run, explained: &Explained, lang: Lang) -> Vec<(String, String)> {
+    let Explained { line, leaves, curve, prepay_clause, posted } = explained;
+    let say = |what, with: &[&str]| phrase(lang, what, with);
+    let mut steps = Vec::new();
+    for leaf in leaves {
+        let (count, share, part) = (leaf.count.to_string(), leaf.share.grouped(), part_of(leaf.part));
+        let amount = leaf.amount.grouped();
+        let text = match leaf.held {
+            Some(why) => say(Phrase::StepHeld, &[&count, &share, &part, &held(lang, why)]),
+            None => say(Phrase::StepCharges, &[&count, &share, &part, &amount]),
+        };
+        steps.push((text, leaf.clause.to_string()));
+    }
+    let gross = line.gross.grouped();
+    if leaves.len() != 1 {
+        steps.push((say(Phrase::StepGross, &[&gross]), String::new()));
+    }
+    if !line.settled {
+        steps.push((say(Phrase::StepNotSettled, &[]), String::new()));
+        return steps;
+    }
+    let (ratio, prepay) = (percent(line.prepay_ratio), line.prepay.grouped());
+    steps.push((say(Phrase::StepPrepay, &[&gross, &ratio, &prepay]), prepay_clause.clone()));
+    if line.last.is_some() && line.deduction != Fen::ZERO {
+        let rest = (line.gross - line.deduction).grouped();
+        steps.push((say(Phrase::StepItems, &[&gross, &line.deduction.grouped(), &rest]), String::new()));
+    }
+    for one in &line.tranches {
+        let amount = one.amount.map_or_else(|| say(Phrase::StepWaits, &[]), Fen::grouped);
+        let score = one.outcome.as_ref().map_or(String::new(), Outcome::shown);
+        let with = [one.name.as_str(), &percent(one.part), &one.due_on.to_string(), &score, &amount];
+        steps.push((say(Phrase::StepTranche, &with), one.clause.to_string()));
+    }
+    match (&line.earned, line.last) {
+        (Some(outcome), Some(last)) => {
+            for score in &outcome.used {
+                let (institution, period, level) = &score.key;
+                let id = &run.rules.institutions.get(*institution).id;
+                let day = score.assessed_on.map_or(String::new(), |day| day.to_string());
+                let with = [&shortest(score.score), level, &period.to_string(), id, &day];
+                steps.push((say(Phrase::StepScore, &with.map(String::as_str)), String::new()));
+            }
+            steps.extend(curve.iter().map(|said| (said.text.clone(), said.clause.clone())));
+            let ratio = percent(outcome.earned.ratio);
+            if line.tranches.is_empty() {
+                let base = (line.gross - line.deduction).grouped();
+                steps.push((say(Phrase::StepFinal, &[&base, &ratio, &last.grouped()]), String::new()));
+            } else {
+                steps.push((say(Phrase::StepAllParts, &[&last.grouped(), &ratio]), String::new()));
+            }
+        }
+        _ => steps.push((say(Phrase::StepNoScore, &[&line.due().grouped()]), String::new())),
+    }
+    for (batch, amount) in posted {
+        steps.push((say(Phrase::StepBatch, &[&batch.to_string(), &amount.grouped()]), String::new()));
+    }
+    let (due, before) = (line.due().grouped(), line.posted.grouped());
+    let text = match (line.payable, line.recover) {
+        (Fen::ZERO, Fen::ZERO) => say(Phrase::StepNothing, &[&due, &before]),
+        (payable, Fen::ZERO) => say(Phrase::StepPayable, &[&due, &before, &payable.grouped()]),
+        (_, recover) => say(Phrase::StepRecover, &[&due, &before, &recover.grouped()]),
+    };
+    steps.push((text, String::new()));
+    steps
+}
+
+/// The same for scripts. Amounts, ratios and scores are strings.
+pub fn statement_json(
+    run: &Run,
+    institution: u32,
+    (lines, agreed): (&[Explained], &[Agreed]),
+    lang: Lang,
+) -> Value {
+    let one = run.rules.institutions.get(institution);
+    let line = |explained: &Explained| {
+        let Explained { line, leaves, curve, prepay_clause, posted } = explained;
+        let charges: Vec<Value> = leaves
+            .iter()
+            .map(|leaf| {
+                json!({
+                    "count": leaf.count.to_string(),
+                    "share": leaf.share.to_string(),
+                    "part": format!("{}/{}", leaf.part.paid, leaf.part.of),
+                    "amount": leaf.amount.to_string(),
+                    "held": leaf.held.map(HeldFor::name),
+                    "clause": &*leaf.clause,
+                })
+            })
+            .collect();
+        let scores: Vec<Value> = line
+            .earned
+            .iter()
+            .flat_map(|outcome| &outcome.used)
+            .map(|score| {
+                json!({
+                    "institution_id": run.rules.institutions.get(score.key.0).id,
+                    "period": score.key.1.to_string(),
+                    "level": score.key.2,
+                    "score": shortest(score.score),
+                    "assessed_on": score.assessed_on.map(|day| day.to_string()),
+                })
+            })
+            .collect();
+        let parts: Vec<Value> = line
+            .tranches
+            .iter()
+            .map(|one| {
+                json!({
+                    "tranche": one.id,
+                    "part": shortest(one.part),
+                    "due_on": one.due_on.to_string(),
+                    "amount": one.amount.map(|amount| amount.to_string()),
+                    "clause": &*one.clause,
+                })
+            })
+            .collect();
+        let batches: Vec<Value> = posted
+            .iter()
+            .map(|(batch, amount)| json!({ "batch": batch, "amount": amount.to_string() }))
+            .collect();
+        json!({
+            "cohort": line.cohort.to_string(),
+            "package": line.package,
+            "source": line.source,
+            "policy": run.rules.region.versions[line.version].id,
+            "settled": line.settled,
+            "charges": charges,
+            "gross": line.gross.to_string(),
+            "prepay_ratio": line.settled.then(|| shortest(line.prepay_ratio)),
+            "prepay": line.prepay.to_string(),
+            "prepay_clause": prepay_clause,
+            "deduction": line.last.map(|_| line.deduction.to_string()),
+            "tranches": parts,
+            "scores": scores,
+            "curve": curve.iter().map(|said| json!({ "text": said.text, "clause": said.clause })).collect::<Vec<_>>(),
+            "ratio": line.earned.as_ref().map(|outcome| shortest(outcome.earned.ratio)),
+            "final": line.last.map(|last| last.to_string()),
+            "due": line.due().to_string(),
+            "batches": batches,
+            "posted": line.posted.to_string(),
+            "payable": line.payable.to_string(),
+            "recover": line.recover.to_string(),
+            "steps": steps(run, explained, lang).into_iter().map(|(text, _)| text).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "schema": "jiayi.explain/1",
+        "institution_id": one.id,
+        "institution_name": one.name,
+        "period": run.rules.period.to_string(),
+        "lines": lines.iter().map(line).collect::<Vec<_>>(),
+        "adjustments": agreed.iter().map(super::ledger::agreed_json).collect::<Vec<_>>(),
+    })
+}
+
+/// What became of a signing.
+pub struct Life<'a> {
+    /// Rows of the files that are about it, and what became of each.
+    pub rows: Vec<(Place, Fate)>,
+    pub signing: Option<&'a Signing>,
+    pub contract: String,
+    pub charges: Vec<ChargeLife>,
+    /// Service records of the person in the files, at the institution and in time.
+    pub services: Vec<Place>,
+    /// What batches noted of it.
+    pub noted: Vec<Noted>,
+}
+
+/// What became of a row.
+#[derive(Clone, Debug)]
+pub enum Fate {
+    Admitted,
+    /// Its code and the reason.
+    Refused(crate::base::code::Code, String),
+    Void,
+}
+
+/// The lives of some signings on the screen.
+pub fn lives(
+    out: &mut impl Write,
+    run: &Run,
+    (lives, batches): (&[Life], &[Batch]),
+    look: Look,
+) -> io::Result<()> {
+    let lang = look.lang;
+    let at = |place: &Place| format!("{}:{}", run.inputs.names[place.file as usize], place.line);
+    for (nth, life) in lives.iter().enumerate() {
+        if nth > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}", phrase(lang, Phrase::LifeOf, &[&mask_within(&life.contract)]))?;
+        for (place, fate) in &life.rows {
+            let text = match fate {
+                Fate::Admitted => phrase(lang, Phrase::RowAdmitted, &[&at(place)]),
+                Fate::Void => phrase(lang, Phrase::RowVoid, &[&at(place)]),
+                Fate::Refused(code, reason) => {
+                    phrase(lang, Phrase::RowRefused, &[&at(place), code.name(), title(lang, *code), reason])
+                }
+            };
+            writeln!(out, "  {text}")?;
+        }
+        if let Some(signing) = life.signing {
+            let institution = run.rules.institutions.get(signing.institution);
+            let package = &run.rules.package(signing.offer()).named;
+            let days = [signing.signed_on, signing.starts_on, signing.end].map(|day| day.to_string());
+            let person = signing.person.masked();
+            let with =
+                [&person, &institution.id, &institution.name, &package.name, &days[0], &days[1], &days[2]];
+            writeln!(out, "  {}", phrase(lang, Phrase::LifeFacts, &with.map(String::as_str)))?;
+            writeln!(out, "  {}", phrase(lang, Phrase::LifePassed, &[&passed().join(" ")]))?;
+        }
+        for charge in &life.charges {
+            let (number, part) = ((charge.number + 1).to_string(), part_of(charge.part));
+            let with = [number.as_str(), &charge.from.to_string(), &charge.cohort.to_string(), &part];
+            writeln!(out, "  {}", phrase(lang, Phrase::LifeCharge, &with))?;
+            if charge.asked > 0 {
+                let with = [charge.seen.to_string(), charge.asked.to_string()];
+                writeln!(
+                    out,
+                    "    {}",
+                    phrase(lang, Phrase::LifeEvidence, &with.each_ref().map(String::as_str))
+                )?;
+            }
+            for (item, done, planned) in &charge.items {
+                let planned = planned.map_or(String::new(), |planned| planned.to_string());
+                writeln!(
+                    out,
+                    "    {}",
+                    phrase(lang, Phrase::LifeItem, &[item, &done.to_string(), &planned])
+                )?;
+            }
+            for (source, amount, why) in &charge.shares {
+                let (amount, why) = (amount.grouped(), why.map_or(String::new(), |why| held(lang, why)));
+                writeln!(out, "    {source} {amount} {why}")?;
+                for (batch, moved) in paid(run, life, charge, source) {
+                    let text = phrase(lang, Phrase::LifeInBatch, &[&batch.to_string(), &moved.grouped()]);
+                    writeln!(out, "      {text}")?;
+                }
+            }
+        }
+        for place in &life.services {
+            writeln!(out, "  {}", phrase(lang, Phrase::LifeService, &[&at(place)]))?;
+        }
+        for noted in &life.noted {
+            let batch = batches.iter().find(|batch| batch.number == noted.batch);
+            let time = batch.map_or("", |batch| batch.paper.time.get(..10).unwrap_or_default());
+            let state = match noted.state.as_str() {
+                "admitted" => phrase(lang, Phrase::StateAdmitted, &[]),
+                "void" => phrase(lang, Phrase::StateVoid, &[]),
+                code => code.to_string(),
+            };
+            let with = [&noted.batch.to_string(), time, &state, &noted.starts_on, &noted.ends_on];
+            writeln!(out, "  {}", phrase(lang, Phrase::LifeNoted, &with))?;
+        }
+    }
+    Ok(())
+}
+
+/// What batches moved on the line that a charge is counted in.
+fn paid(run: &Run, life: &Life, charge: &ChargeLife, source: &str) -> Vec<(u32, Fen)> {
+    let (Some(signing), Some(past)) = (life.signing, run.history.past()) else { return Vec::new() };
+    let id = &run.rules.institutions.get(signing.institution).id;
+    let package = &run.rules.package(signing.offer()).named.id;
+    let of_line = past.lines.iter().filter(|line| {
+        (line.cohort, &line.institution, &line.package, line.source.as_str())
+            == (charge.cohort, id, package, source)
+    });
+    // Only batches from the one that noted it on: before, it was not in the line.
+    let first = life.noted.first().map_or(u32::MAX, |noted| noted.batch);
+    of_line
+        .filter(|line| line.batch >= first && line.amount != Fen::ZERO)
+        .map(|line| (line.batch, line.amount))
+        .collect()
+}
+
+/// The checks that an admitted row has passed.
+fn passed() -> Vec<&'static str> {
+    use crate::base::code::Code;
+    let of_signings = |code: &&Code| **code <= Code::E505 && **code != Code::E306;
+    Code::ALL.iter().filter(of_signings).map(|code| code.name()).collect()
+}
+
+/// The same for scripts.
+pub fn lives_json(run: &Run, lives: &[Life], batches: &[Batch], lang: Lang) -> Value {
+    let at = |place: &Place| json!({ "file": run.inputs.names[place.file as usize], "line": place.line });
+    let life = |life: &Life| {
+        let rows: Vec<Value> = life
+            .rows
+            .iter()
+            .map(|(place, fate)| {
+                let mut row = at(place);
+                row["result"] = match fate {
+                    Fate::Admitted => json!("admitted"),
+                    Fate::Void => json!("void"),
+                    Fate::Refused(code, _) => json!(code.name()),
+                };
+                if let Fate::Refused(_, reason) = fate {
+                    row["reason"] = json!(reason);
+                }
+                row
+            })
+            .collect();
+        let charges: Vec<Value> = life
+            .charges
+            .iter()
+            .map(|charge| {
+                let shares: Vec<Value> = charge
+                    .shares
+                    .iter()
+                    .map(|(source, amount, why)| {
+                        let batches: Vec<Value> = paid(run, life, charge, source)
+                            .into_iter()
+                            .map(|(batch, amount)| json!({ "batch": batch, "line_amount": amount.to_string() }))
+                            .collect();
+                        json!({
+                            "source": source, "amount": amount.to_string(), "held": why.map(HeldFor::name),
+                            "batches": batches,
+                        })
+                    })
+                    .collect();
+                json!({
+                    "number": (charge.number + 1).to_string(),
+                    "from": charge.from.to_string(),
+                    "cohort": charge.cohort.to_string(),
+                    "part": format!("{}/{}", charge.part.paid, charge.part.of),
+                    "seen": charge.seen.to_string(),
+                    "asked": charge.asked.to_string(),
+                    "items": charge.items.iter().map(|(id, done, planned)| {
+                        json!({ "item": id, "done": done.to_string(), "planned": planned.map(|times| times.to_string()) })
+                    }).collect::<Vec<_>>(),
+                    "shares": shares,
+                })
+            })
+            .collect();
+        let noted: Vec<Value> = life
+            .noted
+            .iter()
+            .map(|noted| {
+                let batch = batches.iter().find(|batch| batch.number == noted.batch);
+                json!({
+                    "batch": noted.batch, "time": batch.map(|batch| &batch.paper.time), "state": noted.state,
+                    "starts_on": noted.starts_on, "ends_on": noted.ends_on,
+                })
+            })
+            .collect();
+        json!({
+            "contract_id": mask_within(&life.contract),
+            "person_id": life.signing.map(|signing| signing.person.masked()),
+            "institution_id": life.signing.map(|signing| &run.rules.institutions.get(signing.institution).id),
+            "package": life.signing.map(|signing| &run.rules.package(signing.offer()).named.id),
+            "signed_on": life.signing.map(|signing| signing.signed_on.to_string()),
+            "starts_on": life.signing.map(|signing| signing.starts_on.to_string()),
+            "ends_on": life.signing.map(|signing| signing.end.to_string()),
+            "rows": rows,
+            "passed": life.signing.map(|_| passed()),
+            "charges": charges,
+            "services": life.services.iter().map(at).collect::<Vec<_>>(),
+            "noted": noted,
+        })
+    };
+    let notices: Vec<String> = run.inputs.notices.iter().map(|notice| say(lang, notice)).collect();
+    json!({
+        "schema": "jiayi.explain/1",
+        "period": run.rules.period.to_string(),
+        "signings": lives.iter().map(life).collect::<Vec<_>>(),
+        "notices": notices,
+    })
+}
