@@ -68,6 +68,78 @@ fn story(name: &str) {
     );
 }
 
+/// A story of several commands in one folder, one after the other: of each what it prints, how it ends, and what
+/// stands in the output folder then.
+fn steps(name: &str) {
+    let golden = root().join("tests/golden").join(name);
+    let commands = fs::read_to_string(golden.join("steps")).expect("steps");
+    let tell = |threads: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink(root().join("samples"), folder.path().join("samples")).expect("a link");
+        let mut all = BTreeMap::new();
+        for (nth, command) in commands.lines().enumerate() {
+            let takes_threads =
+                ["settle", "post", "verify"].contains(&command.split(' ').next().expect("a word"));
+            let done = Command::new(env!("CARGO_BIN_EXE_jiayi"))
+                .args(command.split_whitespace())
+                .args(["--threads", threads].iter().filter(|_| takes_threads))
+                .current_dir(folder.path())
+                .env_clear()
+                .env("SOURCE_DATE_EPOCH", (1_586_900_000 + nth * 86_400).to_string())
+                .output()
+                .expect("it runs");
+            let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+            let step = format!("{:02}", nth + 1);
+            let code = done.status.code().expect("an exit code");
+            let told = format!("$ jiayi {command}\n{}{}exit {code}\n", text(done.stdout), text(done.stderr));
+            all.insert(format!("{step}.txt"), told);
+            if command.starts_with("settle") {
+                read(&folder.path().join("out"), &format!("{step}/"), &mut all);
+            }
+        }
+        all
+    };
+    let got = tell("1");
+    assert_eq!(got, tell("4"), "one thread and four give the same bytes");
+    if std::env::var_os("JIAYI_BLESS").is_some() {
+        for entry in fs::read_dir(&golden).expect("a folder") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                fs::remove_dir_all(&path).expect("removed");
+            } else if path.file_name().is_some_and(|name| name != "steps") {
+                fs::remove_file(&path).expect("removed");
+            }
+        }
+        for (file, text) in &got {
+            let path = golden.join(file);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, text).expect("writable");
+        }
+        return;
+    }
+    for (file, text) in &got {
+        assert_eq!(Some(text), fs::read_to_string(golden.join(file)).ok().as_ref(), "{name}/{file}");
+    }
+    let mut want = BTreeMap::new();
+    read(&golden, "", &mut want);
+    want.remove("steps");
+    for entry in fs::read_dir(&golden).expect("a folder") {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        read(&path, &format!("{name}/"), &mut want);
+    }
+    assert_eq!(
+        got.keys().collect::<Vec<_>>(),
+        want.keys().collect::<Vec<_>>(),
+        "{name}: which files there are"
+    );
+}
+
+#[test]
+fn a_quarter_lives_in_the_ledger() {
+    steps("urumqi-life");
+}
+
 #[test]
 fn urumqi_settles() {
     story("urumqi");

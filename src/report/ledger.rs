@@ -107,7 +107,8 @@ pub fn batch(
     }
     writeln!(out, "{} {signings}", look.label(Label::SigningsNoted))?;
     let mut table = look.table(&[Source, Amount]);
-    for (source, amount) in amounts.get(&batch.number).into_iter().flatten() {
+    let moved = amounts.get(&batch.number).into_iter().flatten().filter(|(_, amount)| **amount != Fen::ZERO);
+    for (source, amount) in moved {
         table.add_row(vec![Cell::new(source), right(amount.grouped())]);
     }
     writeln!(out, "{}", table.trim_fmt())?;
