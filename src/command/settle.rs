@@ -46,10 +46,10 @@ pub fn run(settle: &Settle) -> Result<Ended> {
         let store = Store::find(&ledger, &region.id, settle.post.is_some())?;
         let past = store.as_ref().map(|store| recall::past(store, None)).transpose()?;
         let asked = Asked {
-            period: settle.period,
             as_of: settle.as_of,
             past: past.as_ref(),
             recording: settle.post.is_some(),
+            ..Asked::of(settle.period)
         };
         let not_yet = (store.is_none() && settle.ledger.is_some() && settle.post.is_none())
             .then(|| Msg::LedgerNotYet { path: ledger.display().to_string() });

@@ -318,7 +318,12 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
         "an ID number: the life of each of the person's signings",
     ),
     ("explain", "region", "地区，如 urumqi", "the region, such as urumqi"),
-    ("explain", "period", "期间（默认台账最后入账的期间）", "the period (default: the one posted last)"),
+    (
+        "explain",
+        "period",
+        "期间（默认自开账至最后入账的期间）",
+        "the period (default: all up to the one posted last)",
+    ),
     (
         "explain",
         "data",
