@@ -84,8 +84,8 @@ pub fn run(explain: &Explain) -> Result<Ended> {
                         agreed.unwrap_or_default().into_iter().filter(|one| one.institution == id).collect();
                     let lines = shown::explain(run, institution, look.lang);
                     common.print(
-                        |out| shown::statement(out, run, institution, (&lines, &agreed), look),
-                        || shown::statement_json(run, institution, (&lines, &agreed), look.lang),
+                        |out| shown::statement(out, run, institution, (&lines, &agreed, &all), look),
+                        || shown::statement_json(run, institution, (&lines, &agreed, &all), look.lang),
                     )?;
                 }
                 What::Contract(_) | What::Person(_) => {

@@ -65,7 +65,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
                     "folder": std::env::current_dir().ok().map(|path| path.display().to_string()),
                     "data": absolute(&data),
                     "out": absolute(&out),
-                    "ledger": store.as_ref().map(|store| absolute(&store.path)),
+                    "ledger": absolute(&ledger),
                     "regions": common.regions.map(absolute),
                     "policy_files": region.versions.iter().flat_map(|version| &version.files).map(|file| &file.name).collect::<Vec<_>>(),
                     "user": std::env::var("USER").ok(),
