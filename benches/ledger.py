@@ -58,7 +58,7 @@ def main():
             old.unlink()
         times["settle"].append(settle("2020Q1", first, "o1", "l.db"))
         times["post"].append(jiayi("post", work / "o1", "--ledger", work / "l.db"))
-        times["next"].append(settle("2020Q2", second, "o2", "none.db"))
+        times["next"].append(settle("2020Q2", second, "o2", "none/none.db"))
         times["next with ledger"].append(settle("2020Q2", second, "o3", "l.db"))
         settle("2020Q1", first, "o4", "l.db")
         if moved(work / "o4") != 0:

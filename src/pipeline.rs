@@ -8,19 +8,22 @@ use anyhow::Result;
 use crate::base::code::Code;
 use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
+use crate::base::money::Fen;
 use crate::base::period::{Cycle, Date, Period};
 use crate::base::place::Kind;
 use crate::intake::folder::{self, InputFile};
+use crate::intake::short::id_hash;
 use crate::policy::sheet::{Derive, Value};
 use crate::policy::version::Region;
 use crate::policy::{FigureKind, Policy};
 use crate::settlement::assess::{Card, Derived, RowCounts, Scores, payers, scorecards, settle_scores};
+use crate::settlement::delta::Cause;
 use crate::settlement::desk::Details;
 use crate::settlement::evidence::Evidence;
-use crate::settlement::history::{History, Past};
+use crate::settlement::history::{AsOf, History, Past};
 use crate::settlement::lines::{Given, Line, Posted, Settlement, settle as settle_lines};
 use crate::settlement::price::{Class, Classes};
-use crate::settlement::qualify::{Qualified, Signing, qualify};
+use crate::settlement::qualify::{Pricing, Qualified, Signing, qualify};
 use crate::settlement::rules::Rules;
 use crate::stages::{self, Inputs, Progress};
 
@@ -90,12 +93,16 @@ pub fn settle<R>(
         None => History::default(),
     };
     let mut rules = Rules::compile(region, &institutions, period);
+    // A known contract is priced by what its row says as well, so that is kept with a ledger.
+    let recording = recording || history.is_there();
     (rules.as_of, rules.standing, rules.recording) = (as_of, standing, recording);
     if let Some(opening) = history.opening() {
         must_be_open(&mut inputs, opening, period)?;
+        not_earlier(region, &history, as_of)?;
         rules.from = opening;
     }
     let qualification = qualified(&mut inputs, &rules, &history, progress)?;
+    restored(&mut inputs, &history, &qualification.qualified);
     // Swipes come after the signings are held against each other: a refused signing has no evidence.
     let evidence = stages::swipes(&mut inputs, &rules, &qualification.qualified, &history, progress)?;
     let mut entries = stages::scores(&mut inputs, &rules, progress)?;
@@ -131,6 +138,7 @@ pub fn settle<R>(
         return Err(too_fine(period, &region.versions[line.version]));
     }
     inputs.notices.extend(settlement.notices.iter().cloned());
+    by_other_rules(&mut inputs, &settlement);
     if settlement.lines.iter().all(|line| line.count + line.held == 0) {
         inputs.notices.push(Msg::NoCharges { period });
     }
@@ -193,10 +201,12 @@ fn qualified(
     history: &History,
     progress: Progress,
 ) -> Result<Qualification> {
-    let stages::ReadSignings { candidates, mut counts, classes, details, void } =
+    let stages::ReadSignings { candidates, mut counts, classes, details, of_past } =
         stages::signings(inputs, rules, history, progress)?;
-    let names = inputs.names.clone();
-    let qualified = qualify(candidates, rules, (history, void), &names, |signing: &Signing, reject| {
+    let (names, details) = (inputs.names.clone(), details.list());
+    let pricing = Pricing { classes: &classes, details: &details };
+    let past = (history, of_past, &pricing);
+    let qualified = qualify(candidates, rules, past, &names, |signing: &Signing, reject| {
         // What stands in no file of this run is no row of its institution.
         if history.owns(signing).is_none() {
             let counts = &mut counts[signing.institution as usize];
@@ -205,7 +215,46 @@ fn qualified(
         }
         inputs.rejects.push(reject);
     });
-    Ok(Qualification { qualified, classes, details: details.list(), rows: counts })
+    Ok(Qualification { qualified, classes, details, rows: counts })
+}
+
+/// Parts of a share that were posted stay: nothing is settled as of an earlier day.
+fn not_earlier(region: &Region, history: &History, as_of: Option<Date>) -> Result<()> {
+    let in_parts =
+        region.versions.iter().flat_map(|version| &version.sources).any(|source| !source.tranches.is_empty());
+    let posted = history.past().and_then(|past| past.as_of);
+    match (as_of, posted) {
+        (Some(day), Some(posted)) if in_parts && AsOf::Day(day) < posted => {
+            let posted = match posted {
+                AsOf::Day(day) => Some(day),
+                AsOf::All => None,
+            };
+            Err(stop(Msg::EarlierAsOf { day, posted }, None))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says how many contracts that were void or ended stand again: the export may be older than the last one posted.
+fn restored(inputs: &mut Inputs, history: &History, qualified: &Qualified) {
+    let Some(past) = history.past() else { return };
+    let back = |(index, signing): (usize, &Signing)| match qualified.known(index) {
+        Some(known) => history.owns(signing).is_none() && history.signing(known).end < signing.end,
+        None => !past.gone.is_empty() && past.gone.contains(&id_hash(qualified.contract(signing).as_bytes())),
+    };
+    let rows = qualified.signings.iter().enumerate().filter(|one| back(*one)).count() as u64;
+    if rows > 0 {
+        inputs.notices.push(Msg::StandAgain { rows });
+    }
+}
+
+/// Says where money moves because the rules changed since it was posted.
+fn by_other_rules(inputs: &mut Inputs, settlement: &Settlement) {
+    let moved = settlement.lines.iter().flat_map(|line| &line.moves).filter(|one| one.cause == Cause::Rule);
+    let (lines, amount) = moved.fold((0, Fen::ZERO), |(lines, amount), one| (lines + 1, amount + one.amount));
+    if lines > 0 {
+        inputs.notices.push(Msg::MovedByRules { lines, amount });
+    }
 }
 
 /// Stops the run where the whole period was settled elsewhere; says so of a part.

@@ -30,7 +30,7 @@ use crate::settlement::history::History;
 use crate::settlement::lines::Posted;
 use crate::settlement::payments::{line_of, payment};
 use crate::settlement::price::Classes;
-use crate::settlement::qualify::{Candidates, Qualified};
+use crate::settlement::qualify::{Candidates, OfPast, Qualified};
 use crate::settlement::rules::{NO_CARD, Rules};
 
 /// Tells how many more bytes were read.
@@ -256,7 +256,7 @@ struct SigningBlock {
     void: u64,
     /// Contract ids of void rows, where earlier postings may know them.
     void_contracts: Vec<Vec<u8>>,
-    /// Rows that only the standing of the institution or the person is against: (index into the refused, contract).
+    /// Rows that the rules refuse, whose contract earlier postings may know: (index into the refused, contract).
     standing: Vec<(usize, Vec<u8>)>,
 }
 
@@ -266,8 +266,8 @@ pub struct ReadSignings {
     pub counts: Vec<RowCounts>,
     pub classes: Classes,
     pub details: DetailsList,
-    /// Signings of the past that a void row is about.
-    pub void: Vec<u32>,
+    /// What the rows say of signings of the past.
+    pub of_past: OfPast,
 }
 
 /// Reads signings and checks each row by itself: E101–E405. Those of the past join them.
@@ -282,7 +282,7 @@ pub fn signings(
     let (recalled, contracts) = history.recall(rules, &classes, &details)?;
     candidates.recall(recalled, contracts);
     let mut counts = vec![RowCounts::default(); rules.institutions.count()];
-    let mut void_contracts = BTreeSet::new();
+    let (mut void_contracts, mut of_past) = (BTreeSet::new(), OfPast::default());
     for opened in inputs.take(Kind::Signings) {
         let (mut rejects, mut void) = (Vec::new(), 0);
         let mut standing = Vec::new();
@@ -312,7 +312,7 @@ pub fn signings(
         })?;
         if !standing.is_empty() {
             let of = Standing { rules, history, classes: &classes, details: &details };
-            let admitted = of.admit(&again, &rejects, standing, &mut candidates)?;
+            let admitted = of.admit(&again, &rejects, standing, &mut candidates, &mut of_past)?;
             for institution in admitted.values() {
                 counts[*institution as usize].rejected -= 1;
             }
@@ -325,12 +325,12 @@ pub fn signings(
         inputs.read(facts, rejects);
         inputs.void_rows += void;
     }
-    let void = history.voided(&void_contracts);
-    Ok(ReadSignings { candidates, counts, classes, details, void })
+    of_past.void = history.voided(&void_contracts).into_iter().collect();
+    Ok(ReadSignings { candidates, counts, classes, details, of_past })
 }
 
-/// Rows that only the standing of the institution or the person is against (E302, E303, E401, E405): where the
-/// contract was posted, it takes nothing back.
+/// Rows that the rules refuse and whose contract was posted. What the institution or the person became since
+/// takes nothing back; what the signing is now may.
 struct Standing<'a> {
     rules: &'a Rules<'a>,
     history: &'a History<'a>,
@@ -340,12 +340,14 @@ struct Standing<'a> {
 
 impl Standing<'_> {
     /// Reads such rows again as what they are now; gives which of the refusals fall, and their institutions.
+    /// Where one stays, the posted signing is refused with it.
     fn admit(
         &self,
         again: &Again,
         rejects: &[Reject],
         standing: Vec<(usize, Vec<u8>)>,
         candidates: &mut Candidates,
+        of_past: &mut OfPast,
     ) -> Result<BTreeMap<usize, u32>> {
         let hashes: FxHashSet<u64> = standing.iter().map(|(_, contract)| id_hash(contract)).collect();
         let found = self.history.with_hashes(&hashes);
@@ -362,15 +364,23 @@ impl Standing<'_> {
             let mut desk = Desk::new(self.rules, self.classes, self.details);
             let mut batch = Batch::default();
             let Ok(Signing::Row(signing)) = signings::read(row, &mut desk.words) else { return None };
-            let known = self.history.terms(posted);
             let same = self.history.signing(posted).person == signing.person;
-            let admitted = same && desk.admit(&signing, row, known, &mut batch).is_ok();
-            admitted.then_some((at, batch))
+            same.then(|| {
+                (at, posted, desk.admit(&signing, row, self.history.posted_as(posted), &mut batch), batch)
+            })
         })?;
         let mut admitted = BTreeMap::new();
-        for (at, batch) in rows.into_iter().flatten() {
-            admitted.extend(batch.signings.first().map(|signing| (at, signing.institution)));
-            candidates.join(batch);
+        for (at, posted, result, batch) in rows.into_iter().flatten() {
+            match result {
+                Ok(()) => {
+                    admitted.extend(batch.signings.first().map(|signing| (at, signing.institution)));
+                    of_past.standing.extend(batch.signings.first().map(|signing| signing.place()));
+                    candidates.join(batch);
+                }
+                Err(fault) => {
+                    of_past.refused.insert(posted, fault.code);
+                }
+            }
         }
         Ok(admitted)
     }
@@ -382,9 +392,7 @@ fn signing_row(row: &Row, desk: &mut Desk, (rules, past): (&Rules, bool), out: &
         Ok(Signing::Row(signing)) => {
             let institution = rules.institutions.find(&signing.institution);
             let fault = desk.admit(signing, row, None, &mut out.batch).err();
-            let of_standing =
-                |fault: &Fault| matches!(fault.code, Code::E302 | Code::E303 | Code::E401 | Code::E405);
-            if past && fault.as_ref().is_some_and(of_standing) {
+            if past && fault.is_some() {
                 out.standing.push((out.rejects.len(), signing.contract.to_vec()));
             }
             (false, institution, Some(signing.signed_on), fault)

@@ -249,7 +249,7 @@ fn story(region: &'static str, seed: u64) {
     office.settle(&format!("{year}Q2"), "l.db");
     office.run(&["post", "out", "--ledger", "l.db"]);
     office.export(&last.iter().collect::<Vec<_>>(), &scores.iter().map(String::as_str).collect::<Vec<_>>());
-    let want = due(&office.settle(&format!("{year}H1"), "none.db"));
+    let want = due(&office.settle(&format!("{year}H1"), "none/none.db"));
     assert_eq!(posted(&office), want, "{region} {seed}");
 }
 

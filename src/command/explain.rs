@@ -10,7 +10,7 @@ use crate::base::diagnostic::{nearest, stop};
 use crate::base::message::Msg;
 use crate::base::period::{Date, Period};
 use crate::base::person::PersonId;
-use crate::ledger::chain::batches;
+use crate::ledger::chain::{BatchKind, batches};
 use crate::ledger::recall;
 use crate::ledger::store::Store;
 use crate::ledger::tell;
@@ -69,9 +69,12 @@ pub fn run(explain: &Explain) -> Result<Ended> {
         let past = store.as_ref().map(|store| recall::past(store, None)).transpose()?;
         let all = store.as_ref().map(batches).transpose()?.unwrap_or_default();
         // Without a period: everything up to the one that was posted last.
-        let last = all.iter().rev().find_map(|batch| Period::parse(&batch.period));
+        let settled =
+            all.iter().filter(|batch| matches!(batch.kind, BatchKind::Settlement | BatchKind::Opening));
+        let last = settled.filter_map(|batch| Period::parse(&batch.period)).max_by_key(|period| period.end());
         let Some(period) = explain.period.or(last) else { return Err(stop(Msg::WhichPeriod, None)) };
-        let standing = explain.period.is_none();
+        // The money of a signing stands in lines of any cohort.
+        let standing = explain.period.is_none() || !matches!(explain.what, What::Institution(_));
         let asked = Asked { as_of: explain.as_of, past: past.as_ref(), standing, ..Asked::of(period) };
         pipeline::settle(&region, asked, &data, &|_| {}, |run| {
             common.notices(&run.inputs.notices)?;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::base::diagnostic::{refuse, stop};
+use crate::base::diagnostic::{Diagnostic, Stopped, refuse, stop};
 use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::Period;
@@ -92,7 +93,7 @@ impl Ledger<'_> {
         }
         let files = payments.map(|path| file(Kind::Payments, path)).into_iter().collect();
         let mut inputs = Inputs::open(files)?;
-        let institutions = listed(&mut inputs, data, id, Kind::Payments)?;
+        let (institutions, unchecked) = listed(&mut inputs, data, id, Kind::Payments)?;
         let rules = Rules::compile(&region, &institutions, from);
         let posted = stages::payments(&mut inputs, &rules, false, &|_| {})?;
         whole(&inputs, self.look)?;
@@ -105,10 +106,11 @@ impl Ledger<'_> {
         two_people(region.versions.iter(), Some(&paper))?;
         let _held = Held::of(&path, true)?;
         if Store::find(&path, id, true)?.is_some() {
-            return Err(refuse(Msg::LedgerThere { path: path.display().to_string() }, None));
+            let fact = Msg::LedgerThere { path: path.display().to_string() };
+            return Err(refuse(fact, Some(Msg::MoveLedger)));
         }
         let store = Store::create(&path, id, from)?;
-        let mut writer = Writer::begin(&store)?;
+        let mut writer = Writer::begin(&store, "")?;
         let policy = |cohort: Period| region.versions[rules.version_on(cohort.first_day())].id.clone();
         write::opening(&mut writer, &posted, |number| institutions.get(number).clone(), policy)?;
         let source = inputs.facts.first().map_or(String::new(), |facts| facts.sha256.clone());
@@ -122,8 +124,11 @@ impl Ledger<'_> {
             source,
         })?;
         let amount: Fen = posted.values().copied().sum();
-        let msg = Msg::Opened { batch: batch.number, opening: from, amount };
-        self.say(&[msg], || {
+        let mut msgs = vec![Msg::Opened { batch: batch.number, opening: from, amount }];
+        if payments.is_some() && unchecked {
+            msgs.push(Msg::InstitutionsUnchecked);
+        }
+        self.say(&msgs, || {
             json!({ "batch": batch.number, "head": batch.hash, "opening": from.to_string(), "amount": amount.to_string() })
         })
     }
@@ -173,6 +178,9 @@ impl Ledger<'_> {
         let mut msgs = vec![good];
         if let Some(head) = head {
             let wanted = head.trim().to_lowercase();
+            if wanted.len() != 64 || !wanted.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                return Err(stop(Msg::BadHead { text: head.to_string() }, None));
+            }
             match all.iter().find(|batch| batch.hash == wanted) {
                 None => return Err(refuse(Msg::NoSuchHead { hash: wanted }, Some(Msg::RestoreLedger))),
                 Some(batch) if Some(batch) != last => {
@@ -182,7 +190,10 @@ impl Ledger<'_> {
                 Some(_) => {}
             }
         }
-        self.say(&msgs, || json!({ "batches": all.len(), "head": last.map(|batch| &batch.hash) }))
+        self.say(
+            &msgs,
+            || json!({ "good": true, "batches": all.len(), "head": last.map(|batch| &batch.hash) }),
+        )
     }
 
     /// Undoes a batch by one of its own.
@@ -198,7 +209,8 @@ impl Ledger<'_> {
         let region = self.rules(&store.region)?;
         two_people(region.versions.iter(), Some(&paper))?;
         let later = tell::later(&store, number)?;
-        let mut writer = Writer::begin(&store)?;
+        let head = all.last().map_or(String::new(), |batch| batch.hash.clone());
+        let mut writer = Writer::begin(&store, &head)?;
         write::reversal(&mut writer, number)?;
         let done = writer.finish(About {
             kind: BatchKind::Reversal,
@@ -231,8 +243,21 @@ impl Ledger<'_> {
         let rules = Rules::compile(&region, &institutions, store.opening);
         let rows = stages::adjustments(&mut inputs, &rules)?;
         whole(&inputs, self.look)?;
+        if rows.is_empty() {
+            return Err(stop(Msg::NothingToRegister, None));
+        }
+        for row in &rows {
+            let what = format!("`{} {} {}`", row.institution, row.cohort, row.document);
+            if row.amount == Fen::ZERO {
+                return Err(stop(Msg::AmountZero { what }, None));
+            }
+            if row.cohort.first_day() < store.opening.first_day() {
+                let (cohort, opening) = (row.cohort, store.opening.first_day());
+                return Err(stop(Msg::OpeningOlder { cohort, opening }, None));
+            }
+        }
         self.not_twice(&store, &inputs, &rows)?;
-        let mut writer = Writer::begin(&store)?;
+        let mut writer = Writer::begin(&store, &past.head)?;
         let of = |id: &str| {
             let number = institutions.find(id.as_bytes()).or_else(|| institutions.gone(id));
             number
@@ -272,22 +297,25 @@ impl Ledger<'_> {
             let what = inputs.names.first().map_or(String::new(), |name| format!("`{name}`"));
             return Err(refuse(Msg::AdjustedBefore { batch: batch.number, what }, None));
         }
-        let mut known: BTreeMap<(String, String, String, String, Fen), u32> = BTreeMap::new();
+        let mut known: BTreeMap<Agreement, Option<u32>> = BTreeMap::new();
         for one in tell::agreed(store, None)?.into_iter().filter(|one| effect[&one.batch]) {
-            known.insert((one.institution, one.source, one.cohort, one.document, one.amount), one.batch);
+            let key = (one.institution, one.source, one.cohort, one.document, one.reason, one.amount);
+            known.insert(key, Some(one.batch));
         }
-        let next = all.last().map_or(1, |batch| batch.number + 1);
         for row in rows {
             let key = (
                 row.institution.clone(),
                 row.source.clone(),
                 row.cohort.to_string(),
                 row.document.clone(),
+                row.reason.clone(),
                 row.amount,
             );
-            if let Some(batch) = known.insert(key, next) {
-                let what = format!("`{} {} {} {}`", row.institution, row.cohort, row.document, row.amount);
-                return Err(refuse(Msg::AdjustedBefore { batch, what }, None));
+            let what = || format!("`{} {} {} {}`", row.institution, row.cohort, row.document, row.amount);
+            match known.insert(key, None) {
+                None => {}
+                Some(None) => return Err(stop(Msg::AdjustedTwice { what: what() }, None)),
+                Some(Some(batch)) => return Err(refuse(Msg::AdjustedBefore { batch, what: what() }, None)),
             }
         }
         Ok(())
@@ -298,12 +326,15 @@ impl Ledger<'_> {
         let (_held, store) = self.open(false)?;
         let filled = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
         if filled || folder.is_file() {
-            return Err(stop(
-                Msg::NotOurFolder { path: folder.display().to_string() },
-                Some(Msg::AnotherOut),
-            ));
+            return Err(stop(Msg::FolderFilled { path: folder.display().to_string() }, None));
         }
-        fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|error| cannot_write(folder, &error))?;
+        let (_, institutions) = tell::table(&store, "institution")?;
+        let id = |number: &str| {
+            let row = institutions.iter().find(|row| row[0].as_deref() == Some(number));
+            row.and_then(|row| row[2].clone()).unwrap_or_default()
+        };
         let names = [
             ("batch", "batches.csv"),
             ("institution", "institutions.csv"),
@@ -330,17 +361,29 @@ impl Ledger<'_> {
                         {
                             own(cell.parse().map_or(cell, |fen| Fen(fen).to_string()))
                         }
+                        "institution" => own(id(&cell)),
+                        "signed_on" | "starts_on" | "term_end" | "ends_on" | "assessed_on"
+                            if cell.len() == 8 =>
+                        {
+                            own(format!("{}-{}-{}", &cell[..4], &cell[4..6], &cell[6..]))
+                        }
                         _ => own(text(&cell)),
                     }
                 });
                 out.row(cells)?;
             }
             out.finish()?;
+            let only_mine = fs::Permissions::from_mode(0o600);
+            fs::set_permissions(folder.join(name), only_mine)
+                .map_err(|error| cannot_write(folder, &error))?;
         }
         let folder = folder.display().to_string();
         self.say(&[Msg::Exported { folder: folder.clone() }], || json!({ "folder": folder }))
     }
 }
+
+/// What tells one adjustment from another: institution, source, cohort, document, reason, amount.
+type Agreement = (String, String, String, String, String, Fen);
 
 fn find(all: &[Batch], number: u32) -> Result<&Batch> {
     let last = all.last().map_or(0, |batch| batch.number);
@@ -367,18 +410,33 @@ fn read_institutions(data: &Path) -> Result<Institutions> {
     stages::institutions(&mut inputs, &|_| {})
 }
 
-/// The institutions of a data folder; without one, those that the file itself names.
-fn listed(inputs: &mut Inputs, data: Option<&Path>, region: &str, kind: Kind) -> Result<Institutions> {
+/// The institutions of a data folder; without one, those that the file itself names, which nobody checked.
+fn listed(
+    inputs: &mut Inputs,
+    data: Option<&Path>,
+    region: &str,
+    kind: Kind,
+) -> Result<(Institutions, bool)> {
     match data.map(Path::to_path_buf).or_else(|| default_data(region)) {
-        Some(data) => read_institutions(&data),
-        None => stages::institutions_named(inputs, kind),
+        Some(data) => Ok((read_institutions(&data)?, false)),
+        None => Ok((stages::institutions_named(inputs, kind)?, true)),
     }
 }
 
-/// Money is written down whole or not at all: one bad row stops the command.
+/// Money is written down whole or not at all: bad rows stop the command, and the first of them are named.
 fn whole(inputs: &Inputs, look: Look) -> Result<()> {
-    let Some(Reject { place, reason, .. }) = inputs.rejects.first() else { return Ok(()) };
-    let at = format!("{}:{}", inputs.names[place.file as usize], place.line);
+    const FIRST: usize = 20;
     let rows = inputs.rejects.len();
-    Err(stop(Msg::RowRefused { at, reason: say(look.lang, reason), rows }, None))
+    let told = inputs.rejects.iter().take(FIRST).map(|Reject { place, reason, code, .. }| Diagnostic {
+        fact: Msg::RowRefused {
+            at: format!("{}:{}", inputs.names[place.file as usize], place.line),
+            reason: format!("{code} {}", say(look.lang, reason)),
+            rows,
+        },
+        cure: None,
+        clause: None,
+        excerpt: None,
+    });
+    let diagnostics: Vec<Diagnostic> = told.collect();
+    if diagnostics.is_empty() { Ok(()) } else { Err(anyhow::Error::new(Stopped::new(diagnostics))) }
 }

@@ -93,6 +93,11 @@ impl Common<'_> {
         seen(screen::notices(&mut io::stderr().lock(), notices, self.look))
     }
 
+    /// Says something that is said even where nothing else is shown.
+    fn tell(&self, notice: &Msg) -> Result<()> {
+        seen(screen::notices(&mut io::stderr().lock(), std::slice::from_ref(notice), self.look))
+    }
+
     /// Where nothing else is shown, figures that nobody confirmed are told all the same.
     fn unconfirmed(&self, region: &Region) -> Result<()> {
         if !self.quiet || self.json {

@@ -12,10 +12,11 @@ use sha2::{Digest, Sha256};
 use crate::base::diagnostic::{Diagnostic, Exit, Stopped, refuse, stop};
 use crate::base::message::Msg;
 use crate::base::period::{Date, Period};
-use crate::ledger::chain::{Batch, BatchKind, Paper, batches};
+use crate::base::place::Kind;
+use crate::ledger::chain::{Batch, BatchKind, Paper, batches, in_effect};
 use crate::ledger::post::{About, Posting, Writer, opening, settlement};
 use crate::ledger::recall;
-use crate::ledger::store::Store;
+use crate::ledger::store::{self, Store};
 use crate::pipeline::{self, Asked, Run};
 use crate::policy::version::{self, Region};
 use crate::report::csv::hex;
@@ -152,6 +153,15 @@ pub fn run(post: &Post) -> Result<Ended> {
     }
     let data = written.path(post.data, "data").unwrap_or_else(|| common.data(None));
     let ledger = written.path(post.ledger, "ledger").unwrap_or_else(|| common.ledger(None));
+    let there = Store::find(&ledger, &region.id, false)?.is_some();
+    if !there && !written.head().is_empty() {
+        let fact = Msg::NoLedger { path: ledger.display().to_string() };
+        return Err(refuse(fact, Some(Msg::OtherLedger)));
+    }
+    if let Some(other) = store::sibling(&ledger, &region.id).filter(|_| !there) {
+        let (path, there) = (ledger.display().to_string(), other.display().to_string());
+        return Err(refuse(Msg::OtherLedgerThere { path, there }, Some(Msg::NameOrInit)));
+    }
     let _lock = Held::of(&ledger, true)?;
     let bar = common.bar(&data);
     let progress = |bytes| bar.inc(bytes);
@@ -172,6 +182,9 @@ pub fn run(post: &Post) -> Result<Ended> {
             same_bytes(run, &written, &ledger)?;
             let ready = Ready { run, ledger: &ledger, store: store.as_ref(), manifest: &written.manifest };
             let batch = ready.post(&post.paper)?;
+            if store.is_none() && batch.is_some() {
+                common.tell(&ready.opened())?;
+            }
             common.print(|screen| told(screen, batch.as_ref(), common.look), || told_json(batch.as_ref()))?;
             Ok(Ended::Done)
         })
@@ -182,7 +195,11 @@ pub fn run(post: &Post) -> Result<Ended> {
 fn moved_on(store: Option<&Store>, written: &Written) -> Result<anyhow::Error> {
     let all = store.map(batches).transpose()?.unwrap_or_default();
     let source = written.hash();
-    if let Some(batch) = all.iter().find(|batch| batch.source == source) {
+    let effect = in_effect(&all);
+    let same = |batch: &&Batch| {
+        batch.source == source && effect[&batch.number] && batch.kind == BatchKind::Settlement
+    };
+    if let Some(batch) = all.iter().find(same) {
         return Ok(refuse(Msg::AlreadyPosted { batch: batch.number }, None));
     }
     let (batch, then) = (all.last().map_or(0, |batch| batch.number), written.batch());
@@ -229,6 +246,11 @@ pub fn may_post(run: &Run, paper: Option<&Paper>) -> Result<()> {
     if !figures.is_empty() {
         return Err(refuse(Msg::UnconfirmedPost { figures }, Some(Msg::ConfirmFigures)));
     }
+    // The opening balances of a new ledger must be whole.
+    let refused = run.inputs.rejects.iter().filter(|reject| reject.kind == Kind::Payments).count() as u64;
+    if refused > 0 {
+        return Err(refuse(Msg::PaymentsFaulty { rows: refused }, Some(Msg::MendPayments)));
+    }
     two_people(used(), paper)
 }
 
@@ -260,6 +282,13 @@ pub struct Ready<'a> {
 }
 
 impl Ready<'_> {
+    /// Says which ledger is a new one.
+    pub fn opened(&self) -> Msg {
+        let here = std::env::current_dir().unwrap_or_default();
+        let path = self.ledger.strip_prefix(&here).unwrap_or(self.ledger);
+        Msg::NewLedger { path: path.display().to_string(), opening: self.run.rules.period }
+    }
+
     /// Posts in one transaction; nothing where nothing moved. Where there is no ledger yet it is made, and what
     /// payments say is its opening balance.
     pub fn post(&self, paper: &Paper) -> Result<Option<Batch>> {
@@ -284,15 +313,20 @@ impl Ready<'_> {
         let mut text = serde_json::to_string_pretty(self.manifest)?;
         text.push('\n');
         let source = hex(&Sha256::digest(text.as_bytes()));
+        let mut head = run.history.past().map_or(String::new(), |past| past.head.clone());
         if self.store.is_none() && !run.payments.is_empty() {
-            let mut writer = Writer::begin(store)?;
+            let mut writer = Writer::begin(store, "")?;
             let institution = |number| run.rules.institutions.get(number).clone();
             let policy =
                 |cohort: Period| region.versions[run.rules.version_on(cohort.first_day())].id.clone();
-            opening(&mut writer, run.payments, institution, policy)?;
-            writer.close(about(BatchKind::Opening, source.clone()))?;
+            // Older cohorts count as settled elsewhere.
+            let from = run.rules.period.first_day();
+            let payments = run.payments.iter().filter(|((cohort, ..), _)| cohort.first_day() >= from);
+            let payments = payments.map(|(key, amount)| (key.clone(), *amount)).collect();
+            opening(&mut writer, &payments, institution, policy)?;
+            head = writer.close(about(BatchKind::Opening, source.clone()))?.batch.hash;
         }
-        let mut writer = Writer::begin(store)?;
+        let mut writer = Writer::begin(store, &head)?;
         let posting = Posting {
             rules: run.rules,
             history: run.history,
@@ -304,7 +338,7 @@ impl Ready<'_> {
             rules_hash: run.rules_hash,
         };
         settlement(&mut writer, &posting)?;
-        if writer.is_empty() && self.store.is_some() {
+        if writer.is_empty() {
             return Ok(None);
         }
         writer.finish(about(BatchKind::Settlement, source)).map(Some)

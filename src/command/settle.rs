@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::base::diagnostic::refuse;
 use crate::base::message::Msg;
 use crate::base::period::{Date, Period};
 use crate::ledger::chain::Paper;
@@ -16,7 +17,7 @@ use crate::report::{csv, manifest, publish, screen};
 use crate::words::Lang;
 
 use super::post::{self, Ready};
-use super::{Common, Ended};
+use super::{Common, Ended, rules_folder};
 
 pub struct Settle<'a> {
     pub common: Common<'a>,
@@ -38,6 +39,13 @@ pub fn run(settle: &Settle) -> Result<Ended> {
     let default = || PathBuf::from("out").join(&region.id).join(settle.period.to_string());
     let out = settle.out.map_or_else(default, Path::to_path_buf);
     let ledger = common.ledger(settle.ledger);
+    // What is no ledger of this region is told before anything is locked or read.
+    let there = Store::find(&ledger, &region.id, false)?.is_some();
+    let other = if there { None } else { store::sibling(&ledger, &region.id) };
+    if let Some(there) = other {
+        let (path, there) = (ledger.display().to_string(), there.display().to_string());
+        return Err(refuse(Msg::OtherLedgerThere { path, there }, Some(Msg::NameOrInit)));
+    }
     // Held until the end: nobody posts between what this run read and what it writes.
     let _lock = Held::of(&ledger, settle.post.is_some())?;
     let bar = common.bar(&data);
@@ -66,7 +74,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
                     "data": absolute(&data),
                     "out": absolute(&out),
                     "ledger": absolute(&ledger),
-                    "regions": common.regions.map(absolute),
+                    "regions": rules_folder(common.regions).as_deref().map(absolute),
                     "policy_files": region.versions.iter().flat_map(|version| &version.files).map(|file| &file.name).collect::<Vec<_>>(),
                     "user": std::env::var("USER").ok(),
                     "time": jiff::Timestamp::now().to_string(),
@@ -78,11 +86,16 @@ pub fn run(settle: &Settle) -> Result<Ended> {
             common.unconfirmed(&region)?;
             common.notices(&run.inputs.notices)?;
             common.notices(not_yet.as_slice())?;
+            let opens = settle.post.is_some() && store.is_none();
             let folder = out.display().to_string();
             let posted = match &settle.post {
                 Some(paper) => {
                     let ready = Ready { run, ledger: &ledger, store: store.as_ref(), manifest: &manifest };
-                    Some(ready.post(paper)?)
+                    let batch = ready.post(paper)?;
+                    if opens && batch.is_some() {
+                        common.tell(&ready.opened())?;
+                    }
+                    Some(batch)
                 }
                 None => None,
             };

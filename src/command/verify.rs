@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
 use crate::base::money::Fen;
-use crate::ledger::chain::batches;
+use crate::ledger::chain::{BatchKind, batches, in_effect};
 use crate::ledger::recall;
 use crate::ledger::store::Store;
 use crate::pipeline::{self, Asked};
@@ -46,17 +46,33 @@ pub fn run(verify: &Verify) -> Result<Ended> {
     let _lock = Held::of(&ledger, false)?;
     let bar = common.bar(&data);
     let progress = |bytes| bar.inc(bytes);
+    let mut said = Vec::new();
     let anew = common.threads(|| {
         let mut found = Vec::new();
+        let store = Store::find(&ledger, &region.id, false)?;
+        let all = store.as_ref().map(batches).transpose()?.unwrap_or_default();
+        let (effect, source) = (in_effect(&all), written.hash());
+        // Of several the one in effect, else the last.
+        let posted = all.iter().filter(|batch| batch.kind == BatchKind::Settlement && batch.source == source);
+        let posted = posted.max_by_key(|batch| (effect[&batch.number], batch.number));
+        said.push(match posted {
+            Some(batch) => Msg::PostedAs { batch: batch.number, reversed: !effect[&batch.number] },
+            None => Msg::NotPosted,
+        });
+        if written.head().is_empty() && posted.is_none() && !all.is_empty() {
+            said.push(Msg::SettledWithout);
+        }
         let past = match written.head() {
             "" => None,
             head => {
-                let store = Store::open(&ledger, Some(&region.id), false)?;
-                let all = batches(&store)?;
+                let Some(store) = &store else {
+                    let fact = Msg::NoLedger { path: ledger.display().to_string() };
+                    return Err(stop(fact, Some(Msg::OtherLedger)));
+                };
                 let Some(batch) = all.iter().find(|batch| batch.hash == head) else {
                     return Err(stop(Msg::NoSuchHead { hash: head.to_string() }, Some(Msg::RestoreLedger)));
                 };
-                Some(recall::past(&store, Some(batch.number))?)
+                Some(recall::past(store, Some(batch.number))?)
             }
         };
         let asked = Asked { as_of: written.as_of, past: past.as_ref(), ..Asked::of(written.period) };
@@ -90,9 +106,9 @@ pub fn run(verify: &Verify) -> Result<Ended> {
     let lang = common.look.lang;
     let good = Msg::OutputGood { lines };
     common.print(
-        |out| match found.is_empty() {
-            true => writeln!(out, "{}", say(lang, &good)),
-            false => found.iter().try_for_each(|msg| writeln!(out, "{}", say(lang, msg))),
+        |out| {
+            let all = if found.is_empty() { std::slice::from_ref(&good) } else { &found };
+            all.iter().chain(&said).try_for_each(|msg| writeln!(out, "{}", say(lang, msg)))
         },
         || {
             let differences: Vec<String> = found.iter().map(|msg| say(lang, msg)).collect();

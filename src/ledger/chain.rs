@@ -204,6 +204,46 @@ impl Content {
     }
 }
 
+/// How many rows of a table are hashed together, so that several threads can hold a ledger against its hashes.
+pub const PART: i64 = 1 << 16;
+
+/// A batch's rows of one table, part by part as the rows are numbered.
+#[derive(Clone, Default)]
+pub struct Rows {
+    part: i64,
+    open: Option<Content>,
+    parts: Content,
+}
+
+impl Rows {
+    /// Where the values of a row go.
+    pub fn of(&mut self, number: i64) -> &mut Content {
+        let part = number / PART;
+        if part != self.part {
+            self.close();
+            self.part = part;
+        }
+        self.open.get_or_insert_default()
+    }
+
+    /// Adds the hash of a part that was worked out elsewhere.
+    pub fn add(&mut self, hash: &str) {
+        self.close();
+        self.parts.text(hash);
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.parts.text(&open.finish());
+        }
+    }
+
+    pub fn finish(mut self) -> String {
+        self.close();
+        self.parts.finish()
+    }
+}
+
 /// The tables whose rows make up a batch, in the order in which they are hashed.
 pub const TABLES: [&str; 8] =
     ["institution", "terms", "items", "signing", "service", "score", "line", "adjustment"];

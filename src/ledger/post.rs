@@ -8,6 +8,8 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
+use crate::base::diagnostic::refuse;
+use crate::base::message::Msg;
 use crate::base::money::{Fen, shortest};
 use crate::base::period::Period;
 use crate::intake::institutions::Institution;
@@ -17,10 +19,10 @@ use crate::settlement::desk::Details;
 use crate::settlement::evidence::Evidence;
 use crate::settlement::history::{History, PastSigning, Terms};
 use crate::settlement::lines::{Posted, Settlement};
-use crate::settlement::qualify::{NO_DETAILS, Qualified, Signing};
+use crate::settlement::qualify::{Qualified, Signing, row_terms};
 use crate::settlement::rules::Rules;
 
-use super::chain::{Batch, BatchKind, Content, Paper, TABLES, batches, genesis};
+use super::chain::{Batch, BatchKind, Content, Paper, Rows, TABLES, batches, genesis};
 use super::recall::day_number;
 use super::store::Store;
 
@@ -89,7 +91,7 @@ struct Table<'s> {
     /// The last number given.
     last: i64,
     /// Over the batch's rows.
-    content: Content,
+    content: Rows,
     insert: Statement<'s>,
 }
 
@@ -106,13 +108,20 @@ pub struct Writer<'s> {
 }
 
 impl<'s> Writer<'s> {
-    /// Begins the next batch; where the ledger is new its transaction is open already.
-    pub fn begin(store: &'s Store) -> Result<Writer<'s>> {
+    /// Begins the next batch behind the one that the work rests on (`head`: its hash; empty where there was none);
+    /// where the ledger is new its transaction is open already.
+    pub fn begin(store: &'s Store, head: &str) -> Result<Writer<'s>> {
         let failed = |error: rusqlite::Error| store.broken(&error);
         if store.connection.is_autocommit() {
             store.connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
         }
         let all = batches(store)?;
+        // Within the transaction nobody else can have come between.
+        if all.last().map_or("", |batch| batch.hash.as_str()) != head {
+            let last = all.last().map_or(0, |batch| batch.number);
+            let then = all.iter().find(|batch| batch.hash == head).map_or(0, |batch| batch.number);
+            return Err(refuse(Msg::LedgerMoved { batch: last, then }, Some(Msg::SettleAgain)));
+        }
         let mut tables = BTreeMap::new();
         for table in TABLES {
             let query = format!("SELECT coalesce(max(number), 0) FROM {table}");
@@ -121,7 +130,7 @@ impl<'s> Writer<'s> {
                 store.connection.prepare(&format!("SELECT * FROM {table}")).map_err(failed)?.column_count();
             let insert = format!("INSERT INTO {table} VALUES ({})", vec!["?"; columns].join(","));
             let insert = store.connection.prepare(&insert).map_err(failed)?;
-            tables.insert(table, Table { last, content: Content::default(), insert });
+            tables.insert(table, Table { last, content: Rows::default(), insert });
         }
         let mut writer = Writer {
             store,
@@ -173,6 +182,7 @@ impl<'s> Writer<'s> {
         *last += 1;
         let failed = |error: rusqlite::Error| self.store.broken(&error);
         let all = [Cell::Number(*last), Cell::Number(self.number.into())];
+        let content = content.of(*last);
         for (at, cell) in all.iter().chain(cells).enumerate() {
             match cell {
                 Cell::Nothing => content.nothing(),
@@ -330,8 +340,7 @@ pub struct Closed<'s> {
 
 impl Closed<'_> {
     pub fn commit(self) -> Result<Batch> {
-        let failed = |error: rusqlite::Error| self.store.broken(&error);
-        self.store.connection.execute_batch("COMMIT").map_err(failed)?;
+        self.store.commit()?;
         Ok(self.batch)
     }
 }
@@ -429,22 +438,21 @@ fn note(
             match terms_of.get(&key) {
                 Some(number) => *number,
                 None => {
-                    let number = writer.terms(terms(posting, signing, institution), institution)?;
+                    let now = row_terms(rules, posting.details, signing);
+                    let number = writer.terms(now, institution)?;
                     terms_of.insert(key, number);
                     number
                 }
             }
         }
-        Some((at, posted)) => {
-            let mut now = terms(posting, signing, institution);
-            // What the price depends on stays as it was posted while institution and package do.
-            if at == signing.institution && posted.package == now.package {
-                let Terms { scheme, kind, district, groups, .. } = posted.clone();
-                now = Terms { scheme, kind, district, groups, ..now };
-            }
-            if history.owns(signing).is_some() {
-                now = posted.clone();
-            }
+        Some((_, posted)) => {
+            let now = match (known, history.owns(signing)) {
+                (Some(known), None) => {
+                    let now = row_terms(rules, posting.details, signing);
+                    history.terms_now(*known, signing.institution, now)
+                }
+                _ => posted.clone(),
+            };
             if now == *posted
                 && past.is_some_and(|past| facts == Facts::of_past(past) && before(past) == *state)
             {
@@ -515,26 +523,6 @@ impl Writer<'_> {
             ],
         )?;
         Ok(first.unwrap_or(number))
-    }
-}
-
-/// What a signing has in common with others, as the files of this run say it.
-fn terms(posting: &Posting, signing: &Signing, institution: &Institution) -> Terms {
-    let Posting { rules, details, .. } = *posting;
-    let none = Details::default();
-    let details = if signing.details == NO_DETAILS { &none } else { &details[signing.details as usize] };
-    let reasons = &rules.policy(signing.offer()).prorate.reasons;
-    let reason = signing.reason().and_then(|at| reasons.get(at));
-    Terms {
-        institution: institution.id.clone(),
-        package: rules.package(signing.offer()).named.id.clone(),
-        scheme: details.scheme.clone(),
-        kind: institution.kind.clone(),
-        district: institution.district.clone(),
-        groups: details.groups.clone(),
-        team: details.team.clone(),
-        doctor: details.doctor.clone(),
-        reason: reason.map_or(String::new(), |(named, _)| named.id.clone()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The ledger → what a run starts from: of each signing, service, score and line what the batches in effect
 //! said last.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -8,16 +9,19 @@ use anyhow::Result;
 use rayon::prelude::*;
 use rusqlite::{Connection, OpenFlags, Row};
 use rust_decimal::Decimal;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::code::Code;
 use crate::base::money::Fen;
 use crate::base::period::{Date, Period};
 use crate::base::person::PersonId;
+use crate::intake::short::id_hash;
 use crate::settlement::history::{
-    LineState, Past, PastInstitution, PastLine, PastScore, PastService, PastSigning, Terms,
+    AsOf, LineState, Past, PastInstitution, PastLine, PastScore, PastService, PastSigning, Terms,
 };
+use crate::settlement::qualify::arena_bytes;
 
-use super::chain::{Batch, batches, in_effect};
+use super::chain::{Batch, BatchKind, Content, PART, Rows, TABLES, batches, in_effect};
 use super::store::{Store, broken, damaged};
 
 /// A day as the ledger writes it: 20200103.
@@ -30,9 +34,11 @@ fn day(number: i64) -> Option<Date> {
     Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
 }
 
-/// Reads the past up to a batch, that one included; all of it where none is named.
+/// Reads the past up to a batch, that one included; all of it where none is named. Every row is held against the
+/// hash of its batch: a changed one is never settled against.
 pub fn past(store: &Store, up_to: Option<u32>) -> Result<Past> {
     let mut all = batches(store)?;
+    let newest = all.last().map_or(0, |batch| batch.number);
     if let Some(last) = up_to {
         all.retain(|batch| batch.number <= last);
     }
@@ -46,11 +52,14 @@ pub fn past(store: &Store, up_to: Option<u32>) -> Result<Past> {
         items: Vec::new(),
         signings: Vec::new(),
         contracts: Vec::new(),
+        gone: FxHashSet::default(),
+        as_of: posted_up_to(&all),
         services: Vec::new(),
         scores: Vec::new(),
         lines: Vec::new(),
     };
-    let reader = Reader { store, effect: in_effect(&all), all: &all };
+    let contents = RefCell::new(all.iter().map(|batch| (batch.number, BTreeMap::new())).collect());
+    let reader = Reader { store, effect: in_effect(&all), all: &all, newest, contents };
     // Words may have been brought by a batch that is no longer in effect: all of them are kept.
     reader.rows("institution", false, |row| {
         past.institutions.push(PastInstitution {
@@ -104,11 +113,19 @@ pub fn past(store: &Store, up_to: Option<u32>) -> Result<Past> {
         Ok(Some(()))
     })?;
     reader.lines(&mut past, institution)?;
+    reader.rows("adjustment", false, |_| Ok(Some(())))?;
+    reader.unchanged()?;
     Ok(past)
 }
 
-/// How many signings one thread reads at once.
-const PART: i64 = 1 << 16;
+/// The latest day up to which parts of shares were posted.
+fn posted_up_to(all: &[Batch]) -> Option<AsOf> {
+    let effect = in_effect(all);
+    let settled = all.iter().filter(|batch| batch.kind == BatchKind::Settlement && effect[&batch.number]);
+    let day =
+        |batch: &Batch| batch.as_of.as_ref().and_then(|day| day.parse().ok()).map_or(AsOf::All, AsOf::Day);
+    settled.map(day).max()
+}
 
 /// A row of the signings, and whether it says that the signing is void. Its contract stands in an arena.
 struct Told {
@@ -116,13 +133,11 @@ struct Told {
     void: bool,
 }
 
+/// A part of the signings, their contract ids, and a hash over its rows by batch.
+type Part = (Vec<Told>, Vec<u8>, BTreeMap<u32, Content>);
+
 /// Reads the signings numbered from `from` on and before `to`, over a connection of its own.
-fn read_signings(
-    path: &Path,
-    (from, to): (i64, i64),
-    wanted: &[bool],
-    terms_count: usize,
-) -> Result<(Vec<Told>, Vec<u8>)> {
+fn read_signings(path: &Path, (from, to): (i64, i64), wanted: &[bool], terms_count: usize) -> Result<Part> {
     let failed = |error: rusqlite::Error| broken(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
@@ -130,8 +145,13 @@ fn read_signings(
     let mut query = connection.prepare(query).map_err(failed)?;
     let mut rows = query.query([from, to]).map_err(failed)?;
     let (mut signings, mut contracts) = (Vec::new(), Vec::new());
+    let mut contents: BTreeMap<u32, Content> = BTreeMap::new();
     while let Some(row) = rows.next().map_err(failed)? {
         let batch: u32 = row.get(1).map_err(failed)?;
+        let content = contents.entry(batch).or_default();
+        for column in 0..SIGNING_COLUMNS {
+            content.value(row.get_ref(column).map_err(failed)?);
+        }
         if wanted.get(batch as usize) != Some(&true) {
             continue;
         }
@@ -143,8 +163,10 @@ fn read_signings(
             }
         }
     }
-    Ok((signings, contracts))
+    Ok((signings, contracts, contents))
 }
+
+const SIGNING_COLUMNS: usize = 13;
 
 /// Nothing where a row says what no program of ours writes.
 fn read_signing(
@@ -191,13 +213,19 @@ fn read_signing(
         id: first.unwrap_or(number),
         batch,
     };
-    Ok(Some(Told { signing, void: state == "void" }))
+    // What the rules refuse is as good as void; what only clashed may be admitted once the other is gone.
+    let clashed = refused.is_none_or(|code| (Code::E502..=Code::E505).contains(&code));
+    Ok(Some(Told { signing, void: state == "void" || !clashed }))
 }
 
 struct Reader<'a> {
     store: &'a Store,
     effect: BTreeMap<u32, bool>,
     all: &'a [Batch],
+    /// The last batch of the ledger, read or not.
+    newest: u32,
+    /// By batch and table what its rows come to.
+    contents: RefCell<BTreeMap<u32, BTreeMap<&'static str, Rows>>>,
 }
 
 impl Reader<'_> {
@@ -205,23 +233,48 @@ impl Reader<'_> {
     /// that `take` finds nothing in is damage.
     fn rows(
         &self,
-        table: &str,
+        table: &'static str,
         only_in_effect: bool,
         mut take: impl FnMut(&Row) -> rusqlite::Result<Option<()>>,
     ) -> Result<()> {
         let failed = |error: rusqlite::Error| self.store.broken(&error);
         let query = format!("SELECT * FROM {table} ORDER BY number");
         let mut query = self.store.connection.prepare(&query).map_err(failed)?;
+        let columns = query.column_count();
         let mut rows = query.query([]).map_err(failed)?;
         let wanted = self.wanted(only_in_effect);
         while let Some(row) = rows.next().map_err(failed)? {
-            let batch: u32 = row.get(1).map_err(failed)?;
+            let (number, batch): (i64, u32) = (row.get(0).map_err(failed)?, row.get(1).map_err(failed)?);
+            if batch == 0 || batch > self.newest {
+                return Err(self.store.damaged(&format!("{table} {number}")));
+            }
+            if let Some(tables) = self.contents.borrow_mut().get_mut(&batch) {
+                let content = tables.entry(table).or_default().of(number);
+                for column in 0..columns {
+                    content.value(row.get_ref(column).map_err(failed)?);
+                }
+            }
             if wanted.get(batch as usize) != Some(&true) {
                 continue;
             }
             if take(row).map_err(failed)?.is_none() {
-                let number: i64 = row.get(0).map_err(failed)?;
                 return Err(self.store.damaged(&format!("{table} {number}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds the rows of each batch against its hash.
+    fn unchanged(&self) -> Result<()> {
+        let mut contents = self.contents.borrow_mut();
+        for batch in self.all {
+            let mut tables = contents.remove(&batch.number).unwrap_or_default();
+            let mut content = Content::default();
+            for table in TABLES {
+                content.text(&tables.remove(table).unwrap_or_default().finish());
+            }
+            if content.finish() != batch.content {
+                return Err(self.store.damaged(&format!("batch {}", batch.number)));
             }
         }
         Ok(())
@@ -246,11 +299,19 @@ impl Reader<'_> {
         let (path, terms) = (self.store.path.as_path(), past.terms.len());
         let parts = last / PART + 1;
         let read = |part| read_signings(path, (part * PART, (part + 1) * PART), &wanted, terms);
-        let parts: Result<Vec<(Vec<Told>, Vec<u8>)>> = (0..parts).into_par_iter().map(read).collect();
+        let parts: Result<Vec<Part>> = (0..parts).into_par_iter().map(read).collect();
         // By number where a signing stands: numbers have no gap.
         let mut known = vec![u32::MAX; usize::try_from(last).unwrap_or_default() + 1];
         let mut gone = Vec::new();
-        for (signings, contracts) in parts? {
+        for (signings, contracts, contents) in parts? {
+            for (batch, content) in contents {
+                if batch == 0 || batch > self.newest {
+                    return Err(self.store.damaged(&format!("signing: batch {batch}")));
+                }
+                if let Some(tables) = self.contents.borrow_mut().get_mut(&batch) {
+                    tables.entry("signing").or_default().add(&content.finish());
+                }
+            }
             let offset = past.contracts.len() as u32;
             past.contracts.extend_from_slice(&contracts);
             for Told { mut signing, void } in signings {
@@ -269,17 +330,39 @@ impl Reader<'_> {
                 }
             }
         }
-        // A void one is as if it had never been: a valid row of its contract would begin anew.
-        if !gone.is_empty() {
-            let mut void = vec![false; past.signings.len()];
-            gone.into_iter().for_each(|index: u32| void[index as usize] = true);
-            known.fill(u32::MAX);
+        // A void one is as if it had never been: a valid row of its contract begins anew. Where the batch that
+        // voided it was reversed both stand, and the later one holds.
+        let mut gone: Vec<bool> = {
+            let mut all = vec![false; past.signings.len()];
+            gone.into_iter().for_each(|index: u32| all[index as usize] = true);
+            all
+        };
+        let mut instead: FxHashMap<u32, u32> = FxHashMap::default();
+        if self.all.iter().any(|batch| batch.kind == BatchKind::Reversal) {
+            let mut last: FxHashMap<&str, u32> = FxHashMap::default();
+            for (index, signing) in past.signings.iter().enumerate().filter(|(index, _)| !gone[*index]) {
+                if let Some(earlier) = last.insert(past.contract(signing), index as u32) {
+                    instead.insert(earlier, index as u32);
+                }
+            }
+            instead.keys().for_each(|earlier| gone[*earlier as usize] = true);
+        }
+        if gone.iter().any(|gone| *gone) {
+            let mut moved = vec![u32::MAX; past.signings.len()];
             let mut kept = Vec::with_capacity(past.signings.len());
-            for (_, signing) in past.signings.drain(..).enumerate().filter(|(index, _)| !void[*index]) {
-                known[signing.id as usize] = kept.len() as u32;
-                kept.push(signing);
+            for (index, signing) in past.signings.drain(..).enumerate() {
+                if gone[index] {
+                    past.gone.insert(id_hash(arena_bytes(&past.contracts, signing.contract)));
+                } else {
+                    moved[index] = kept.len() as u32;
+                    kept.push(signing);
+                }
             }
             past.signings = kept;
+            for place in known.iter_mut().filter(|place| **place != u32::MAX) {
+                let index = instead.get(place).copied().unwrap_or(*place);
+                *place = moved[index as usize];
+            }
         }
         Ok(known)
     }

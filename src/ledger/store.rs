@@ -30,6 +30,8 @@ pub struct Store {
     pub path: PathBuf,
     pub region: String,
     pub opening: Period,
+    /// Where a new ledger stands until its first batch is whole.
+    aside: Option<PathBuf>,
 }
 
 /// Held while a ledger is read or written; the system lets go of it when the program ends, however it ends.
@@ -37,10 +39,16 @@ pub struct Lock {
     _file: File,
 }
 
-fn lock_file(ledger: &Path) -> PathBuf {
-    let mut name = ledger.as_os_str().to_owned();
-    name.push(".lock");
+/// A path with something behind its name.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
     PathBuf::from(name)
+}
+
+/// The lock stands beside the file itself, by whatever name it was called.
+fn lock_file(ledger: &Path) -> PathBuf {
+    beside(&ledger.canonicalize().unwrap_or_else(|_| ledger.to_path_buf()), ".lock")
 }
 
 /// Locks a ledger to write it; the folder is made where it is not there yet.
@@ -79,9 +87,14 @@ fn cannot_write(path: &Path, error: &io::Error) -> anyhow::Error {
     stop(Msg::CannotWrite { path: path.display().to_string(), why: error.to_string() }, Some(Msg::CheckSpace))
 }
 
-/// Whether there is a file with something in it. One that a killed run left empty is no ledger.
-fn exists(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
+/// Another ledger of the region beside a path where there is none: perhaps the one that is meant.
+pub fn sibling(path: &Path, region: &str) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    let of_region = |file: &PathBuf| Store::open(file, Some(region), false).is_ok();
+    files.into_iter().filter(|file| file.extension().is_some_and(|end| end == "db")).find(of_region)
 }
 
 impl Store {
@@ -97,8 +110,13 @@ impl Store {
     /// Opens a region's ledger. `None` for the region: whichever it is of.
     pub fn open(path: &Path, region: Option<&str>, writing: bool) -> Result<Store> {
         let failed = |error: rusqlite::Error| broken(path, &error);
-        if !exists(path) {
-            return Err(none(path));
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(none(path)),
+            Ok(file) if file.is_file() && file.len() == 0 => {
+                let fact = Msg::EmptyLedger { path: path.display().to_string() };
+                return Err(refuse(fact, Some(Msg::RestoreLedger)));
+            }
+            _ => {}
         }
         // A commit that was cut off is undone by whoever opens next, which takes writing.
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -109,11 +127,6 @@ impl Store {
             connection => connection.map_err(failed)?,
         };
         prepare(&connection).map_err(failed)?;
-        // A run that was killed before its first batch was whole leaves nothing.
-        let tables = "SELECT count(*) FROM sqlite_master";
-        if connection.query_row(tables, [], |row| row.get::<_, i64>(0)).map_err(failed)? == 0 {
-            return Err(none(path));
-        }
         let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         let shape = pragma("user_version").map_err(failed)?;
         if pragma("application_id").map_err(failed)? != APPLICATION {
@@ -133,16 +146,22 @@ impl Store {
         let Some(opening) = Period::parse(&opening) else {
             return Err(damaged(path, &format!("opening `{opening}`")));
         };
-        Ok(Store { connection, path: path.to_path_buf(), region: found, opening })
+        Ok(Store { connection, path: path.to_path_buf(), region: found, opening, aside: None })
     }
 
     /// Starts a new ledger within the transaction of its first batch; nothing is there before that is committed.
     pub fn create(path: &Path, region: &str, opening: Period) -> Result<Store> {
         let failed = |error: rusqlite::Error| broken(path, &error);
-        let made = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
+        // Its name is given to it with its first batch: a run that is killed before leaves no ledger. What an
+        // earlier one left is in nobody's way, since the lock is held.
+        let aside = beside(path, ".new");
+        for left in [beside(&aside, "-journal"), aside.clone()] {
+            let _ = fs::remove_file(left);
+        }
+        let made = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&aside);
         made.map_err(|error| cannot_write(path, &error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let connection = Connection::open_with_flags(&aside, flags).map_err(failed)?;
         prepare(&connection).map_err(failed)?;
         connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
         connection.execute_batch(SCHEMA).map_err(failed)?;
@@ -151,7 +170,23 @@ impl Store {
         connection
             .execute("INSERT INTO ledger VALUES (?, ?)", (region, opening.to_string()))
             .map_err(failed)?;
-        Ok(Store { connection, path: path.to_path_buf(), region: region.to_string(), opening })
+        Ok(Store {
+            connection,
+            path: path.to_path_buf(),
+            region: region.to_string(),
+            opening,
+            aside: Some(aside),
+        })
+    }
+
+    /// Commits what was written; a new ledger gets its name.
+    pub fn commit(&self) -> Result<()> {
+        self.connection.execute_batch("COMMIT").map_err(|error| self.broken(&error))?;
+        let Some(aside) = &self.aside else { return Ok(()) };
+        let folder =
+            self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let named = fs::rename(aside, &self.path).and_then(|()| File::open(folder)?.sync_all());
+        named.map_err(|error| cannot_write(&self.path, &error))
     }
 
     /// What went wrong, in words.

@@ -41,6 +41,8 @@ pub struct Noted {
     pub batch: u32,
     pub contract: String,
     pub person: u64,
+    pub institution: String,
+    pub package: String,
     /// `admitted`, `void`, or the code by which it was refused.
     pub state: String,
     pub starts_on: String,
@@ -50,8 +52,9 @@ pub struct Noted {
 /// What batches noted of a contract, or of all of a person's.
 pub fn noted(store: &Store, contract: Option<&str>, person: Option<u64>) -> Result<Vec<Noted>> {
     let failed = |error: rusqlite::Error| store.broken(&error);
-    let query = "SELECT batch, contract, person, state, starts_on, ends_on FROM signing \
-                 WHERE contract = ?1 OR person = ?2 ORDER BY number";
+    let query = "SELECT s.batch, s.contract, s.person, s.state, s.starts_on, s.ends_on, i.id, t.package FROM signing s \
+                 JOIN terms t ON t.number = s.terms JOIN institution i ON i.number = t.institution \
+                 WHERE s.contract = ?1 OR s.person = ?2 ORDER BY s.number";
     let mut query = store.connection.prepare(query).map_err(failed)?;
     let day = |number: i64| format!("{:04}-{:02}-{:02}", number / 10_000, number / 100 % 100, number % 100);
     let person = person.map(u64::cast_signed);
@@ -64,6 +67,8 @@ pub fn noted(store: &Store, contract: Option<&str>, person: Option<u64>) -> Resu
                 state: row.get(3)?,
                 starts_on: day(row.get(4)?),
                 ends_on: day(row.get(5)?),
+                institution: row.get(6)?,
+                package: row.get(7)?,
             })
         })
         .map_err(failed)?;

@@ -2,17 +2,22 @@
 
 use std::io::{self, Write};
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use crate::base::code::Code;
+use crate::base::message::Msg;
 use crate::base::money::{Fen, shortest};
 use crate::base::person::mask_within;
 use crate::base::place::Place;
 use crate::ledger::chain::Batch;
 use crate::ledger::tell::{Agreed, Noted};
 use crate::pipeline::Run;
+use crate::policy::package::PackageKind;
 use crate::policy::schedule::Part;
 use crate::settlement::clear::Outcome;
 use crate::settlement::explain::{ChargeLife, HeldFor, Leaf, leaves};
+use crate::settlement::history::PastLine;
 use crate::settlement::lines::Line;
 use crate::settlement::qualify::Signing;
 use crate::words::{Lang, Phrase, phrase, say, title};
@@ -36,7 +41,8 @@ fn paper(batches: &[Batch], number: u32) -> String {
     let Some(batch) = batches.iter().find(|batch| batch.number == number) else { return String::new() };
     let paper = &batch.paper;
     let day = paper.time.get(..10).map(str::to_string);
-    let words = [day, paper.operator.clone(), paper.approved_by.clone(), paper.document.clone()];
+    let reverses = batch.reverses.map(|number| format!("↩ {number}"));
+    let words = [day, reverses, paper.operator.clone(), paper.approved_by.clone(), paper.document.clone()];
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -302,7 +308,7 @@ pub struct Life<'a> {
 pub enum Fate {
     Admitted,
     /// Its code and the reason.
-    Refused(crate::base::code::Code, String),
+    Refused(Code, String),
     Void,
 }
 
@@ -338,7 +344,13 @@ pub fn lives(
             let with =
                 [&person, &institution.id, &institution.name, &package.name, &days[0], &days[1], &days[2]];
             writeln!(out, "  {}", phrase(lang, Phrase::LifeFacts, &with.map(String::as_str)))?;
-            writeln!(out, "  {}", phrase(lang, Phrase::LifePassed, &[&passed().join(" ")]))?;
+            // Of one that stands in no file of this run no check was made.
+            if life.rows.iter().any(|(_, fate)| matches!(fate, Fate::Admitted)) {
+                writeln!(out, "  {}", phrase(lang, Phrase::LifePassed, &[&passed(run, signing).join(" ")]))?;
+            }
+            if life.charges.is_empty() {
+                writeln!(out, "  {}", phrase(lang, Phrase::LifeNoCharge, &[]))?;
+            }
         }
         for charge in &life.charges {
             let (number, part) = ((charge.number + 1).to_string(), part_of(charge.part));
@@ -361,10 +373,16 @@ pub fn lives(
                 )?;
             }
             for (source, amount, why) in &charge.shares {
-                let (amount, why) = (amount.grouped(), why.map_or(String::new(), |why| held(lang, why)));
-                writeln!(out, "    {source} {amount} {why}")?;
-                for (batch, moved) in paid(run, life, charge, source) {
-                    let text = phrase(lang, Phrase::LifeInBatch, &[&batch.to_string(), &moved.grouped()]);
+                let worth = life.signing.and_then(|signing| worth(run, signing, charge, source, *amount));
+                let rest = match (why, worth) {
+                    (Some(why), _) => format!("  {}", held(lang, *why)),
+                    (None, Some((ratio, worth))) => format!(" × {} = {}", percent(ratio), worth.grouped()),
+                    (None, None) => String::new(),
+                };
+                writeln!(out, "    {source} {}{rest}", amount.grouped())?;
+                for (batch, moved, institution) in paid(run, life, charge, source) {
+                    let with = [&batch.to_string(), &institution, &moved.grouped()];
+                    let text = phrase(lang, Phrase::LifeInBatch, &with.map(String::as_str));
                     writeln!(out, "      {text}")?;
                 }
             }
@@ -380,35 +398,74 @@ pub fn lives(
                 "void" => phrase(lang, Phrase::StateVoid, &[]),
                 code => code.to_string(),
             };
-            let with = [&noted.batch.to_string(), time, &state, &noted.starts_on, &noted.ends_on];
+            let number = noted.batch.to_string();
+            let with = [
+                number.as_str(),
+                time,
+                &state,
+                &noted.starts_on,
+                &noted.ends_on,
+                &noted.institution,
+                &noted.package,
+            ];
             writeln!(out, "  {}", phrase(lang, Phrase::LifeNoted, &with))?;
         }
     }
     Ok(())
 }
 
-/// What batches moved on the line that a charge is counted in.
-fn paid(run: &Run, life: &Life, charge: &ChargeLife, source: &str) -> Vec<(u32, Fen)> {
-    let (Some(signing), Some(past)) = (life.signing, run.history.past()) else { return Vec::new() };
-    let id = &run.rules.institutions.get(signing.institution).id;
-    let package = &run.rules.package(signing.offer()).named.id;
-    let of_line = past.lines.iter().filter(|line| {
-        (line.cohort, &line.institution, &line.package, line.source.as_str())
-            == (charge.cohort, id, package, source)
-    });
-    // Only batches from the one that noted it on: before, it was not in the line.
-    let first = life.noted.first().map_or(u32::MAX, |noted| noted.batch);
-    of_line
-        .filter(|line| line.batch >= first && line.amount != Fen::ZERO)
-        .map(|line| (line.batch, line.amount))
-        .collect()
+/// What batches moved on the line that a charge was counted in at the time, and whose line it was.
+fn paid(run: &Run, life: &Life, charge: &ChargeLife, source: &str) -> Vec<(u32, Fen, String)> {
+    let Some(past) = run.history.past() else { return Vec::new() };
+    let of_line = |line: &&PastLine| {
+        // What the batches had noted of the signing by then.
+        let noted = life.noted.iter().rev().find(|noted| noted.batch <= line.batch);
+        noted.is_some_and(|noted| {
+            (line.cohort, line.source.as_str()) == (charge.cohort, source)
+                && (&line.institution, &line.package) == (&noted.institution, &noted.package)
+        })
+    };
+    let moved = past.lines.iter().filter(of_line).filter(|line| line.amount != Fen::ZERO);
+    moved.map(|line| (line.batch, line.amount, line.institution.clone())).collect()
 }
 
-/// The checks that an admitted row has passed.
-fn passed() -> Vec<&'static str> {
-    use crate::base::code::Code;
-    let of_signings = |code: &&Code| **code <= Code::E505 && **code != Code::E306;
-    Code::ALL.iter().filter(of_signings).map(|code| code.name()).collect()
+/// What a charge is worth on its line: the share, times what the line pays of it.
+fn worth(
+    run: &Run,
+    signing: &Signing,
+    charge: &ChargeLife,
+    source: &str,
+    share: Fen,
+) -> Option<(Decimal, Fen)> {
+    let package = &run.rules.package(signing.offer()).named.id;
+    let line = run.settlement.lines.iter().find(|line| {
+        (line.cohort, line.institution, &line.package, line.source.as_str())
+            == (charge.cohort, signing.institution, package, source)
+    })?;
+    let ratio = line.earned.as_ref().map_or(line.prepay_ratio, |outcome| outcome.earned.ratio);
+    line.settled.then(|| (ratio, share.share(ratio)))
+}
+
+/// The checks that an admitted row has passed: those that are made of its kind of package by the policy and
+/// that no missing column left out.
+fn passed(run: &Run, signing: &Signing) -> Vec<&'static str> {
+    let (policy, package) = (run.rules.policy(signing.offer()), run.rules.package(signing.offer()));
+    let left_out = |code: Code| {
+        run.inputs
+            .notices
+            .iter()
+            .any(|notice| matches!(notice, Msg::LeftOutColumn { what, .. } if what == code.name()))
+    };
+    let made = |code: &Code| match code {
+        Code::E306 => false,
+        Code::E401 => policy.insurance.is_some(),
+        Code::E402 => !package.groups.is_empty(),
+        Code::E405 => policy.balance.is_some(),
+        Code::E502 | Code::E503 => package.kind == PackageKind::Basic,
+        Code::E504 | Code::E505 => package.kind == PackageKind::Addon,
+        code => *code <= Code::E505,
+    };
+    Code::ALL.iter().filter(|code| made(code) && !left_out(**code)).map(|code| code.name()).collect()
 }
 
 /// The same for scripts.
@@ -441,10 +498,15 @@ pub fn lives_json(run: &Run, lives: &[Life], batches: &[Batch], lang: Lang) -> V
                     .map(|(source, amount, why)| {
                         let batches: Vec<Value> = paid(run, life, charge, source)
                             .into_iter()
-                            .map(|(batch, amount)| json!({ "batch": batch, "line_amount": amount.to_string() }))
+                            .map(|(batch, amount, institution)| {
+                                json!({ "batch": batch, "institution_id": institution, "line_amount": amount.to_string() })
+                            })
                             .collect();
+                        let worth = life.signing.and_then(|signing| worth(run, signing, charge, source, *amount));
                         json!({
                             "source": source, "amount": amount.to_string(), "held": why.map(HeldFor::name),
+                            "ratio": worth.map(|(ratio, _)| shortest(ratio)),
+                            "worth": worth.map(|(_, worth)| worth.to_string()),
                             "batches": batches,
                         })
                     })
@@ -470,6 +532,7 @@ pub fn lives_json(run: &Run, lives: &[Life], batches: &[Batch], lang: Lang) -> V
                 let batch = batches.iter().find(|batch| batch.number == noted.batch);
                 json!({
                     "batch": noted.batch, "time": batch.map(|batch| &batch.paper.time), "state": noted.state,
+                    "institution_id": noted.institution, "package": noted.package,
                     "starts_on": noted.starts_on, "ends_on": noted.ends_on,
                 })
             })
@@ -483,7 +546,7 @@ pub fn lives_json(run: &Run, lives: &[Life], batches: &[Batch], lang: Lang) -> V
             "starts_on": life.signing.map(|signing| signing.starts_on.to_string()),
             "ends_on": life.signing.map(|signing| signing.end.to_string()),
             "rows": rows,
-            "passed": life.signing.map(|_| passed()),
+            "passed": life.signing.map(|signing| passed(run, signing)),
             "charges": charges,
             "services": life.services.iter().map(at).collect::<Vec<_>>(),
             "noted": noted,

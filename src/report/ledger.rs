@@ -90,7 +90,7 @@ pub fn batch(
         (Label::BatchNumber, batch.number.to_string()),
         (Label::Kind, kind(batch, look)),
         (Label::Period, batch.period.clone()),
-        (Label::Time, batch.paper.time.clone()),
+        (Label::Time, batch.paper.time.get(..19).unwrap_or_default().replace('T', " ")),
     ];
     let words = [
         (Label::Operator, &batch.paper.operator),
@@ -107,11 +107,15 @@ pub fn batch(
     }
     writeln!(out, "{} {signings}", look.label(Label::SigningsNoted))?;
     let mut table = look.table(&[Source, Amount]);
-    let moved = amounts.get(&batch.number).into_iter().flatten().filter(|(_, amount)| **amount != Fen::ZERO);
-    for (source, amount) in moved {
+    let mut any = false;
+    let sums = amounts.get(&batch.number).into_iter().flatten().filter(|(_, amount)| **amount != Fen::ZERO);
+    for (source, amount) in sums {
+        any = true;
         table.add_row(vec![Cell::new(source), right(amount.grouped())]);
     }
-    writeln!(out, "{}", table.trim_fmt())?;
+    if any {
+        writeln!(out, "{}", table.trim_fmt())?;
+    }
     let moved: Vec<&Moved> = lines.iter().filter(|line| line.amount != Fen::ZERO).collect();
     if !moved.is_empty() {
         let mut table = look.table(&[Cohort, Institution, Name, Package, Source, Amount]);

@@ -199,7 +199,12 @@ pub fn moves(
         by.apart = posted - by.due(gross, deduction, prepay);
     }
     gross += left.gross;
-    let cause = if same_rules { Cause::Recounted } else { Cause::Rule };
+    // More charges of a cleared cohort: of a signing that came when it was cleared, and began before.
+    let cause = match same_rules {
+        true if left.count > 0 && by.ratio.is_some() => Cause::Late,
+        true => Cause::Recounted,
+        false => Cause::Rule,
+    };
     step(cause, left, by.due(gross, deduction, prepay));
     for (cause, change) in rows {
         gross += change.gross;

@@ -15,7 +15,7 @@ use crate::intake::signings::{self, Paid, SigningRow, Words};
 use crate::policy::CapOf;
 use crate::policy::package::Group;
 
-use super::history::Terms;
+use super::history::Posted;
 use super::price::{self, Class, Classes, Facts, PriceKey, tags};
 use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, NO_DETAILS, OFFER_BITS, Signing, underpaid};
 use super::rules::Rules;
@@ -117,25 +117,30 @@ impl<'a> Desk<'a> {
     }
 
     /// Checks a row by the rules: E301, E302, E305, E303, E304, E401, E402, E403, E405, in this order.
-    /// `known`: the institution and the terms of the signing of this contract that was posted. What the
+    /// `known`: the signing of this contract that was posted. What the
     /// institution or the person has become since takes nothing back.
     pub fn admit(
         &mut self,
         row: &SigningRow,
         cells: &Row,
-        known: Option<(u32, &Terms)>,
+        known: Option<Posted>,
         batch: &mut Batch,
     ) -> Result<(), Fault> {
         let rules = self.rules;
         let refuse = Fault::by;
-        let Some(index) = rules.institutions.find(&row.institution) else {
+        // One that is on no list any more is still the posted signing's.
+        let gone = || {
+            let posted = known.map(|known| known.institution);
+            posted.filter(|at| *rules.institutions.get(*at).id.as_bytes() == *row.institution)
+        };
+        let Some(index) = rules.institutions.find(&row.institution).or_else(gone) else {
             let id = String::from_utf8_lossy(&row.institution);
             return Err(Fault::new(Code::E301, unknown_institution(rules, &id)));
         };
         let institution = rules.institutions.get(index);
         let version = rules.region.in_force(row.signed_on);
         let cited = &rules.region.versions[version.unwrap_or_else(|| rules.version_on(row.signed_on))];
-        let same_place = known.is_some_and(|(posted, _)| posted == index);
+        let same_place = known.is_some_and(|known| known.institution == index);
         if !institution.designated && !same_place {
             let reason = Msg::NotDesignated { id: institution.id.clone() };
             return Err(refuse(Code::E302, reason, &cited.institutions.clause));
@@ -146,8 +151,8 @@ impl<'a> Desk<'a> {
         };
         let policy = &rules.region.versions[version];
         let (mut kind, admitted) = rules.kind(version, index);
-        if let Some((_, terms)) = known.filter(|_| !admitted && same_place) {
-            kind = policy.institutions.find(&terms.kind).map_or(u8::MAX, |kind| kind as u8);
+        if let Some(known) = known.filter(|_| !admitted && same_place) {
+            kind = policy.institutions.find(&known.terms.kind).map_or(u8::MAX, |kind| kind as u8);
         } else if !admitted {
             let reason = Msg::KindNotAdmitted { kind: institution.kind.clone() };
             return Err(refuse(Code::E303, reason, &policy.institutions.clause));
@@ -176,8 +181,8 @@ impl<'a> Desk<'a> {
                 "" => Some(0),
                 text => insurance.schemes.iter().position(|scheme| scheme.is(text)),
             });
-            if let (None, Some((_, terms))) = (scheme, known) {
-                let posted = insurance.schemes.iter().position(|scheme| scheme.is(&terms.scheme));
+            if let (None, Some(known)) = (scheme, known) {
+                let posted = insurance.schemes.iter().position(|scheme| scheme.is(&known.terms.scheme));
                 scheme = Some(posted.unwrap_or_default());
             }
             if scheme.is_none() {
@@ -185,7 +190,12 @@ impl<'a> Desk<'a> {
                 return Err(refuse(Code::E401, reason, &insurance.clause));
             }
         }
-        if let Some((reason, clause)) = outside(row, &cells.text(signings::GROUPS), &package.groups) {
+        // Of the same age on the day of signing, only what the person is called has changed.
+        let same =
+            |known: Posted| known.terms.package == package.named.id && known.signed_on == row.signed_on;
+        let same_package = known.is_some_and(same);
+        let outside = outside(row, &cells.text(signings::GROUPS), &package.groups);
+        if let Some((reason, clause)) = outside.filter(|_| !same_package) {
             return Err(refuse(Code::E402, reason, clause));
         }
         let term = row.term_months.unwrap_or(policy.terms.first());

@@ -23,10 +23,18 @@ use crate::intake::short::id_hash;
 
 use super::assess::ScoreEntry;
 use super::desk::{Details, DetailsList};
-use super::lines::Posted;
+use super::lines::Posted as Payments;
 use super::price::{self, Classes, Facts};
 use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, OFFER_BITS, Signing, arena_bytes};
 use super::rules::Rules;
+
+/// Up to which day parts of a share were posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AsOf {
+    Day(Date),
+    /// Whatever their day.
+    All,
+}
 
 /// As a ledger keeps it: names and days, no number of a run but those of this list.
 #[derive(Debug)]
@@ -43,6 +51,10 @@ pub struct Past {
     pub signings: Vec<PastSigning>,
     /// Contract ids, each behind its length in two bytes.
     pub contracts: Vec<u8>,
+    /// Hashes of contracts that were posted and are void now, or refused.
+    pub gone: FxHashSet<u64>,
+    /// The latest day up to which tranches were posted.
+    pub as_of: Option<AsOf>,
     /// In order of signing and charge.
     pub services: Vec<PastService>,
     pub scores: Vec<PastScore>,
@@ -154,6 +166,14 @@ pub struct LineState {
 /// A line as the past names it: cohort, institution, package, source.
 pub type PastKey = (Period, u32, String, String);
 
+/// A signing of the past, for a row of its contract to be held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Posted<'a> {
+    pub institution: u32,
+    pub terms: &'a Terms,
+    pub signed_on: Date,
+}
+
 /// The past in the numbers of a run.
 #[derive(Default)]
 pub struct History<'a> {
@@ -162,7 +182,9 @@ pub struct History<'a> {
     institutions: Vec<u32>,
     /// The number that stands for the ledger among the names of files.
     pub file: u16,
-    pub posted: Posted,
+    pub posted: Payments,
+    /// Of it what each policy's line had, and what was taken back of it.
+    by_policy: BTreeMap<PastKey, BTreeMap<String, (Fen, Fen)>>,
     /// What each line came to last, by the policy that it followed.
     states: BTreeMap<PastKey, BTreeMap<String, LineState>>,
     /// Cohorts of an institution and package that were cleared, and in which batch.
@@ -194,10 +216,16 @@ impl<'a> History<'a> {
             numbers.insert(&one.id, number);
         }
         let number = |id: &str| numbers.get(id).copied().unwrap_or_default();
-        let (mut posted, mut states, mut cleared) = (Posted::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut posted, mut states, mut cleared) = (Payments::new(), BTreeMap::new(), BTreeMap::new());
+        let mut by_policy: BTreeMap<PastKey, BTreeMap<String, (Fen, Fen)>> = BTreeMap::new();
         for line in &past.lines {
             let key = (line.cohort, number(&line.institution), line.package.clone(), line.source.clone());
             *posted.entry(key.clone()).or_default() += line.amount;
+            let of_policy = by_policy.entry(key.clone()).or_default().entry(line.policy.clone()).or_default();
+            of_policy.0 += line.amount;
+            if line.state.is_some() {
+                of_policy.1 += (-line.amount).positive();
+            }
             if let Some(state) = &line.state {
                 let of_line: &mut BTreeMap<String, LineState> = states.entry(key.clone()).or_default();
                 of_line.insert(line.policy.clone(), state.clone());
@@ -209,7 +237,7 @@ impl<'a> History<'a> {
             }
         }
         let of_terms = past.terms.iter().map(|terms| number(&terms.institution)).collect();
-        History { past: Some(past), institutions: of_terms, file, posted, states, cleared }
+        History { past: Some(past), institutions: of_terms, file, posted, by_policy, states, cleared }
     }
 
     pub fn is_there(&self) -> bool {
@@ -234,6 +262,11 @@ impl<'a> History<'a> {
         self.states.get(key)?.get(policy)
     }
 
+    /// What was posted on one policy's line, and what settlements took back of it.
+    pub fn posted_by(&self, key: &PastKey, policy: &str) -> (Fen, Fen) {
+        self.by_policy.get(key).and_then(|by| by.get(policy)).copied().unwrap_or_default()
+    }
+
     /// Lines that were posted, whatever became of their charges.
     pub fn states(&self) -> impl Iterator<Item = (&PastKey, &BTreeMap<String, LineState>)> {
         self.states.iter()
@@ -251,6 +284,12 @@ impl<'a> History<'a> {
     pub fn terms(&self, known: u32) -> Option<(u32, &'a Terms)> {
         let (past, one) = (self.past?, self.signings().get(known as usize)?);
         Some((self.institutions[one.terms as usize], &past.terms[one.terms as usize]))
+    }
+
+    /// What a row of a known contract is held against.
+    pub fn posted_as(&self, known: u32) -> Option<Posted<'a>> {
+        let (institution, terms) = self.terms(known)?;
+        Some(Posted { institution, terms, signed_on: self.signing(known).signed_on })
     }
 
     pub fn signing(&self, known: u32) -> &'a PastSigning {
@@ -315,16 +354,25 @@ impl<'a> History<'a> {
         Ok((all?, &past.contracts))
     }
 
-    /// One signing of the past as it was posted, by this run's rules.
-    pub fn priced(&self, known: u32, rules: &Rules, classes: &Classes, details: u32) -> Result<Signing> {
-        let signing = self.signing(known);
-        let (institution, terms) = self.terms(known).expect("a signing of the past has its terms");
-        let unknown = || {
-            let (package, signed_on) = (terms.package.clone(), signing.signed_on);
-            stop(Msg::RulesForgot { package, signed_on, batch: signing.batch }, Some(Msg::KeepOldRules))
-        };
-        let version = rules.region.in_force(signing.signed_on).ok_or_else(unknown)?;
-        let offer = rules.find_package(version, &terms.package).ok_or_else(unknown)?;
+    /// What the price of a known signing depends on, given what a row of now says of it. What the institution
+    /// was stays while the signing is one of the same institution, and the person's scheme stays; the groups do
+    /// while the package does.
+    pub fn terms_now(&self, known: u32, institution: u32, now: Terms) -> Terms {
+        let Some((posted_at, posted)) = self.terms(known) else { return now };
+        let (mut kept, posted) = (now, posted.clone());
+        if posted_at == institution {
+            (kept.kind, kept.district) = (posted.kind, posted.district);
+        }
+        if posted.package == kept.package {
+            kept.groups = posted.groups;
+        }
+        kept.scheme = posted.scheme;
+        kept
+    }
+
+    /// The price class of a signing whose price depends on these terms.
+    pub fn class(rules: &Rules, classes: &Classes, signing: &Signing, terms: &Terms) -> u32 {
+        let offer = signing.offer();
         let policy = rules.policy(offer);
         let kind = policy.institutions.find(&terms.kind).map_or(u8::MAX, |kind| kind as u8);
         let scheme = policy.insurance.as_ref().map(|insurance| {
@@ -339,7 +387,20 @@ impl<'a> History<'a> {
             groups: &|| terms.groups.as_str().into(),
             age: &|| age_on(birth, signing.signed_on),
         };
-        let (class, price) = classes.find(rules, price::key(rules, offer, &facts));
+        classes.find(rules, price::key(rules, offer, &facts)).0
+    }
+
+    /// One signing of the past as it was posted, by this run's rules.
+    pub fn priced(&self, known: u32, rules: &Rules, classes: &Classes, details: u32) -> Result<Signing> {
+        let signing = self.signing(known);
+        let (institution, terms) = self.terms(known).expect("a signing of the past has its terms");
+        let unknown = || {
+            let (package, signed_on) = (terms.package.clone(), signing.signed_on);
+            stop(Msg::RulesForgot { package, signed_on, batch: signing.batch }, Some(Msg::KeepOldRules))
+        };
+        let version = rules.region.in_force(signing.signed_on).ok_or_else(unknown)?;
+        let offer = rules.find_package(version, &terms.package).ok_or_else(unknown)?;
+        let policy = rules.policy(offer);
         let mut offer = offer;
         let reasons = &policy.prorate.reasons;
         if let Some(at) = reasons.iter().position(|(named, _)| named.is(&terms.reason)) {
@@ -347,12 +408,11 @@ impl<'a> History<'a> {
         }
         offer |= if signing.authorized { AUTHORIZED } else { 0 };
         offer |= if signing.paid.is_some() { ASKED_WHAT_WAS_PAID } else { 0 };
-        offer |= super::qualify::underpaid(signing.paid, price.individual);
-        Ok(Signing {
+        let mut priced = Signing {
             person: signing.person,
             contract: signing.contract,
             institution,
-            class,
+            class: 0,
             details,
             signed_on: signing.signed_on,
             starts_on: signing.starts_on,
@@ -362,7 +422,9 @@ impl<'a> History<'a> {
             file: self.file,
             offer,
             paid: signing.paid.unwrap_or_default(),
-        })
+        };
+        priced.class = History::class(rules, classes, &priced, terms);
+        Ok(priced)
     }
 
     /// The services that postings saw for a signing's charges.

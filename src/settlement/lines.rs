@@ -57,6 +57,8 @@ pub struct Line {
     pub posted: Fen,
     pub payable: Fen,
     pub recover: Fen,
+    /// What earlier postings took back of it.
+    pub recovered: Fen,
     /// What it came to when it was last posted, by the ledger.
     pub then: Option<LineState>,
     /// What moved it since; nothing where nothing was posted.
@@ -85,6 +87,7 @@ impl Line {
             posted: Fen::ZERO,
             payable: Fen::ZERO,
             recover: Fen::ZERO,
+            recovered: Fen::ZERO,
             then: None,
             moves: Vec::new(),
         }
@@ -141,7 +144,11 @@ pub fn clawback<'a>(line: &'a Line, policy: &Policy) -> Option<Clawback<'a>> {
         return None;
     }
     let failed = line.earned.as_ref().is_some_and(|outcome| outcome.earned.failed) && line.gross > Fen::ZERO;
+    // Against a ledger, what comes back comes back for what moved since.
+    let scored = |one: &Move| one.cause == Cause::Score && one.amount < Fen::ZERO;
+    let by_rows = line.then.is_some() && line.recover > Fen::ZERO && !line.moves.iter().any(scored);
     let reason = match failed {
+        _ if by_rows => ClawbackReason::Correction,
         true => ClawbackReason::Failed,
         false if shortfall > Fen::ZERO => ClawbackReason::PrepaidExceedsEarned,
         false => ClawbackReason::Correction,
@@ -155,7 +162,7 @@ pub fn clawback<'a>(line: &'a Line, policy: &Policy) -> Option<Clawback<'a>> {
         ClawbackReason::Correction => source.map(|source| source.prepay_clause.clone()),
         _ => curve,
     };
-    let withheld = (shortfall - line.recover).positive();
+    let withheld = (shortfall - line.recover - line.recovered).positive();
     let clause = clause.unwrap_or_else(|| Arc::clone(&policy.clause));
     Some(Clawback { line, shortfall, withheld, reason, clause })
 }
@@ -296,8 +303,8 @@ fn gross(
     groups
 }
 
-/// Lines that are paid by served population (SPEC §3). Of an older cohort what was posted stands: what the
-/// institution has become since takes nothing back.
+/// Lines that are paid by served population (SPEC §3). What was posted stands: what the institution has become
+/// since takes nothing back.
 fn population(rules: &Rules, history: &History, groups: &mut BTreeMap<GroupKey, Group>) {
     for (version, policy) in rules.region.versions.iter().enumerate() {
         for cohort in rules.cohorts(version) {
@@ -311,10 +318,8 @@ fn population(rules: &Rules, history: &History, groups: &mut BTreeMap<GroupKey, 
                     let (_, admitted) = rules.kind(version, index as u32);
                     let posted = (cohort, index as u32, rule.id.clone(), source.clone());
                     let posted = history.state(&posted, &policy.id).map(|state| state.count);
-                    let people = match (rules.of_period(cohort), posted) {
-                        (false, Some(people)) => Some(people),
-                        _ => institution.served_population.filter(|_| institution.designated && admitted),
-                    };
+                    let now = || institution.served_population.filter(|_| institution.designated && admitted);
+                    let people = posted.filter(|people| *people > 0).or_else(now);
                     let Some(people) = people else { continue };
                     let gross = rule.a_year.times(people).divided(u32::from(policy.cycle.in_a_year()));
                     let key = (cohort, index as u32, rule.id.clone(), source.clone(), version);
@@ -376,10 +381,11 @@ fn finish(
                 clear(&mut line, rules, policy, rule, scores);
             }
             line.then = history.state(&line.key(), &policy.id).cloned();
+            line.recovered = history.posted_by(&line.key(), &policy.id).1;
             line
         })
         .collect();
-    post(rules, &mut lines, if history.is_there() { &history.posted } else { given.posted }, scores);
+    post(rules, &mut lines, (history, given.posted), scores);
     let none = BTreeMap::new();
     for line in &mut lines {
         if line.settled {
@@ -427,7 +433,8 @@ fn finish(
 
 /// Puts what was paid on its lines: the versions' lines in turn up to what each is due, the rest on
 /// the last; on a line of its own where there is none.
-fn post(rules: &Rules, lines: &mut Vec<Line>, posted: &Posted, scores: &Scores) {
+fn post(rules: &Rules, lines: &mut Vec<Line>, (history, payments): (&History, &Posted), scores: &Scores) {
+    let posted = if history.is_there() { &history.posted } else { payments };
     let periods: Vec<Vec<Period>> =
         (0..rules.region.versions.len()).map(|version| rules.cohorts(version)).collect();
     let mut places: FxHashMap<(Period, u32, String, String), Vec<usize>> = FxHashMap::default();
@@ -468,7 +475,12 @@ fn post(rules: &Rules, lines: &mut Vec<Line>, posted: &Posted, scores: &Scores) 
         let mut left = *amount;
         for (nth, at) in at.iter().enumerate() {
             let line = &mut lines[*at];
-            let here = if nth + 1 == places[key].len() { left } else { left.min(line.due()) };
+            // A ledger knows of which policy's line an amount was.
+            let own = match history.is_there() {
+                true => history.posted_by(key, &rules.region.versions[line.version].id).0,
+                false => left.min(line.due()),
+            };
+            let here = if nth + 1 == places[key].len() { left } else { own };
             line.posted = here;
             left = left - here;
         }

@@ -20,8 +20,9 @@ use crate::policy::package::PackageKind;
 use crate::policy::schedule::{Part, Schedule};
 use crate::policy::version::MOST_PACKAGES;
 
-use super::desk::Batch;
-use super::history::History;
+use super::desk::{Batch, Details};
+use super::history::{History, Terms};
+use super::price::Classes;
 use super::rules::Rules;
 
 /// A signing that passed the checks of its own row.
@@ -209,7 +210,7 @@ fn contract_bytes<'a>(contracts: &'a [u8], signing: &Signing) -> &'a [u8] {
 }
 
 /// The contract id at a place of an arena, where each stands behind its length.
-pub(super) fn arena_bytes(contracts: &[u8], at: u32) -> &[u8] {
+pub fn arena_bytes(contracts: &[u8], at: u32) -> &[u8] {
     let start = at as usize + 2;
     let length = u16::from_le_bytes([contracts[start - 2], contracts[start - 1]]);
     &contracts[start..start + usize::from(length)]
@@ -221,12 +222,29 @@ fn mixed(person: PersonId) -> u64 {
     (x ^ (x >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
+/// What rows of the files say of signings of the past, beside those that are candidates.
+#[derive(Default)]
+pub struct OfPast {
+    /// Those that a void row is about.
+    pub void: FxHashSet<u32>,
+    /// Those that the rules refuse as they are now, with the code.
+    pub refused: FxHashMap<u32, Code>,
+    /// Rows that stand only because their contract was posted: another row of the contract goes before them.
+    pub standing: FxHashSet<Place>,
+}
+
+/// What a known signing's price depends on beside the rules: those of the row, by number.
+pub struct Pricing<'a> {
+    pub classes: &'a Classes,
+    pub details: &'a [Details],
+}
+
 /// Holds the signings against each other, those of the past among them. What is refused goes to `refused`,
-/// in no certain order. `void`: signings of the past that a void row is about.
+/// in no certain order.
 pub fn qualify(
     candidates: Candidates,
     rules: &Rules,
-    (history, void): (&History, Vec<u32>),
+    (history, of_past, pricing): (&History, OfPast, &Pricing),
     file_names: &[String],
     mut refused: impl FnMut(&Signing, Reject),
 ) -> Qualified {
@@ -264,45 +282,59 @@ pub fn qualify(
         known = signings.iter().map(|signing| history.owns(signing).unwrap_or(NEW)).collect();
     }
 
+    // Why a signing of the past is gone, unless a row of its contract stands for it.
+    let gone = |signing: &Signing| {
+        let posted = history.owns(signing)?;
+        let refused = || of_past.refused.get(&posted).map(|code| Some(*code));
+        if of_past.void.contains(&posted) { Some(None) } else { refused() }
+    };
     for mut group in repeated_contracts(&signings, &contracts, in_turn) {
         // A row of a contract that was posted is that signing as it is now; it stays one of the same person.
         let posted = group.iter().position(|index| history.owns(&signings[*index as usize]).is_some());
         let posted = posted.map(|at| group.remove(at) as usize);
         let person = posted.map(|posted| signings[posted].person);
-        let of_person = |index: &u32| person.is_none_or(|person| signings[*index as usize].person == person);
-        let stands = group.iter().position(of_person).map(|at| group.remove(at) as usize);
+        let at_index = |index: &u32| &signings[*index as usize];
+        let of_person = |index: &u32| person.is_none_or(|person| at_index(index).person == person);
+        let by_itself =
+            |index: &u32| of_person(index) && !of_past.standing.contains(&at_index(index).place());
+        let stands = group.iter().position(by_itself).or_else(|| group.iter().position(of_person));
+        let mut stands = stands.map(|at| group.remove(at) as usize);
         if let (Some(posted), Some(row)) = (posted, stands) {
             out[posted] = true;
-            known[row] = signings[posted].line;
-            // What its price depends on stays as it was posted.
-            let same = signings[posted].institution == signings[row].institution
-                && signings[posted].offer() == signings[row].offer();
-            if same {
-                signings[row].class = signings[posted].class;
-            }
+            let number = signings[posted].line;
+            known[row] = number;
+            let row = &mut signings[row];
+            let now = row_terms(rules, pricing.details, row);
+            let terms = history.terms_now(number, row.institution, now);
+            row.class = History::class(rules, pricing.classes, row, &terms);
+        }
+        // One that is gone frees its id for whoever else has it.
+        let posted = posted.filter(|posted| gone(&signings[*posted]).is_none());
+        if stands.is_none() && posted.is_none() && !group.is_empty() {
+            stands = Some(group.remove(0) as usize);
         }
         let Some(first) = stands.or(posted) else { continue };
         for index in group {
             out[index as usize] = true;
             let (signing, first) = (&signings[index as usize], &signings[first]);
-            let reason =
-                Msg::ContractUsed { contract: mask_within(contract(&contracts, first)), at: at(first) };
+            let (contract, at) = (mask_within(contract(&contracts, first)), at(first));
+            let reason = match person.is_none_or(|person| person == signing.person) {
+                true => Msg::ContractUsed { contract, at },
+                false => Msg::ContractOfAnother { contract, at },
+            };
             refused(signing, reject(signing, Code::E501, reason, None));
         }
     }
-    let mut voided = Vec::new();
-    if !void.is_empty() {
-        // Where a valid row stands beside the void one, the contract is what the valid one says.
-        let void: FxHashSet<u32> = void.into_iter().collect();
-        for (signing, out) in signings.iter().zip(&mut out).filter(|(_, out)| !**out) {
-            if let Some(posted) = history.owns(signing).filter(|posted| void.contains(posted)) {
-                *out = true;
-                voided.push(posted);
-            }
+    let (mut voided, mut against) = (Vec::new(), Vec::new());
+    for (signing, out) in signings.iter().zip(&mut out).filter(|(_, out)| !**out) {
+        let Some(why) = gone(signing) else { continue };
+        *out = true;
+        match why {
+            None => voided.extend(history.owns(signing)),
+            Some(code) => against.push((signing.clone(), code, history.owns(signing))),
         }
-        voided.sort_unstable();
     }
-    let mut against = Vec::new();
+    voided.sort_unstable();
 
     let mut start = 0;
     let mut taken: Vec<usize> = Vec::new();
@@ -381,6 +413,25 @@ fn by_person(signings: &[Signing], in_turn: impl Fn(&Signing, &Signing) -> Order
         });
     });
     order.par_iter().map(|at| signing(at).clone()).collect()
+}
+
+/// What a row says of a signing that its price or a later run depends on.
+pub fn row_terms(rules: &Rules, details: &[Details], signing: &Signing) -> Terms {
+    let institution = rules.institutions.get(signing.institution);
+    let details = details.get(signing.details as usize).cloned().unwrap_or_default();
+    let reasons = &rules.policy(signing.offer()).prorate.reasons;
+    let reason = signing.reason().and_then(|at| reasons.get(at));
+    Terms {
+        institution: institution.id.clone(),
+        package: rules.package(signing.offer()).named.id.clone(),
+        scheme: details.scheme,
+        kind: institution.kind.clone(),
+        district: institution.district.clone(),
+        groups: details.groups,
+        team: details.team,
+        doctor: details.doctor,
+        reason: reason.map_or(String::new(), |(named, _)| named.id.clone()),
+    }
 }
 
 fn find_by_person(signings: Vec<Signing>, contracts: Vec<u8>) -> Qualified {

@@ -234,8 +234,14 @@ fn count(tally: &mut Tally, (index, known): (usize, Option<u32>), signing: &Sign
             let source = class.shares[at].source;
             let asks = policy.authorization.as_ref().is_some_and(|rule| rule.source == source);
             if !(asks && unauthorized) {
-                let missing =
-                    missing_items(index, nth, (day, signing.end), rules, (signing.offer(), items), evidence);
+                let missing = missing_items(
+                    index,
+                    nth,
+                    (day, cohort, signing.end),
+                    rules,
+                    (signing.offer(), items),
+                    evidence,
+                );
                 // The months that passed until an early end are counted already.
                 let missing = match package.items_due {
                     ItemsDue::WholeYear => missing.times(u64::from(part.paid)).divided(u32::from(part.of)),
@@ -292,7 +298,7 @@ fn count(tally: &mut Tally, (index, known): (usize, Option<u32>), signing: &Sign
 fn missing_items(
     index: usize,
     nth: usize,
-    (from, end): (Date, Date),
+    (from, cohort, end): (Date, Period, Date),
     rules: &Rules,
     (offer, items): (u16, usize),
     evidence: &Evidence,
@@ -303,7 +309,9 @@ fn missing_items(
     let passed = match package.items_due {
         ItemsDue::WholeYear => months,
         ItemsDue::MonthsPassed => {
-            (0..months).take_while(|month| add_months(from, month + 1) <= rules.end.min(end)).count() as u32
+            // An older cohort counts as it did when it was settled.
+            let until = if rules.of_period(cohort) { rules.end } else { cohort.end() };
+            (0..months).take_while(|month| add_months(from, month + 1) <= until.min(end)).count() as u32
         }
     };
     package

@@ -103,11 +103,16 @@ pub enum Label {
 }
 
 pub fn say(lang: Lang, msg: &Msg) -> String {
-    // Whatever a cell held, no sentence shows an ID number.
-    hide_numbers(&match lang {
+    let said = match lang {
         Lang::Zh => zh::say(msg),
         Lang::En => en::say(msg),
-    })
+    };
+    match msg {
+        // A hash may hold fifteen digits in a row; these hold nothing that was in a cell.
+        Msg::Posted { .. } | Msg::LedgerGood { .. } | Msg::NoSuchHead { .. } => said,
+        // Whatever a cell held, no sentence shows an ID number.
+        _ => hide_numbers(&said),
+    }
 }
 
 /// What to do about a fault that has no cure of its own.

@@ -203,11 +203,12 @@ phrases! {
     LifeCharge: "第 {0} 次计费：{1} 起，批次 {2}{3}", "charge {0}: from {1}, cohort {2}{3}";
     LifeEvidence: "服务记录 {0} 次，须 {1} 次", "service records: {0}, of {1} that it takes";
     LifeItem: "项目 {0}：做了 {1} 次，应做 {2} 次", "item {0}: done {1}, planned {2}";
-    LifeInBatch: "所在结算行：台账第 {0} 批 {1}", "its line: batch {0} of the ledger {1}";
+    LifeInBatch: "所在结算行（{1}）：台账第 {0} 批 {2}", "its line ({1}): batch {0} of the ledger {2}";
+    LifeNoCharge: "没有计费：在计费开始之前就已结束，或不在结算的批次里", "no charge: it ended before one began, or none falls in what is settled";
     LifeService: "服务记录 {0}", "service record {0}";
     StateAdmitted: "有效", "admitted";
     StateVoid: "作废", "void";
-    LifeNoted: "台账第 {0} 批（{1}）：{2}，{3} 起，{4} 前", "batch {0} of the ledger ({1}): {2}, from {3} to before {4}";
+    LifeNoted: "台账第 {0} 批（{1}）：{2}，{5} {6}，{3} 起，{4} 前", "batch {0} of the ledger ({1}): {2}, {5} {6}, from {3} to before {4}";
     CreatedFile: "已写入 {0}；填好后用 jiayi rules check {0} 检查", "written: {0}; fill it in, then run jiayi rules check {0}";
 }
 

@@ -54,6 +54,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::TermNotAllowed { term, allowed } => format!("签约期限 {term} 个月不在可签的期限中（{allowed}）"),
         Msg::BalanceBelow { balance, share } => format!("门诊统筹余额 {balance} 元低于基金承担的 {share} 元"),
         Msg::ContractUsed { contract, at } => format!("协议编号 `{contract}` 已在 {at} 使用"),
+        Msg::ContractOfAnother { contract, at } => {
+            format!("协议编号 `{contract}` 在 {at} 是另一个人的；更正身份证号请作废原协议、用新编号重签")
+        }
         Msg::Overlaps { contract, at, institution, from, to } => {
             format!("与 {at} 的协议 `{contract}`（{institution}，{from} 起，至 {to} 前）重叠")
         }
@@ -246,11 +249,11 @@ pub fn say(msg: &Msg) -> String {
         Msg::InitLedger => "先用 `jiayi post` 入账，或用 `jiayi ledger init` 开账".into(),
         Msg::OtherLedger => "用 --ledger 指出本地区的台账".into(),
         Msg::NewerProgram => "请用写它的那个程序，或更新的程序".into(),
-        Msg::RestoreLedger => "先留好这个文件，再从备份恢复；`jiayi ledger verify` 说明是哪一批".into(),
+        Msg::RestoreLedger => "先留好这个文件，再从备份恢复".into(),
         Msg::TryLater => "等它结束再试".into(),
         Msg::SettleAgain => "重新运行 settle，看过结果再入账".into(),
         Msg::ConfirmFigures => "在本地区自己的政策文件中核定（见 README），再结算".into(),
-        Msg::NamePeople => "给出 --operator 和 --approved-by".into(),
+        Msg::NamePeople => "用 --operator 和 --approved-by 给出两个不同的人".into(),
         Msg::Posted { batch, head } => format!("已入账：第 {batch} 批，校验值 {head}"),
         Msg::Opened { batch, opening, amount } => {
             format!("已开账：自 {opening} 起，第 {batch} 批，开账余额 {amount} 元")
@@ -277,6 +280,46 @@ pub fn say(msg: &Msg) -> String {
         Msg::OutputGood { lines } => format!("一致：{lines} 行结算，合计无误，重新计算字节相同"),
         Msg::PeriodsDiffer { first, other } => format!("期间不同：{first} 和 {other}，不能合在一起"),
         Msg::InstitutionInTwo { id, first, second } => format!("机构 `{id}` 同时在 {first} 和 {second} 中"),
+        Msg::EarlierAsOf { day, posted } => match posted {
+            Some(posted) => format!("台账已入账到 {posted}，不能再按更早的 {day} 结算：付出的部分不收回"),
+            None => format!("台账已按全部到期入账，不能再按 {day} 结算：付出的部分不收回"),
+        },
+        Msg::StandAgain { rows } => {
+            format!("{rows} 份已作废、解约或退回的协议按这次导出又有效：请确认导出不比上次入账的旧")
+        }
+        Msg::MovedByRules { lines, amount } => format!(
+            "政策文件自入账后有改动，{lines} 行已入账的金额按现在的文件重算，变动 {amount} 元（delta.csv 的 rule_changed）"
+        ),
+        Msg::NewLedger { path, opening } => {
+            format!("新开台账 `{path}`，自 {opening} 起；更早的批次视为已在别处结清")
+        }
+        Msg::OtherLedgerThere { path, there } => {
+            format!("没有台账 `{path}`，而旁边的 `{there}` 是本地区的台账")
+        }
+        Msg::NameOrInit => "用 --ledger 指出它；确要另开一本，用 `jiayi ledger init`".into(),
+        Msg::PaymentsFaulty { rows } => {
+            format!("payments*.csv 有 {rows} 行没有读进来：开账余额不全，不能入账")
+        }
+        Msg::MendPayments => "先更正这些行（见 rejected.csv），再结算入账".into(),
+        Msg::EmptyLedger { path } => format!("台账 `{path}` 是空的"),
+        Msg::BadHead { text } => format!("`{text}` 不是完整的校验值（64 位十六进制）"),
+        Msg::InstitutionsUnchecked => "没有机构表（--data），机构编码没有核对".into(),
+        Msg::AdjustedTwice { what } => format!("{what} 在文件中出现两次"),
+        Msg::NothingToRegister => "文件里没有可登记的行".into(),
+        Msg::AmountZero { what } => format!("{what} 的金额为 0"),
+        Msg::PostedAs { batch, reversed } => {
+            if *reversed {
+                format!("这份结算曾以第 {batch} 批入账，已被冲销")
+            } else {
+                format!("这份结算以第 {batch} 批入账")
+            }
+        }
+        Msg::NotPosted => "这份结算没有入账".into(),
+        Msg::SettledWithout => "这份结算没有用台账，而本地区有台账".into(),
+        Msg::MoveLedger => {
+            "只有开账余额、还没有结算的台账，可以移开文件后重开；否则用 `jiayi ledger reverse`".into()
+        }
+        Msg::FolderFilled { path } => format!("文件夹 `{path}` 里已有内容，请给一个新的"),
         Msg::AnotherOut => "请另指一处（--out、-o）".into(),
         Msg::CheckSpace => "请检查磁盘空间和写入权限；原有输出没有变动".into(),
         Msg::TomlSyntax { message } => format!("政策文件的写法有误：{message}"),
@@ -551,7 +594,7 @@ pub fn label(label: Label) -> &'static str {
         Label::BatchNumber => "批号",
         Label::Period => "期间",
         Label::Amount => "金额",
-        Label::Time => "入账时间",
+        Label::Time => "入账时间（UTC）",
         Label::Operator => "经办",
         Label::ApprovedBy => "审批",
         Label::Document => "文号",
