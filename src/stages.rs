@@ -314,7 +314,9 @@ pub fn signings(
             let of = Standing { rules, history, classes: &classes, details: &details };
             let admitted = of.admit(&again, &rejects, standing, &mut candidates, &mut of_past)?;
             for institution in admitted.values() {
-                counts[*institution as usize].rejected -= 1;
+                // Of an institution that is on no list any more nothing was counted.
+                let counts = &mut counts[*institution as usize];
+                counts.rejected = counts.rejected.saturating_sub(1);
             }
             let mut at = 0;
             rejects.retain(|_| {

@@ -689,3 +689,184 @@ fn the_export_of_a_ledger_shows_no_id_number() {
     assert!(lines.iter().any(|row| row["amount"] == "15.75"));
     assert_eq!(office.run(&["ledger", "export", "copy", "--region", "urumqi-bureau"]).status.code(), Some(1));
 }
+
+/// Settles, posts and settles again: nothing may move the second time.
+fn twice(office: &Office, period: &str, export: &str) -> Vec<String> {
+    office.posted(period, export);
+    let first = office.moves();
+    office.settled(period, export);
+    assert_eq!(office.moves(), Vec::<String>::new(), "settled, posted and settled again");
+    first
+}
+
+#[test]
+fn a_void_row_beside_the_same_contract_for_another_person_moves_once() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    let row =
+        |nth, status: &str| format!("A1,{},C1,paid,2020-01-01,12,,y,100,{status}", id("1955-03-01", nth));
+    one(&office, "typo", &[row(1, "void"), row(7, "")].join("\n"));
+    assert_eq!(twice(&office, "2020Q1", "typo"), Vec::<String>::new());
+    assert!(office.table("rejected.csv").is_empty());
+}
+
+#[test]
+fn a_row_that_never_counted_does_not_put_the_posted_one_out() {
+    let office = urumqi();
+    let row = |institution: &str, insured: &str| {
+        format!("D1,{},{institution},paid,2020-01-09,12,,{insured},100,", id("1955-03-01", 9))
+    };
+    one(&office, "both", &[row("C2", "n"), row("C1", "y")].join("\n"));
+    assert_eq!(twice(&office, "2020Q1", "both"), ["2020Q1 C1 resident_fund 5.25"]);
+}
+
+#[test]
+fn what_the_rules_refuse_now_is_taken_back_and_what_cannot_be_read_is_not() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    let person = id("1955-03-01", 4);
+    // A number that can't be read says nothing of the signing.
+    one(&office, "bad", &format!("A4,{person},C2,paid,2020-01-04,12,,y,ten,"));
+    assert_eq!(twice(&office, "2020Q1", "bad"), Vec::<String>::new());
+    // Signed before the policy: as it is now it is refused.
+    one(&office, "early", &format!("A4,{person},C2,paid,2019-10-06,12,,y,100,"));
+    assert_eq!(twice(&office, "2020Q1", "early"), ["2020Q1 C2 resident_fund -5.25"]);
+    one(&office, "right", &format!("A4,{person},C2,paid,2020-01-04,12,,y,100,"));
+    assert_eq!(twice(&office, "2020Q1", "right"), ["2020Q1 C2 resident_fund 5.25"]);
+    assert!(office.run(&["ledger", "verify", "--region", "urumqi-bureau"]).status.success());
+}
+
+#[test]
+fn a_contract_of_an_institution_that_is_gone_can_still_be_ended() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    office.write("gone", "institutions.csv", "institution_id,name,kind\nC1,First,community_center\n");
+    let row = format!("A4,{},C2,paid,2020-01-04,12,2020-01-04,y,100,\n", id("1955-03-01", 4));
+    office.write("gone", "signings.csv", &format!("{SIGNINGS}{row}"));
+    assert_eq!(twice(&office, "2020Q1", "gone"), ["2020Q1 C2 resident_fund -5.25"]);
+}
+
+#[test]
+fn a_contract_that_was_void_and_valid_again_can_be_void_after_a_reversal() {
+    let office = urumqi();
+    let row = |status: &str| format!("V,{},C1,paid,2020-01-09,12,,y,100,{status}", id("1955-03-01", 9));
+    for (export, status) in [("valid", ""), ("void", "void")] {
+        one(&office, export, &row(status));
+    }
+    for export in ["valid", "void", "valid"] {
+        office.posted("2020Q1", export);
+    }
+    good(&office.run(&["ledger", "reverse", "2", "--region", "urumqi-bureau"]));
+    twice(&office, "2020Q1", "valid");
+    assert_eq!(twice(&office, "2020Q1", "void"), ["2020Q1 C1 resident_fund -5.25"]);
+    assert!(office.table("rejected.csv").is_empty());
+}
+
+#[test]
+fn an_age_that_a_corrected_day_changes_moves_once() {
+    let office = Office::of("ankang-bureau");
+    let header = "contract_id,person_id,institution_id,package,signed_on,starts_on,term_months\n";
+    // 65 on 1 March 2017: the lottery's part instead of the city's.
+    for (export, signed) in [("before", "2017-02-20"), ("after", "2017-03-02")] {
+        office.write(export, "institutions.csv", "institution_id,name,kind\nC1,First,community_center\n");
+        let row = format!("A,{},C1,standard,{signed},2017-04-05,12\n", id("1952-03-01", 1));
+        office.write(export, "signings.csv", &format!("{header}{row}"));
+    }
+    office.settled("2017Q2", "before");
+    let shares = |office: &Office| -> Vec<String> {
+        let lines = office.table("settlement.csv").into_iter();
+        lines.map(|line| format!("{} {}", line["source"], line["gross"])).collect()
+    };
+    let before = shares(&office);
+    office.posted("2017Q2", "before");
+    twice(&office, "2017Q2", "after");
+    let after = shares(&office);
+    assert!(before.iter().any(|line| line.starts_with("city_finance 3")), "{before:?}");
+    assert!(after.iter().any(|line| line.starts_with("welfare_lottery 3")), "{after:?}");
+}
+
+#[test]
+fn a_head_is_printed_in_full_whatever_digits_it_holds() {
+    let hash = "b033709082488228bce43eb033709082488228bce43eb033709082488228bce4";
+    let posted = jiayi::base::message::Msg::Posted { batch: 1, head: hash.to_string() };
+    for lang in [jiayi::words::Lang::Zh, jiayi::words::Lang::En] {
+        assert!(jiayi::words::say(lang, &posted).contains(hash));
+    }
+}
+
+#[test]
+fn nothing_is_posted_behind_another_head_or_into_a_ledger_by_a_wrong_name() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    // The same file by another name is the same ledger, and has the same lock.
+    std::os::unix::fs::symlink(office.path("ledger/urumqi-bureau.db"), office.path("alias.db"))
+        .expect("a link");
+    let lock =
+        fs::File::options().write(true).open(office.path("ledger/urumqi-bureau.db.lock")).expect("the lock");
+    lock.lock().expect("locked");
+    assert_eq!(office.settle("2020Q1", "q1", &["--ledger", "alias.db"]).status.code(), Some(75));
+    drop(lock);
+    // A mistyped name beside the region's ledger opens no second one.
+    for more in
+        [&["--ledger", "ledger/urumuqi-bureau.db"][..], &["--ledger", "ledger/urumuqi-bureau.db", "--post"]]
+    {
+        let output = office.settle("2020Q1", "q1", more);
+        assert_eq!(output.status.code(), Some(4));
+        assert!(stderr(&output).contains("beside it is this region's"), "{}", stderr(&output));
+    }
+    fs::write(office.path("ledger/urumqi-bureau.db"), "").expect("emptied");
+    let output = office.settle("2020Q1", "q1", &["--post"]);
+    assert!(output.status.code() == Some(4) && stderr(&output).contains("is empty"), "{}", stderr(&output));
+    // A first posting whose payments are not whole opens nothing.
+    let office = urumqi();
+    let payments = "institution_id,cohort,source,amount\nC1,2020Q1,resident_fund,ten\n";
+    office.write("q1", "payments.csv", payments);
+    assert_eq!(office.settle("2020Q1", "q1", &["--post"]).status.code(), Some(4));
+    assert!(!office.path("ledger/urumqi-bureau.db").exists());
+}
+
+#[test]
+fn no_changed_row_is_settled_against() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    let ledger = rusqlite::Connection::open(office.path("ledger/urumqi-bureau.db")).expect("opened");
+    ledger.execute_batch("UPDATE line SET amount = 0").expect("changed");
+    drop(ledger);
+    for output in [office.settle("2020Q1", "q1", &[]), office.settle("2020Q1", "q1", &["--post"])] {
+        assert_eq!(output.status.code(), Some(4));
+        assert!(stderr(&output).contains("damaged or was changed"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_population_that_was_paid_stands_whatever_the_run() {
+    let office = Office::of("jilin-bureau");
+    let institutions = |rows: &str| format!("institution_id,name,kind,designated,served_population\n{rows}");
+    for (export, rows) in [
+        ("first", "C1,First,community_center,y,1200\nC2,Second,community_center,y,800\n"),
+        ("later", "C1,First,community_center,n,1500\n"),
+    ] {
+        office.write(export, "institutions.csv", &institutions(rows));
+        office.write(export, "signings.csv", "contract_id,person_id,institution_id,package,signed_on\n");
+        office.write(export, "swipes.csv", "person_id,institution_id,swiped_at\n");
+    }
+    office.posted("2017Q4", "first");
+    assert_eq!(office.moves().len(), 2);
+    for period in ["2017Q4", "2018Q1", "2018"] {
+        office.settled(period, "later");
+        let of_posted: Vec<String> =
+            office.moves().into_iter().filter(|line| line.starts_with("2017Q4")).collect();
+        assert_eq!(of_posted, Vec::<String>::new(), "{period}");
+    }
+}
+
+#[test]
+fn an_older_export_that_undoes_a_void_is_told() {
+    let office = urumqi();
+    office.posted("2020Q1", "q1");
+    one(&office, "void", &format!("A1,{},C1,paid,2020-01-01,12,,y,100,void", id("1955-03-01", 1)));
+    office.posted("2020Q1", "void");
+    office.settled("2020Q1", "q1");
+    let manifest = fs::read_to_string(office.path("out/manifest.json")).expect("read");
+    assert!(manifest.contains("stand again by this export"), "{manifest}");
+}
