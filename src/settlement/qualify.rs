@@ -2,6 +2,7 @@
 //! (E501–E505). A refused row blocks nobody.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -10,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::money::Fen;
-use crate::base::period::{Date, rank};
+use crate::base::period::{Date, Rank};
 use crate::base::person::{PersonId, mask_within};
 use crate::base::place::{Kind, Place};
 use crate::intake::rows::Reject;
@@ -25,26 +26,29 @@ use super::history::History;
 use super::rules::Rules;
 
 /// A signing that passed the checks of its own row.
-#[derive(Clone, Debug)]
+///
+/// What a swipe is held against stands first and together: so it mostly lies in one line of the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Signing {
     pub person: PersonId,
+    pub institution: u32,
+    pub starts_on: Date,
+    /// The day after the last on which it is in force.
+    pub end: Date,
+    /// The offer, then why it ended early (from 1), then three answers in the upper bits.
+    pub(super) offer: u16,
+    pub(super) file: u16,
+    pub(super) paid: Fen,
     /// Where its contract id stands in the arena, behind its length.
     pub(super) contract: u32,
-    pub institution: u32,
     pub class: u32,
     /// What else is kept of it, by number.
     pub details: u32,
     pub signed_on: Date,
-    pub starts_on: Date,
     /// The day after the signed term.
     pub term_end: Date,
-    /// The day after the last on which it is in force.
-    pub end: Date,
     pub(super) line: u32,
-    pub(super) file: u16,
-    /// The offer, then why it ended early (from 1), then three answers in the upper bits.
-    pub(super) offer: u16,
-    pub(super) paid: Fen,
 }
 
 pub(super) const AUTHORIZED: u16 = 1 << 15;
@@ -82,9 +86,9 @@ impl Signing {
         Place { file: self.file, line: self.line }
     }
 
-    pub fn in_force(&self, day: Date) -> bool {
-        let day = rank(day);
-        (rank(self.starts_on) <= day) & (day < rank(self.end))
+    pub fn in_force(&self, day: impl Into<Rank>) -> bool {
+        let day = day.into();
+        (Rank::from(self.starts_on) <= day) & (day < Rank::from(self.end))
     }
 
     /// Charges of the signing that are settled: their numbers and first days.
@@ -173,30 +177,18 @@ impl Qualified {
         self.signings.chunk_by(|a, b| a.person == b.person)
     }
 
-    /// Where the signings of a person may stand, and of how many others as well.
-    pub fn bucket(&self, person: PersonId) -> std::ops::Range<usize> {
+    /// Where the signings of a person stand, and those of some others as well.
+    pub fn bucket(&self, person: PersonId) -> Range<usize> {
         let bucket = (mixed(person) >> self.shift) as usize;
         self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize
     }
 
-    /// Looks at where the signings of some people start, so that they come from memory together.
-    pub fn approach(&self, buckets: &[std::ops::Range<usize>]) -> u64 {
-        let start = |bucket: &std::ops::Range<usize>| self.signings.get(bucket.start);
-        // The first and the last of its bytes: a signing may lie across two lines of the cache.
-        let both = |signing: &Signing| signing.person.0 ^ u64::from(signing.offer);
-        buckets.iter().map(|bucket| start(bucket).map_or(0, both)).fold(0, |all, one| all ^ one)
-    }
-
-    /// All admitted signings of a person, within their bucket.
-    pub fn of(&self, person: PersonId, bucket: std::ops::Range<usize>) -> std::ops::Range<usize> {
-        let (mut start, mut end) = (bucket.start, bucket.end);
-        while start < end && self.signings[start].person != person {
-            start += 1;
-        }
-        while start < end && self.signings[end - 1].person != person {
-            end -= 1;
-        }
-        start..end
+    /// Looks at where the signings of some buckets start and end, so that they come from memory together.
+    pub fn approach(&self, buckets: &[Range<usize>]) -> u64 {
+        // The first and the last of what is asked for: it may lie across two lines of the cache.
+        let first = |at: usize| self.signings.get(at).map_or(0, |signing| signing.person.0);
+        let last = |at: usize| self.signings.get(at).map_or(0, |signing| u64::from(signing.offer));
+        buckets.iter().fold(0, |all, bucket| all ^ first(bucket.start) ^ last(bucket.end.wrapping_sub(1)))
     }
 }
 
@@ -344,7 +336,7 @@ pub fn qualify(
                         if !told {
                             refused(signing, reject(signing, code, reason, Some(clause)));
                         }
-                        against.push((signing.clone(), code, of_past));
+                        against.push((*signing, code, of_past));
                     }
                 }
             }
@@ -380,7 +372,7 @@ fn by_person(signings: &[Signing], in_turn: impl Fn(&Signing, &Signing) -> Order
             mixed(a.person).cmp(&mixed(b.person)).then_with(|| in_turn(a, b))
         });
     });
-    order.par_iter().map(|at| signing(at).clone()).collect()
+    order.par_iter().map(|at| *signing(at)).collect()
 }
 
 fn find_by_person(signings: Vec<Signing>, contracts: Vec<u8>) -> Qualified {
