@@ -15,7 +15,7 @@ use crate::base::period::{Date, Rank};
 use crate::base::person::{PersonId, mask_within};
 use crate::base::place::{Kind, Place};
 use crate::intake::rows::Reject;
-use crate::intake::short::id_hash;
+use crate::intake::short::hash_at;
 use crate::policy::Policy;
 use crate::policy::package::PackageKind;
 use crate::policy::schedule::{Part, Schedule};
@@ -202,9 +202,14 @@ fn contract_bytes<'a>(contracts: &'a [u8], signing: &Signing) -> &'a [u8] {
 
 /// The contract id at a place of an arena, where each stands behind its length.
 pub(super) fn arena_bytes(contracts: &[u8], at: u32) -> &[u8] {
+    let (start, length) = arena_place(contracts, at);
+    &contracts[start..start + length]
+}
+
+/// Where the id itself starts, and its length.
+fn arena_place(contracts: &[u8], at: u32) -> (usize, usize) {
     let start = at as usize + 2;
-    let length = u16::from_le_bytes([contracts[start - 2], contracts[start - 1]]);
-    &contracts[start..start + usize::from(length)]
+    (start, usize::from(u16::from_le_bytes([contracts[start - 2], contracts[start - 1]])))
 }
 
 /// One to one, and spread evenly in its upper bits, as ID numbers are not.
@@ -233,6 +238,7 @@ pub fn qualify(
             .then_with(|| contract_bytes(&contracts, a).cmp(contract_bytes(&contracts, b)))
             .then_with(|| a.place().cmp(&b.place()))
     };
+    let doubtful = maybe_repeated(&signings, &contracts);
     signings = by_person(&signings, in_turn);
     let place =
         |signing: &Signing| history.owns(signing).map_or(signing.place(), |known| history.place(known));
@@ -256,7 +262,7 @@ pub fn qualify(
         known = signings.iter().map(|signing| history.owns(signing).unwrap_or(NEW)).collect();
     }
 
-    for mut group in repeated_contracts(&signings, &contracts, in_turn) {
+    for mut group in repeated_contracts(&signings, &contracts, &doubtful, in_turn) {
         // A row of a contract that was posted is that signing as it is now; it stays one of the same person.
         let posted = group.iter().position(|index| history.owns(&signings[*index as usize]).is_some());
         let posted = posted.map(|at| group.remove(at) as usize);
@@ -295,53 +301,37 @@ pub fn qualify(
         voided.sort_unstable();
     }
     let mut against = Vec::new();
-
-    let mut start = 0;
-    let mut taken: Vec<usize> = Vec::new();
-    while start < signings.len() {
-        let person = signings[start].person;
-        let length = signings[start..].iter().take_while(|signing| signing.person == person).count();
-        if length > 1 || is_addon[signings[start].offer() as usize] {
-            taken.clear();
-            for index in start..start + length {
-                if out[index] {
-                    continue;
-                }
-                match against_others(&signings, &taken, index, rules) {
-                    Ok(()) => taken.push(index),
-                    Err(Clash { code, with, needs }) => {
-                        out[index] = true;
-                        let signing = &signings[index];
-                        let overlap = &rules.policy(signing.offer()).overlap;
-                        let (reason, clause) = match with.map(|other| &signings[other]) {
-                            Some(other) => {
-                                let reason = Msg::Overlaps {
-                                    contract: mask_within(contract(&contracts, other)),
-                                    at: at(other),
-                                    institution: rules.institutions.get(other.institution).name.clone(),
-                                    from: other.starts_on,
-                                    to: blocks_until(other, overlap.whole_term),
-                                };
-                                (reason, &overlap.clause)
-                            }
-                            None if code == Code::E504 => (Msg::AddonAlone { needs }, &overlap.addon_clause),
-                            None => {
-                                (Msg::TooManyAddons { most: overlap.addons_at_most }, &overlap.addon_clause)
-                            }
-                        };
-                        let of_past = known.get(index).copied().filter(|known| *known != NEW);
-                        // What was refused before, and stands in no file now, was told then.
-                        let told =
-                            history.owns(signing).is_some_and(|past| history.signing(past).refused.is_some());
-                        if !told {
-                            refused(signing, reject(signing, code, reason, Some(clause)));
-                        }
-                        against.push((*signing, code, of_past));
-                    }
-                }
+    let between_people = people_between(&signings);
+    let parts = between_people.par_windows(2).map(|part| {
+        let single = |length: usize, first: usize| length == 1 && !is_addon[signings[first].offer() as usize];
+        clashes(&signings, part[0]..part[1], &out, rules, single)
+    });
+    let parts: Vec<Vec<(usize, Clash)>> = parts.collect();
+    for (index, Clash { code, with, needs }) in parts.into_iter().flatten() {
+        out[index] = true;
+        let signing = &signings[index];
+        let overlap = &rules.policy(signing.offer()).overlap;
+        let (reason, clause) = match with.map(|other| &signings[other]) {
+            Some(other) => {
+                let reason = Msg::Overlaps {
+                    contract: mask_within(contract(&contracts, other)),
+                    at: at(other),
+                    institution: rules.institutions.get(other.institution).name.clone(),
+                    from: other.starts_on,
+                    to: blocks_until(other, overlap.whole_term),
+                };
+                (reason, &overlap.clause)
             }
+            None if code == Code::E504 => (Msg::AddonAlone { needs }, &overlap.addon_clause),
+            None => (Msg::TooManyAddons { most: overlap.addons_at_most }, &overlap.addon_clause),
+        };
+        let of_past = known.get(index).copied().filter(|known| *known != NEW);
+        // What was refused before, and stands in no file now, was told then.
+        let told = history.owns(signing).is_some_and(|past| history.signing(past).refused.is_some());
+        if !told {
+            refused(signing, reject(signing, code, reason, Some(clause)));
         }
-        start += length;
+        against.push((*signing, code, of_past));
     }
 
     let mut index = 0;
@@ -389,24 +379,52 @@ fn find_by_person(signings: Vec<Signing>, contracts: Vec<u8>) -> Qualified {
     Qualified { signings, contracts, buckets, shift, known, refused, voided }
 }
 
-/// Signings that share a contract id, as they are held against each other.
+/// Where the contract ids stand of signings whose id may stand on another one too: of all for which it
+/// does, and of a few others.
+fn maybe_repeated(signings: &[Signing], contracts: &[u8]) -> FxHashSet<u32> {
+    // A bit for each hash, so many that few are shared; in parts, so that the bits of one stay in a core's
+    // cache, up to as many as may each look at all hashes.
+    const BITS_FOR_EACH: usize = 64;
+    const IN_A_PART: usize = 128 << 10;
+    const MOST_PARTS: usize = 32;
+    let hash = |signing: &Signing| {
+        let (start, length) = arena_place(contracts, signing.contract);
+        (hash_at(contracts, start, length) >> 32) as u32
+    };
+    let hashes: Vec<u32> = signings.par_iter().map(hash).collect();
+    let parts = (hashes.len() / IN_A_PART).next_power_of_two().min(MOST_PARTS);
+    let bits = (BITS_FOR_EACH * hashes.len().div_ceil(parts)).next_power_of_two().max(64);
+    let doubtful = (0..parts).into_par_iter().flat_map_iter(|part| {
+        let of_part = move |hash: &&u32| **hash as usize & (parts - 1) == part;
+        let bit = move |hash: u32| hash as usize >> parts.ilog2() & (bits - 1);
+        let (mut seen, mut again) = (vec![0u64; bits / 64], FxHashSet::default());
+        for hash in hashes.iter().filter(of_part) {
+            let (word, mask) = (&mut seen[bit(*hash) / 64], 1 << (bit(*hash) % 64));
+            if *word & mask != 0 {
+                again.insert(bit(*hash));
+            }
+            *word |= mask;
+        }
+        let all = hashes.iter().zip(signings).filter(move |(hash, _)| of_part(hash));
+        all.filter(move |(hash, _)| again.contains(&bit(**hash))).map(|(_, signing)| signing.contract)
+    });
+    doubtful.collect()
+}
+
+/// Signings that share a contract id, as they are held against each other, of those whose id is doubtful.
 fn repeated_contracts(
     signings: &[Signing],
     contracts: &[u8],
+    doubtful: &FxHashSet<u32>,
     in_turn: impl Fn(&Signing, &Signing) -> Ordering,
 ) -> Vec<Vec<u32>> {
-    let hash = |signing: &Signing| id_hash(contract_bytes(contracts, signing));
-    let hashes: Vec<u64> = signings.par_iter().map(hash).collect();
-    let mut sorted = hashes.clone();
-    sorted.par_sort_unstable();
-    let twice: FxHashSet<u64> =
-        sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
-    drop(sorted);
-    if twice.is_empty() {
+    if doubtful.is_empty() {
         return Vec::new();
     }
+    let found = signings.par_iter().enumerate().filter(|(_, signing)| doubtful.contains(&signing.contract));
+    let found: Vec<usize> = found.map(|(index, _)| index).collect();
     let mut same: FxHashMap<&[u8], Vec<u32>> = FxHashMap::default();
-    for (index, _) in hashes.iter().enumerate().filter(|(_, hash)| twice.contains(hash)) {
+    for index in found {
         same.entry(contract_bytes(contracts, &signings[index])).or_default().push(index as u32);
     }
     let mut repeated: Vec<Vec<u32>> = same.into_values().filter(|group| group.len() > 1).collect();
@@ -415,6 +433,44 @@ fn repeated_contracts(
     }
     repeated.sort_unstable();
     repeated
+}
+
+/// Cuts the signings into parts, each with all signings of its people: where each part starts, and the end.
+fn people_between(signings: &[Signing]) -> Vec<usize> {
+    const PART: usize = 16 << 10;
+    let starts = (0..signings.len()).step_by(PART).map(|start| {
+        let inside = |at: &usize| *at > 0 && signings[*at].person == signings[*at - 1].person;
+        (start..signings.len()).find(|at| !inside(at)).unwrap_or(signings.len())
+    });
+    starts.chain([signings.len()]).collect()
+}
+
+/// The signings of some people that can't stand beside others of theirs. `single`: whether so many, of which
+/// this is the first, need not be looked at.
+fn clashes(
+    signings: &[Signing],
+    part: Range<usize>,
+    out: &[bool],
+    rules: &Rules,
+    single: impl Fn(usize, usize) -> bool,
+) -> Vec<(usize, Clash)> {
+    let (mut found, mut taken) = (Vec::new(), Vec::new());
+    let mut first = part.start;
+    for of_one in signings[part].chunk_by(|a, b| a.person == b.person) {
+        let all = first..first + of_one.len();
+        first = all.end;
+        if single(of_one.len(), all.start) {
+            continue;
+        }
+        taken.clear();
+        for index in all.filter(|index| !out[*index]) {
+            match against_others(signings, &taken, index, rules) {
+                Ok(()) => taken.push(index),
+                Err(clash) => found.push((index, clash)),
+            }
+        }
+    }
+    found
 }
 
 struct Clash {
