@@ -12,11 +12,12 @@ use crate::command::assess::Assess;
 use crate::command::check::Check;
 use crate::command::explain::{Explain, What};
 use crate::command::ledger::Ledger;
+use crate::command::merge::Merge;
 use crate::command::post::Post;
 use crate::command::rules::Rules;
 use crate::command::settle::Settle;
 use crate::command::verify::Verify;
-use crate::command::{Common, Ended, assess, check, explain, period, post, settle, verify};
+use crate::command::{Common, Ended, assess, check, explain, merge, period, post, settle, verify};
 use crate::ledger::chain::Paper;
 use crate::report::screen::Look;
 use crate::words::{HELP, Lang};
@@ -120,6 +121,14 @@ enum Command {
         format: Format,
         #[command(flatten)]
         paper: PaperArgs,
+    },
+    Merge {
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        #[arg(long, value_name = "DIR", default_value = "out/merged", hide_default_value = true)]
+        out: PathBuf,
+        #[arg(long, default_value = "table", hide_default_value = true)]
+        format: Format,
     },
     Verify {
         out: PathBuf,
@@ -437,6 +446,9 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
             ledger: ledger.as_deref(),
             paper: paper.paper(),
         }),
+        Command::Merge { folders, out, format } => {
+            merge::run(&Merge { folders, out, json: *format == Format::Json, look })
+        }
         Command::Verify { out, data, ledger, regions, threads, format } => verify::run(&Verify {
             common: Common {
                 region: "",

@@ -50,6 +50,8 @@ pub struct Asked<'a> {
     pub as_of: Option<Date>,
     /// What earlier postings relied on.
     pub past: Option<&'a Past>,
+    /// Lines of older cohorts are told although nothing moved.
+    pub standing: bool,
     /// The result may be posted: all that a posting writes down is kept.
     pub recording: bool,
 }
@@ -57,14 +59,14 @@ pub struct Asked<'a> {
 impl Asked<'_> {
     /// A period with all its tranches, and nothing before it.
     pub fn of(period: Period) -> Asked<'static> {
-        Asked { period, as_of: None, past: None, recording: false }
+        Asked { period, as_of: None, past: None, standing: false, recording: false }
     }
 }
 
 /// Settles a period and hands the result to `then`.
 pub fn settle<R>(
     region: &Region,
-    Asked { period, as_of, past, recording }: Asked,
+    Asked { period, as_of, past, standing, recording }: Asked,
     data: &Path,
     progress: Progress,
     then: impl FnOnce(&Run) -> Result<R>,
@@ -88,7 +90,7 @@ pub fn settle<R>(
         None => History::default(),
     };
     let mut rules = Rules::compile(region, &institutions, period);
-    (rules.as_of, rules.recording) = (as_of, recording);
+    (rules.as_of, rules.standing, rules.recording) = (as_of, standing, recording);
     if let Some(opening) = history.opening() {
         must_be_open(&mut inputs, opening, period)?;
         rules.from = opening;

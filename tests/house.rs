@@ -110,6 +110,34 @@ fn the_readme_shows_what_its_main_command_prints() {
     assert!(folder.path().join("out/urumqi/2020Q1/settlement.csv").is_file());
 }
 
+/// The transcripts of the README: each command with what it prints, in one folder, one after the other.
+#[test]
+fn the_transcripts_of_the_readme_are_what_the_program_prints() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(root().join("samples"), folder.path().join("samples")).expect("a link");
+    let (mut seen, mut wrong) = (0, String::new());
+    for (_, text) in blocks().iter().filter(|(language, _)| language == "console") {
+        for part in text.split("$ jiayi ").skip(1) {
+            let (command, shown) = part.split_once('\n').expect("a line");
+            let done = Command::new(env!("CARGO_BIN_EXE_jiayi"))
+                .args(command.split_whitespace())
+                .current_dir(folder.path())
+                .env_clear()
+                .env("SOURCE_DATE_EPOCH", "1586900000")
+                .output()
+                .expect("it runs");
+            assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+            let printed = String::from_utf8_lossy(&done.stdout).into_owned();
+            if printed != shown {
+                wrong += &format!("$ jiayi {command}\n{printed}");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 8, "the README shows the ledger");
+    assert!(wrong.is_empty(), "README.md shows other output than:\n{wrong}");
+}
+
 #[test]
 fn the_readme_lists_every_code_as_the_program_explains_it() {
     let readme = fs::read_to_string(root().join("README.md")).expect("README.md");

@@ -40,6 +40,8 @@ struct Signing {
     ended_on: String,
     authorized: bool,
     void: bool,
+    /// Days on which the person was served.
+    served: Vec<String>,
 }
 
 impl Signing {
@@ -75,6 +77,13 @@ impl Office {
             "institution_id,name,kind\nC1,First,community_center\nC2,Second,community_center\n";
         write("institutions.csv", institutions.to_string());
         write("signings.csv", HEADER.to_string() + &signings.iter().map(|one| one.row()).collect::<String>());
+        let served = signings.iter().flat_map(|one| {
+            one.served.iter().map(move |day| format!("{},C{},{day},id_card\n", one.person, one.institution))
+        });
+        write(
+            "swipes.csv",
+            "person_id,institution_id,swiped_at,card_type\n".to_string() + &served.collect::<String>(),
+        );
         if !scores.is_empty() {
             write(
                 "scores.csv",
@@ -149,13 +158,18 @@ fn posted(office: &Office) -> Amounts {
 fn story(region: &'static str, seed: u64) {
     let mut dice = Dice(seed);
     let office = Office { home: tempfile::tempdir().expect("a folder"), region };
-    let year = if region.starts_with("xinjiang") { 2023 } else { 2020 };
+    let year = match region {
+        "xinjiang-bureau" => 2023,
+        "jilin-bureau" => 2017,
+        _ => 2020,
+    };
     let mut last: Vec<Signing> = Vec::new();
     let mut deliveries: Vec<(Signing, u64)> = Vec::new();
     for nth in 0..4 + dice.roll(6) {
         let (month, day) = (1 + dice.roll(6), 1 + dice.roll(28));
         let package = match region {
             "xinjiang-bureau" => ["basic", "basic", "hypertension", "diabetes"][dice.roll(4) as usize],
+            "jilin-bureau" => "basic",
             _ => "paid",
         };
         let mut signing = Signing {
@@ -167,16 +181,21 @@ fn story(region: &'static str, seed: u64) {
             ended_on: String::new(),
             authorized: dice.one_in(2),
             void: false,
+            served: Vec::new(),
         };
         deliveries.push((signing.clone(), month));
         // What becomes of it later, each told by an export of its own.
         for _ in 0..dice.roll(3) {
-            match dice.roll(5) {
+            // Where a charge waits for a service record, who moved or began later would need another.
+            let event =
+                if region == "jilin-bureau" { [0, 1, 5, 5][dice.roll(4) as usize] } else { dice.roll(5) };
+            match event {
                 0 => signing.void = true,
                 1 => signing.ended_on = format!("{year}-{month:02}-{:02}", day.max(2) - 1),
                 2 => signing.institution = 3 - signing.institution,
                 3 => signing.signed_on = format!("{year}-{month:02}-{:02}", 1 + dice.roll(28)),
-                _ => signing.authorized = true,
+                4 => signing.authorized = true,
+                _ => signing.served = vec![signing.signed_on.clone()],
             }
             deliveries.push((signing.clone(), month));
         }
@@ -243,6 +262,13 @@ fn stories() -> u64 {
 fn any_order_ends_where_one_run_over_everything_does() {
     for seed in 0..stories() {
         story("urumqi-bureau", seed);
+    }
+}
+
+#[test]
+fn so_it_does_with_service_records_that_come_later() {
+    for seed in 0..stories() {
+        story("jilin-bureau", seed);
     }
 }
 

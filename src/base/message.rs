@@ -135,6 +135,9 @@ pub enum Msg {
     AnotherOut,
     KeepOldRules,
     CheckSpace,
+    // Several areas.
+    PeriodsDiffer { first: Period, other: Period },
+    InstitutionInTwo { id: String, first: String, second: String },
     // The ledger.
     FileNotListed { file: String },
     OutputDiffers { file: String, line: usize, here: String, anew: String },

@@ -68,10 +68,11 @@ pub fn run(explain: &Explain) -> Result<Ended> {
         let store = Store::find(&ledger, &region.id, false)?;
         let past = store.as_ref().map(|store| recall::past(store, None)).transpose()?;
         let all = store.as_ref().map(batches).transpose()?.unwrap_or_default();
-        // Without a period: the one that was posted last.
+        // Without a period: everything up to the one that was posted last.
         let last = all.iter().rev().find_map(|batch| Period::parse(&batch.period));
         let Some(period) = explain.period.or(last) else { return Err(stop(Msg::WhichPeriod, None)) };
-        let asked = Asked { as_of: explain.as_of, past: past.as_ref(), ..Asked::of(period) };
+        let standing = explain.period.is_none();
+        let asked = Asked { as_of: explain.as_of, past: past.as_ref(), standing, ..Asked::of(period) };
         pipeline::settle(&region, asked, &data, &|_| {}, |run| {
             common.notices(&run.inputs.notices)?;
             let look = common.look;
@@ -83,8 +84,8 @@ pub fn run(explain: &Explain) -> Result<Ended> {
                         agreed.unwrap_or_default().into_iter().filter(|one| one.institution == id).collect();
                     let lines = shown::explain(run, institution, look.lang);
                     common.print(
-                        |out| shown::statement(out, run, institution, (&lines, &agreed), look),
-                        || shown::statement_json(run, institution, (&lines, &agreed), look.lang),
+                        |out| shown::statement(out, run, institution, (&lines, &agreed, &all), look),
+                        || shown::statement_json(run, institution, (&lines, &agreed, &all), look.lang),
                     )?;
                 }
                 What::Contract(_) | What::Person(_) => {

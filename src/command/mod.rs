@@ -4,6 +4,7 @@ pub mod assess;
 pub mod check;
 pub mod explain;
 pub mod ledger;
+pub mod merge;
 pub mod post;
 pub mod rules;
 pub mod settle;

@@ -162,7 +162,7 @@ pub fn run(post: &Post) -> Result<Ended> {
             return Err(moved_on(store.as_ref(), &written)?);
         }
         let asked =
-            Asked { period: written.period, as_of: written.as_of, past: past.as_ref(), recording: true };
+            Asked { as_of: written.as_of, past: past.as_ref(), recording: true, ..Asked::of(written.period) };
         pipeline::settle(&region, asked, &data, &progress, |run| {
             bar.finish_and_clear();
             if let Some(changed) = written.changed_inputs(run).into_iter().next() {

@@ -46,10 +46,10 @@ pub fn run(settle: &Settle) -> Result<Ended> {
         let store = Store::find(&ledger, &region.id, settle.post.is_some())?;
         let past = store.as_ref().map(|store| recall::past(store, None)).transpose()?;
         let asked = Asked {
-            period: settle.period,
             as_of: settle.as_of,
             past: past.as_ref(),
             recording: settle.post.is_some(),
+            ..Asked::of(settle.period)
         };
         let not_yet = (store.is_none() && settle.ledger.is_some() && settle.post.is_none())
             .then(|| Msg::LedgerNotYet { path: ledger.display().to_string() });
@@ -65,7 +65,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
                     "folder": std::env::current_dir().ok().map(|path| path.display().to_string()),
                     "data": absolute(&data),
                     "out": absolute(&out),
-                    "ledger": store.as_ref().map(|store| absolute(&store.path)),
+                    "ledger": absolute(&ledger),
                     "regions": common.regions.map(absolute),
                     "policy_files": region.versions.iter().flat_map(|version| &version.files).map(|file| &file.name).collect::<Vec<_>>(),
                     "user": std::env::var("USER").ok(),

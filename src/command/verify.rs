@@ -141,13 +141,13 @@ fn differs(folder: &Path, anew: &Path, name: &str) -> Option<Msg> {
 
 type Row = BTreeMap<String, String>;
 
-fn table(written: &Written, name: &str) -> Vec<Row> {
+pub(super) fn table(written: &Written, name: &str) -> Vec<Row> {
     let text = fs::read(written.folder.join(name)).unwrap_or_default();
     let rows = csv::Reader::from_reader(text.as_slice()).into_deserialize::<Row>();
     rows.filter_map(Result::ok).collect()
 }
 
-fn amount(row: &Row, column: &str) -> Fen {
+pub(super) fn amount(row: &Row, column: &str) -> Fen {
     let text = row.get(column).map(String::as_str).unwrap_or_default();
     let whole = text.parse::<rust_decimal::Decimal>().ok().and_then(Fen::from_yuan);
     whole.unwrap_or_default()
@@ -157,7 +157,7 @@ fn amount(row: &Row, column: &str) -> Fen {
 #[derive(Default)]
 struct Sum([Fen; COLUMNS.len()]);
 
-const COLUMNS: [&str; 6] = ["gross", "prepay", "final", "posted", "payable", "recover"];
+pub(super) const COLUMNS: [&str; 6] = ["gross", "prepay", "final", "posted", "payable", "recover"];
 
 impl Sum {
     fn add(&mut self, line: &Row) {
@@ -168,7 +168,7 @@ impl Sum {
 }
 
 /// Adds every sum of the output up again from its lines; gives how many lines there are.
-fn sums(written: &Written, found: &mut Vec<Msg>) -> usize {
+pub(super) fn sums(written: &Written, found: &mut Vec<Msg>) -> usize {
     let lines = table(written, "settlement.csv");
     let mut check = |what: String, stands: Fen, adds: Fen| {
         if stands != adds {

@@ -153,23 +153,38 @@ pub fn in_effect(batches: &[Batch]) -> BTreeMap<u32, bool> {
 
 /// A hash over values, each with its kind and length, so that no two lists of values look the same.
 #[derive(Clone, Default)]
-pub struct Content(Sha256);
+pub struct Content {
+    hash: Sha256,
+    /// Values are short: many are hashed at once.
+    waiting: Vec<u8>,
+}
+
+/// How many bytes wait.
+const TOGETHER: usize = 4096;
 
 impl Content {
     pub fn text(&mut self, text: &str) {
-        self.0.update([b't']);
-        self.0.update((text.len() as u64).to_le_bytes());
-        self.0.update(text.as_bytes());
+        self.waiting.push(b't');
+        self.waiting.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        self.waiting.extend_from_slice(text.as_bytes());
+        self.flush(TOGETHER);
     }
 
     pub fn number(&mut self, number: i64) {
-        let mut bytes = [b'n'; 9];
-        bytes[1..].copy_from_slice(&number.to_le_bytes());
-        self.0.update(bytes);
+        self.waiting.push(b'n');
+        self.waiting.extend_from_slice(&number.to_le_bytes());
+        self.flush(TOGETHER);
     }
 
     pub fn nothing(&mut self) {
-        self.0.update([b'0']);
+        self.waiting.push(b'0');
+    }
+
+    fn flush(&mut self, least: usize) {
+        if self.waiting.len() >= least {
+            self.hash.update(&self.waiting);
+            self.waiting.clear();
+        }
     }
 
     /// Adds a value as the database holds it.
@@ -183,8 +198,9 @@ impl Content {
         }
     }
 
-    pub fn finish(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    pub fn finish(mut self) -> String {
+        self.flush(0);
+        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

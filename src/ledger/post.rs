@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use rusqlite::Statement;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rustc_hash::FxHashMap;
 
@@ -83,13 +84,21 @@ fn maybe(number: Option<i64>) -> Cell<'static> {
     number.map_or(Cell::Nothing, Cell::Number)
 }
 
+/// A table that a batch is written into.
+struct Table<'s> {
+    /// The last number given.
+    last: i64,
+    /// Over the batch's rows.
+    content: Content,
+    insert: Statement<'s>,
+}
+
 /// A batch being written. Without [`Writer::finish`] nothing of it stays.
 pub struct Writer<'s> {
     store: &'s Store,
     number: u32,
     previous: String,
-    /// By table: the last number given, and a hash over the batch's rows.
-    tables: BTreeMap<&'static str, (i64, Content)>,
+    tables: BTreeMap<&'static str, Table<'s>>,
     institutions: FxHashMap<String, i64>,
     terms: FxHashMap<Terms, i64>,
     items: FxHashMap<String, i64>,
@@ -108,7 +117,11 @@ impl<'s> Writer<'s> {
         for table in TABLES {
             let query = format!("SELECT coalesce(max(number), 0) FROM {table}");
             let last: i64 = store.connection.query_row(&query, [], |row| row.get(0)).map_err(failed)?;
-            tables.insert(table, (last, Content::default()));
+            let columns =
+                store.connection.prepare(&format!("SELECT * FROM {table}")).map_err(failed)?.column_count();
+            let insert = format!("INSERT INTO {table} VALUES ({})", vec!["?"; columns].join(","));
+            let insert = store.connection.prepare(&insert).map_err(failed)?;
+            tables.insert(table, Table { last, content: Content::default(), insert });
         }
         let mut writer = Writer {
             store,
@@ -156,27 +169,21 @@ impl<'s> Writer<'s> {
 
     /// Adds a row; gives its number.
     fn add(&mut self, table: &'static str, cells: &[Cell]) -> Result<i64> {
-        let (number, content) = self.tables.get_mut(table).expect("every table is listed");
-        *number += 1;
-        let all = [Cell::Number(*number), Cell::Number(self.number.into())];
-        let all = all.iter().chain(cells);
-        for cell in all.clone() {
+        let Table { last, content, insert } = self.tables.get_mut(table).expect("every table is listed");
+        *last += 1;
+        let failed = |error: rusqlite::Error| self.store.broken(&error);
+        let all = [Cell::Number(*last), Cell::Number(self.number.into())];
+        for (at, cell) in all.iter().chain(cells).enumerate() {
             match cell {
                 Cell::Nothing => content.nothing(),
                 Cell::Number(number) => content.number(*number),
                 Cell::Text(text) => content.text(text),
             }
+            insert.raw_bind_parameter(at + 1, cell).map_err(failed)?;
         }
-        let marks = ["?"; 20][..cells.len() + 2].join(",");
-        let failed = |error: rusqlite::Error| self.store.broken(&error);
-        let mut insert = self
-            .store
-            .connection
-            .prepare_cached(&format!("INSERT INTO {table} VALUES ({marks})"))
-            .map_err(failed)?;
-        insert.execute(rusqlite::params_from_iter(all)).map_err(failed)?;
+        insert.raw_execute().map_err(failed)?;
         self.rows += 1;
-        Ok(*number)
+        Ok(*last)
     }
 
     fn institution(&mut self, one: &Institution) -> Result<i64> {
@@ -269,7 +276,7 @@ impl<'s> Writer<'s> {
     pub fn close(self, about: About) -> Result<Closed<'s>> {
         let mut content = Content::default();
         for table in TABLES {
-            content.text(&self.tables[table].1.clone().finish());
+            content.text(&self.tables[table].content.clone().finish());
         }
         let About { kind, period, as_of, reverses, paper, rules, source } = about;
         let mut batch = Batch {

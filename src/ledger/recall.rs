@@ -2,11 +2,12 @@
 //! said last.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Result;
-use rusqlite::Row;
+use rayon::prelude::*;
+use rusqlite::{Connection, OpenFlags, Row};
 use rust_decimal::Decimal;
-use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
 use crate::base::money::Fen;
@@ -17,7 +18,7 @@ use crate::settlement::history::{
 };
 
 use super::chain::{Batch, batches, in_effect};
-use super::store::Store;
+use super::store::{Store, broken, damaged};
 
 /// A day as the ledger writes it: 20200103.
 pub fn day_number(day: Date) -> i64 {
@@ -106,6 +107,93 @@ pub fn past(store: &Store, up_to: Option<u32>) -> Result<Past> {
     Ok(past)
 }
 
+/// How many signings one thread reads at once.
+const PART: i64 = 1 << 16;
+
+/// A row of the signings, and whether it says that the signing is void. Its contract stands in an arena.
+struct Told {
+    signing: PastSigning,
+    void: bool,
+}
+
+/// Reads the signings numbered from `from` on and before `to`, over a connection of its own.
+fn read_signings(
+    path: &Path,
+    (from, to): (i64, i64),
+    wanted: &[bool],
+    terms_count: usize,
+) -> Result<(Vec<Told>, Vec<u8>)> {
+    let failed = |error: rusqlite::Error| broken(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    let query = "SELECT * FROM signing WHERE number >= ? AND number < ? ORDER BY number";
+    let mut query = connection.prepare(query).map_err(failed)?;
+    let mut rows = query.query([from, to]).map_err(failed)?;
+    let (mut signings, mut contracts) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next().map_err(failed)? {
+        let batch: u32 = row.get(1).map_err(failed)?;
+        if wanted.get(batch as usize) != Some(&true) {
+            continue;
+        }
+        match read_signing(row, batch, terms_count, &mut contracts).map_err(failed)? {
+            Some(read) => signings.push(read),
+            None => {
+                let number: i64 = row.get(0).map_err(failed)?;
+                return Err(damaged(path, &format!("signing {number}")));
+            }
+        }
+    }
+    Ok((signings, contracts))
+}
+
+/// Nothing where a row says what no program of ours writes.
+fn read_signing(
+    row: &Row,
+    batch: u32,
+    terms_count: usize,
+    contracts: &mut Vec<u8>,
+) -> rusqlite::Result<Option<Told>> {
+    let state = row.get_ref(12)?.as_str()?;
+    let refused = match state {
+        "admitted" | "void" => None,
+        code => match Code::parse(code) {
+            Some(code) => Some(code),
+            None => return Ok(None),
+        },
+    };
+    let (number, first): (i64, Option<i64>) = (row.get(0)?, row.get(2)?);
+    let days = (day(row.get(6)?), day(row.get(7)?), day(row.get(8)?), day(row.get(9)?));
+    let (Some(signed_on), Some(starts_on), Some(term_end), Some(end)) = days else { return Ok(None) };
+    let terms: u32 = row.get(5)?;
+    let person: u64 = row.get::<_, i64>(4)?.cast_unsigned();
+    let contract = row.get_ref(3)?.as_bytes()?;
+    let (Some(terms), Ok(length)) = (terms.checked_sub(1), u16::try_from(contract.len())) else {
+        return Ok(None);
+    };
+    let Some(person) = PersonId::of_number(person).filter(|_| (terms as usize) < terms_count) else {
+        return Ok(None);
+    };
+    let at = contracts.len() as u32;
+    contracts.extend_from_slice(&length.to_le_bytes());
+    contracts.extend_from_slice(contract);
+    let paid: Option<i64> = row.get(10)?;
+    let signing = PastSigning {
+        person,
+        contract: at,
+        terms,
+        signed_on,
+        starts_on,
+        term_end,
+        end,
+        paid: paid.map(Fen),
+        authorized: row.get::<_, i64>(11)? != 0,
+        refused,
+        id: first.unwrap_or(number),
+        batch,
+    };
+    Ok(Some(Told { signing, void: state == "void" }))
+}
+
 struct Reader<'a> {
     store: &'a Store,
     effect: BTreeMap<u32, bool>,
@@ -125,11 +213,7 @@ impl Reader<'_> {
         let query = format!("SELECT * FROM {table} ORDER BY number");
         let mut query = self.store.connection.prepare(&query).map_err(failed)?;
         let mut rows = query.query([]).map_err(failed)?;
-        // Which batches are read at all: their numbers have no gap.
-        let mut wanted = vec![false; self.effect.len() + 1];
-        for (number, effect) in &self.effect {
-            wanted[*number as usize] = *effect || !only_in_effect;
-        }
+        let wanted = self.wanted(only_in_effect);
         while let Some(row) = rows.next().map_err(failed)? {
             let batch: u32 = row.get(1).map_err(failed)?;
             if wanted.get(batch as usize) != Some(&true) {
@@ -143,88 +227,64 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads signings; gives by the number of the row that first told of one where it stands in the past.
-    fn signings(&self, past: &mut Past) -> Result<FxHashMap<i64, u32>> {
-        let mut known: FxHashMap<i64, u32> = FxHashMap::default();
+    /// By number which batches are read: those in effect, or all. Their numbers have no gap.
+    fn wanted(&self, only_in_effect: bool) -> Vec<bool> {
+        let mut wanted = vec![false; self.effect.len() + 1];
+        for (number, effect) in &self.effect {
+            wanted[*number as usize] = *effect || !only_in_effect;
+        }
+        wanted
+    }
+
+    /// Reads signings; gives by the number of the row that first told of one where it stands in the past. Parts
+    /// of the table are read by all threads; nobody writes meanwhile.
+    fn signings(&self, past: &mut Past) -> Result<Vec<u32>> {
+        let failed = |error: rusqlite::Error| self.store.broken(&error);
+        let query = "SELECT coalesce(max(number), 0) FROM signing";
+        let last: i64 = self.store.connection.query_row(query, [], |row| row.get(0)).map_err(failed)?;
+        let wanted = self.wanted(true);
+        let (path, terms) = (self.store.path.as_path(), past.terms.len());
+        let parts = last / PART + 1;
+        let read = |part| read_signings(path, (part * PART, (part + 1) * PART), &wanted, terms);
+        let parts: Result<Vec<(Vec<Told>, Vec<u8>)>> = (0..parts).into_par_iter().map(read).collect();
+        // By number where a signing stands: numbers have no gap.
+        let mut known = vec![u32::MAX; usize::try_from(last).unwrap_or_default() + 1];
         let mut gone = Vec::new();
-        let terms_count = past.terms.len();
-        let (signings, contracts) = (&mut past.signings, &mut past.contracts);
-        self.rows("signing", true, |row| {
-            let state = row.get_ref(12)?.as_str()?;
-            let refused = match state {
-                "admitted" | "void" => None,
-                code => match Code::parse(code) {
-                    Some(code) => Some(code),
-                    None => return Ok(None),
-                },
-            };
-            let (number, first): (i64, Option<i64>) = (row.get(0)?, row.get(2)?);
-            let days = (day(row.get(6)?), day(row.get(7)?), day(row.get(8)?), day(row.get(9)?));
-            let (Some(signed_on), Some(starts_on), Some(term_end), Some(end)) = days else { return Ok(None) };
-            let terms: u32 = row.get(5)?;
-            let person: u64 = row.get::<_, i64>(4)?.cast_unsigned();
-            let contract = row.get_ref(3)?.as_bytes()?;
-            let (Some(terms), Ok(length)) = (terms.checked_sub(1), u16::try_from(contract.len())) else {
-                return Ok(None);
-            };
-            if terms as usize >= terms_count || PersonId::of_number(person).is_none() {
-                return Ok(None);
-            }
-            let id = first.unwrap_or(number);
-            let at = contracts.len() as u32;
-            contracts.extend_from_slice(&length.to_le_bytes());
-            contracts.extend_from_slice(contract);
-            let paid: Option<i64> = row.get(10)?;
-            let signing = PastSigning {
-                person: PersonId(person),
-                contract: at,
-                terms,
-                signed_on,
-                starts_on,
-                term_end,
-                end,
-                paid: paid.map(Fen),
-                authorized: row.get::<_, i64>(11)? != 0,
-                refused,
-                id,
-                batch: row.get(1)?,
-            };
-            let index = match known.get(&id) {
-                Some(index) => {
-                    signings[*index as usize] = signing;
-                    *index
+        for (signings, contracts) in parts? {
+            let offset = past.contracts.len() as u32;
+            past.contracts.extend_from_slice(&contracts);
+            for Told { mut signing, void } in signings {
+                signing.contract += offset;
+                let Some(place) = usize::try_from(signing.id).ok().and_then(|id| known.get_mut(id)) else {
+                    return Err(self.store.damaged(&format!("signing {}", signing.id)));
+                };
+                if *place == u32::MAX {
+                    *place = past.signings.len() as u32;
+                    past.signings.push(signing);
+                } else {
+                    past.signings[*place as usize] = signing;
                 }
-                None => {
-                    signings.push(signing);
-                    let index = signings.len() as u32 - 1;
-                    known.insert(id, index);
-                    index
+                if void {
+                    gone.push(*place);
                 }
-            };
-            if state == "void" {
-                gone.push(index);
             }
-            Ok(Some(()))
-        })?;
+        }
         // A void one is as if it had never been: a valid row of its contract would begin anew.
         if !gone.is_empty() {
             let mut void = vec![false; past.signings.len()];
             gone.into_iter().for_each(|index: u32| void[index as usize] = true);
-            let mut moved = FxHashMap::default();
+            known.fill(u32::MAX);
             let mut kept = Vec::with_capacity(past.signings.len());
-            for (index, signing) in past.signings.drain(..).enumerate() {
-                if !void[index] {
-                    moved.insert(signing.id, kept.len() as u32);
-                    kept.push(signing);
-                }
+            for (_, signing) in past.signings.drain(..).enumerate().filter(|(index, _)| !void[*index]) {
+                known[signing.id as usize] = kept.len() as u32;
+                kept.push(signing);
             }
             past.signings = kept;
-            known = moved;
         }
         Ok(known)
     }
 
-    fn services(&self, past: &mut Past, known: &FxHashMap<i64, u32>) -> Result<()> {
+    fn services(&self, past: &mut Past, known: &[u32]) -> Result<()> {
         let items = past.items.len() as i64;
         let mut services: BTreeMap<(u32, u32), PastService> = BTreeMap::new();
         self.rows("service", true, |row| {
@@ -234,7 +294,8 @@ impl Reader<'_> {
                 return Ok(None);
             }
             // Of a signing that is void now nothing is asked.
-            if let Some(signing) = known.get(&signing).copied() {
+            let signing = usize::try_from(signing).ok().and_then(|signing| known.get(signing)).copied();
+            if let Some(signing) = signing.filter(|signing| *signing != u32::MAX) {
                 let items = done.map(|done| done as u32 - 1);
                 let service = PastService { signing, charge, seen: row.get("seen")?, items };
                 services.insert((signing, charge), service);

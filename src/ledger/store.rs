@@ -185,7 +185,8 @@ fn is_none(error: &anyhow::Error) -> bool {
         .is_some_and(|stopped| stopped.diagnostics.iter().any(|one| matches!(one.fact, Msg::NoLedger { .. })))
 }
 
-fn damaged(path: &Path, why: &str) -> anyhow::Error {
+/// The file says something that no program of ours writes.
+pub fn damaged(path: &Path, why: &str) -> anyhow::Error {
     let fact = Msg::LedgerDamaged { path: path.display().to_string(), why: why.to_string() };
     refuse(fact, Some(Msg::RestoreLedger))
 }

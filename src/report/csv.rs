@@ -243,29 +243,31 @@ pub fn scores_of(rules: &Rules, lines: &[&Line]) -> (String, String, &'static st
     (joined(|value| &value.0).join(";"), grades, renew)
 }
 
+/// The columns of summary.csv.
+pub const SUMMARY: [&str; 19] = [
+    "institution_id",
+    "institution_name",
+    "kind",
+    "district",
+    "parent_id",
+    "signings",
+    "rejected",
+    "void",
+    "admitted",
+    "held",
+    "score",
+    "grade",
+    "gross",
+    "prepay",
+    "final",
+    "posted",
+    "payable",
+    "recover",
+    "renew",
+];
+
 fn summary(run: &Run, folder: &Path) -> Result<Written> {
-    let header = [
-        "institution_id",
-        "institution_name",
-        "kind",
-        "district",
-        "parent_id",
-        "signings",
-        "rejected",
-        "void",
-        "admitted",
-        "held",
-        "score",
-        "grade",
-        "gross",
-        "prepay",
-        "final",
-        "posted",
-        "payable",
-        "recover",
-        "renew",
-    ];
-    let mut table = Table::create(folder, "summary.csv", &header)?;
+    let mut table = Table::create(folder, "summary.csv", &SUMMARY)?;
     let lines = lines_by_institution(run);
     for index in by_id(run.rules) {
         let at = index as usize;

@@ -31,6 +31,15 @@ pub struct Explained<'a> {
     pub posted: Vec<(u32, Fen)>,
 }
 
+/// When a batch was posted, by whom, and by which document.
+fn paper(batches: &[Batch], number: u32) -> String {
+    let Some(batch) = batches.iter().find(|batch| batch.number == number) else { return String::new() };
+    let paper = &batch.paper;
+    let day = paper.time.get(..10).map(str::to_string);
+    let words = [day, paper.operator.clone(), paper.approved_by.clone(), paper.document.clone()];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 /// Explains the lines of an institution.
 pub fn explain<'a>(run: &'a Run, institution: u32, lang: Lang) -> Vec<Explained<'a>> {
     let lines = run.settlement.lines.iter().filter(|line| line.institution == institution);
@@ -87,7 +96,7 @@ pub fn statement(
     out: &mut impl Write,
     run: &Run,
     institution: u32,
-    (lines, agreed): (&[Explained], &[Agreed]),
+    (lines, agreed, batches): (&[Explained], &[Agreed], &[Batch]),
     look: Look,
 ) -> io::Result<()> {
     let lang = look.lang;
@@ -100,7 +109,7 @@ pub fn statement(
         let line = explained.line;
         let policy = &run.rules.region.versions[line.version];
         writeln!(out, "\n{} {} {} ({})", line.cohort, line.package, line.source, policy.id)?;
-        for (text, clause) in steps(run, explained, lang) {
+        for (text, clause) in steps(run, explained, batches, lang) {
             let clause = if clause.is_empty() { String::new() } else { format!("  [{clause}]") };
             writeln!(out, "  {text}{clause}")?;
         }
@@ -110,7 +119,8 @@ pub fn statement(
         for one in agreed {
             let batch = one.batch.to_string();
             let amount = one.amount.grouped();
-            let with = [one.cohort.as_str(), &one.source, &amount, &one.document, &one.reason, &batch];
+            let by = paper(batches, one.batch);
+            let with = [one.cohort.as_str(), &one.source, &amount, &one.document, &one.reason, &batch, &by];
             writeln!(out, "  {}", phrase(lang, Phrase::AgreedLine, &with))?;
         }
     }
@@ -118,7 +128,7 @@ pub fn statement(
 }
 
 /// Each step of a line, with its article.
-fn steps(run: &Run, explained: &Explained, lang: Lang) -> Vec<(String, String)> {
+fn steps(run: &Run, explained: &Explained, batches: &[Batch], lang: Lang) -> Vec<(String, String)> {
     let Explained { line, leaves, curve, prepay_clause, posted } = explained;
     let say = |what, with: &[&str]| phrase(lang, what, with);
     let mut steps = Vec::new();
@@ -172,7 +182,8 @@ fn steps(run: &Run, explained: &Explained, lang: Lang) -> Vec<(String, String)> 
         _ => steps.push((say(Phrase::StepNoScore, &[&line.due().grouped()]), String::new())),
     }
     for (batch, amount) in posted {
-        steps.push((say(Phrase::StepBatch, &[&batch.to_string(), &amount.grouped()]), String::new()));
+        let with = [&batch.to_string(), &amount.grouped(), &paper(batches, *batch)];
+        steps.push((say(Phrase::StepBatch, &with.map(String::as_str)), String::new()));
     }
     let (due, before) = (line.due().grouped(), line.posted.grouped());
     let text = match (line.payable, line.recover) {
@@ -188,7 +199,7 @@ fn steps(run: &Run, explained: &Explained, lang: Lang) -> Vec<(String, String)> 
 pub fn statement_json(
     run: &Run,
     institution: u32,
-    (lines, agreed): (&[Explained], &[Agreed]),
+    (lines, agreed, batches): (&[Explained], &[Agreed], &[Batch]),
     lang: Lang,
 ) -> Value {
     let one = run.rules.institutions.get(institution);
@@ -234,9 +245,9 @@ pub fn statement_json(
                 })
             })
             .collect();
-        let batches: Vec<Value> = posted
+        let paid: Vec<Value> = posted
             .iter()
-            .map(|(batch, amount)| json!({ "batch": batch, "amount": amount.to_string() }))
+            .map(|(batch, amount)| json!({ "batch": batch, "amount": amount.to_string(), "by": paper(batches, *batch) }))
             .collect();
         json!({
             "cohort": line.cohort.to_string(),
@@ -256,11 +267,11 @@ pub fn statement_json(
             "ratio": line.earned.as_ref().map(|outcome| shortest(outcome.earned.ratio)),
             "final": line.last.map(|last| last.to_string()),
             "due": line.due().to_string(),
-            "batches": batches,
+            "batches": paid,
             "posted": line.posted.to_string(),
             "payable": line.payable.to_string(),
             "recover": line.recover.to_string(),
-            "steps": steps(run, explained, lang).into_iter().map(|(text, _)| text).collect::<Vec<_>>(),
+            "steps": steps(run, explained, batches, lang).into_iter().map(|(text, _)| text).collect::<Vec<_>>(),
         })
     };
     json!({

@@ -14,6 +14,7 @@ use crate::base::code::Code;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::message::Msg;
 use crate::base::money::{Fen, shortest};
+use crate::base::period::Period;
 use crate::base::place::Kind;
 use crate::intake::rows::Reject;
 use crate::pipeline::{Assessment, Run, refused_by_code, shown};
@@ -163,6 +164,35 @@ fn sources(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
         table.add_row([Cell::new(look.label(*what))].into_iter().chain(cells));
     }
     writeln!(out, "{}", table.trim_fmt())
+}
+
+/// The settlements of several areas: amounts by area and source, and of all of them.
+pub fn merged(
+    out: &mut impl Write,
+    period: Period,
+    rows: &[(String, String, [u64; 2], [Fen; 6])],
+    folder: &str,
+    look: Look,
+) -> io::Result<()> {
+    use Label::{Area, Count, Final, Gross, Held, Payable, Posted, Prepay, Recover, Source};
+    writeln!(out, "{}  {period}", look.label(Label::Merged))?;
+    let mut table = look.table(&[Area, Source, Count, Held, Gross, Prepay, Final, Posted, Payable, Recover]);
+    let mut add = |region: &str, source: &str, counts: [u64; 2], sums: [Fen; 6]| {
+        let words = [Cell::new(region), Cell::new(source)].into_iter().chain(counts.map(right));
+        table.add_row(words.chain(sums.map(|sum| look.money(sum))));
+    };
+    let mut all: std::collections::BTreeMap<&str, ([u64; 2], [Fen; 6])> = std::collections::BTreeMap::new();
+    for (region, source, counts, sums) in rows {
+        add(region, source, *counts, *sums);
+        let (all_counts, all_sums) = all.entry(source).or_default();
+        all_counts.iter_mut().zip(counts).for_each(|(all, one)| *all += one);
+        all_sums.iter_mut().zip(sums).for_each(|(all, one)| *all += *one);
+    }
+    for (source, (counts, sums)) in all {
+        add(look.label(Label::Total), source, counts, sums);
+    }
+    writeln!(out, "{}", table.trim_fmt())?;
+    writeln!(out, "\n{}: {folder}", look.label(Label::Out))
 }
 
 fn source_row(run: &Run, id: &str, total: &Total, any_held: bool, look: Look) -> Vec<Cell> {

@@ -410,7 +410,7 @@ fn finish(
         let stranded = line.count + line.held == 0 && line.then.is_some();
         // Rows may have come and gone without changing a sum.
         let changed = moved || due || !line.moves.is_empty();
-        (rules.of_period(line.cohort) && (money || !stranded)) || changed
+        ((rules.standing || rules.of_period(line.cohort)) && (money || !stranded)) || changed
     });
     let id = |line: &Line| &rules.institutions.get(line.institution).id;
     lines.sort_by(|a, b| {

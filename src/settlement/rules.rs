@@ -51,6 +51,8 @@ pub struct Rules<'a> {
     services: Vec<(u32, usize)>,
     /// Nothing that falls due later counts; all of it where no day is given.
     pub as_of: Option<Date>,
+    /// Lines of older cohorts are told although nothing moved.
+    pub standing: bool,
     /// What a posting writes down is kept of each row.
     pub recording: bool,
 }
@@ -77,6 +79,7 @@ impl<'a> Rules<'a> {
             admitted: Vec::new(),
             services: Vec::new(),
             as_of: None,
+            standing: false,
             recording: false,
         };
         for (version, policy) in region.versions.iter().enumerate() {

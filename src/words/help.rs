@@ -318,7 +318,12 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
         "an ID number: the life of each of the person's signings",
     ),
     ("explain", "region", "地区，如 urumqi", "the region, such as urumqi"),
-    ("explain", "period", "期间（默认台账最后入账的期间）", "the period (default: the one posted last)"),
+    (
+        "explain",
+        "period",
+        "期间（默认自开账至最后入账的期间）",
+        "the period (default: all up to the one posted last)",
+    ),
     (
         "explain",
         "data",
@@ -366,4 +371,18 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
     ),
     ("verify", "threads", "线程数（默认全部核心）", "threads (default: all cores)"),
     ("verify", "format", "table 或 json", "table or json"),
+    (
+        "merge",
+        "",
+        "把几个统筹地区的结算合成一份汇总",
+        "Put the settlements of several areas into one summary",
+    ),
+    (
+        "merge",
+        "folders",
+        "各地区 settle 写出的文件夹，同一期间",
+        "the folders that settle wrote for each area, of one period",
+    ),
+    ("merge", "out", "输出文件夹（默认 out/merged）", "the output folder (default out/merged)"),
+    ("merge", "format", "table 或 json", "table or json"),
 ];

@@ -79,6 +79,8 @@ pub enum Label {
     File,
     Kind,
     AllGood,
+    Area,
+    Merged,
     Ledger,
     From,
     BatchNumber,

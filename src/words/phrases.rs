@@ -184,7 +184,7 @@ phrases! {
     StepFinal: "清算 {0} × {1} = {2}", "final {0} × {1} = {2}";
     StepAllParts: "各部分合计 {0}（{1}）", "all parts {0} ({1})";
     StepNoScore: "没有得分，暂不清算；应为 {0}", "no score yet, so nothing is cleared; due {0}";
-    StepBatch: "台账第 {0} 批 {1}", "batch {0} of the ledger {1}";
+    StepBatch: "台账第 {0} 批 {1}（{2}）", "batch {0} of the ledger {1} ({2})";
     StepPayable: "应为 {0} − 已入账 {1} = 应付 {2}", "due {0} − posted {1} = payable {2}";
     StepRecover: "应为 {0} − 已入账 {1}：追回 {2}", "due {0} − posted {1}: recover {2}";
     StepNothing: "应为 {0}，已入账 {1}：不付不退", "due {0}, posted {1}: nothing moves";
@@ -193,7 +193,7 @@ phrases! {
     HeldOverCap: "团队或医生已满", "the team or doctor is full";
     NoLines: "本期没有这个机构的结算行。", "This institution has no line in the period.";
     AgreedOnPaper: "按文件调整（不在上面的计算之内）", "Agreed on paper (not part of what is computed above)";
-    AgreedLine: "{0} {1} {2}：{3}，{4}（第 {5} 批）", "{0} {1} {2}: {3}, {4} (batch {5})";
+    AgreedLine: "{0} {1} {2}：{3}，{4}（第 {5} 批，{6}）", "{0} {1} {2}: {3}, {4} (batch {5}, {6})";
     LifeOf: "协议 {0}", "contract {0}";
     RowAdmitted: "{0}：有效，计入", "{0}: taken";
     RowVoid: "{0}：作废，只计数", "{0}: void, only counted";

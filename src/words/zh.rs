@@ -275,6 +275,8 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::SumDiffers { what, stands, adds } => format!("{what}：写的是 {stands}，逐行相加是 {adds}"),
         Msg::OutputGood { lines } => format!("一致：{lines} 行结算，合计无误，重新计算字节相同"),
+        Msg::PeriodsDiffer { first, other } => format!("期间不同：{first} 和 {other}，不能合在一起"),
+        Msg::InstitutionInTwo { id, first, second } => format!("机构 `{id}` 同时在 {first} 和 {second} 中"),
         Msg::AnotherOut => "请另指一处（--out、-o）".into(),
         Msg::CheckSpace => "请检查磁盘空间和写入权限；原有输出没有变动".into(),
         Msg::TomlSyntax { message } => format!("政策文件的写法有误：{message}"),
@@ -542,6 +544,8 @@ pub fn label(label: Label) -> &'static str {
         Label::File => "文件",
         Label::Kind => "类别",
         Label::AllGood => "全部可用。",
+        Label::Area => "统筹地区",
+        Label::Merged => "各地区汇总",
         Label::Ledger => "台账",
         Label::From => "开账",
         Label::BatchNumber => "批号",
