@@ -14,10 +14,14 @@ use crate::base::place::{Kind, Place};
 use crate::intake::columns::Column;
 use crate::intake::folder::InputFile;
 use crate::intake::institutions::{self, Institutions};
-use crate::intake::rows::{Again, BlockRows, Fault, FileFacts, Known, Opened, Reject, Row, open, read_rows};
+use crate::intake::rows::{
+    Again, BlockRows, Fault, FileFacts, Known, Opened, Reject, Row, TOGETHER, WholeRows, open, read_rows,
+    read_rows_with,
+};
 use crate::intake::scores::{self, payments};
 use crate::intake::short::id_hash;
 use crate::intake::signings::{self, Signing};
+use crate::intake::swipes::SwipeRow;
 use crate::intake::{adjustments, cells, sheets, swipes};
 use crate::ledger::post::Adjustment;
 use crate::policy::package::{Conditions, Package};
@@ -25,7 +29,7 @@ use crate::policy::version::Region;
 use crate::policy::{CapOf, Policy};
 use crate::settlement::assess::{self, RowCounts, ScoreEntry, SheetEntry};
 use crate::settlement::desk::{Batch, Desk, DetailsList, unknown_institution};
-use crate::settlement::evidence::{Against, Evidence, Swipe};
+use crate::settlement::evidence::{Against, Desk as SwipeDesk, Evidence, Swipe};
 use crate::settlement::history::History;
 use crate::settlement::lines::Posted;
 use crate::settlement::payments::{line_of, payment};
@@ -134,7 +138,7 @@ impl Inputs {
         ids: [Option<usize>; 3],
         progress: Progress,
         row: impl Fn(&Row) -> Result<T, Fault> + Sync,
-        mut take: impl FnMut(T) -> Option<Reject>,
+        mut take: impl FnMut(T) -> Option<Reject> + Send,
     ) -> Result<()> {
         for opened in self.take(kind) {
             let mut rejects = Vec::new();
@@ -252,7 +256,6 @@ pub fn districts(inputs: &mut Inputs, region: &Region, institutions: &Institutio
 struct SigningBlock {
     batch: Batch,
     rejects: Vec<Reject>,
-    counts: FxHashMap<u32, RowCounts>,
     void: u64,
     /// Contract ids of void rows, where earlier postings may know them.
     void_contracts: Vec<Vec<u8>>,
@@ -286,13 +289,14 @@ pub fn signings(
     for opened in inputs.take(Kind::Signings) {
         let (mut rejects, mut void) = (Vec::new(), 0);
         let mut standing = Vec::new();
-        let parse = |block: &BlockRows| {
-            let mut desk = Desk::new(rules, &classes, &details);
+        let desk =
+            || (Desk::new(rules, &classes, &details), vec![RowCounts::default(); rules.institutions.count()]);
+        let parse = |desk: &mut (Desk, Vec<RowCounts>), block: &BlockRows| {
             let mut out = SigningBlock::default();
-            block.each(|row| signing_row(row, &mut desk, (rules, history.is_there()), &mut out));
+            block.each(|row| signing_row(row, desk, (rules, history.is_there()), &mut out));
             out
         };
-        let (facts, again) = read_rows(opened, progress, parse, |wave| {
+        let (facts, again, desks) = read_rows_with(opened, progress, desk, parse, |wave| {
             for block in wave {
                 candidates.join(block.batch);
                 let before = rejects.len();
@@ -300,16 +304,11 @@ pub fn signings(
                 rejects.extend(block.rejects);
                 void += block.void;
                 void_contracts.extend(block.void_contracts);
-                for (institution, more) in block.counts {
-                    let sum = &mut counts[institution as usize];
-                    sum.rows += more.rows;
-                    sum.rejected += more.rejected;
-                    sum.void += more.void;
-                    sum.assessed_rows += more.assessed_rows;
-                    sum.assessed_refused += more.assessed_refused;
-                }
             }
         })?;
+        for (_, more) in desks {
+            counts.iter_mut().zip(more).for_each(|(sum, more)| sum.add(more));
+        }
         if !standing.is_empty() {
             let of = Standing { rules, history, classes: &classes, details: &details };
             let admitted = of.admit(&again, &rejects, standing, &mut candidates, &mut of_past)?;
@@ -365,7 +364,10 @@ impl Standing<'_> {
             let (at, posted) = known[&row.place().line];
             let mut desk = Desk::new(self.rules, self.classes, self.details);
             let mut batch = Batch::default();
-            let Ok(Signing::Row(signing)) = signings::read(row, &mut desk.words) else { return None };
+            let Ok(Signing::Row(signing)) = signings::read(row, &mut desk.words, self.rules.institutions)
+            else {
+                return None;
+            };
             let same = self.history.signing(posted).person == signing.person;
             same.then(|| {
                 (at, posted, desk.admit(&signing, row, self.history.posted_as(posted), &mut batch), batch)
@@ -388,21 +390,25 @@ impl Standing<'_> {
     }
 }
 
-fn signing_row(row: &Row, desk: &mut Desk, (rules, past): (&Rules, bool), out: &mut SigningBlock) {
-    let read = signings::read(row, &mut desk.words);
+fn signing_row(
+    row: &Row,
+    (desk, counts): &mut (Desk, Vec<RowCounts>),
+    (rules, past): (&Rules, bool),
+    out: &mut SigningBlock,
+) {
+    let read = signings::read(row, &mut desk.words, rules.institutions);
     let (void, institution, day, fault) = match &read {
         Ok(Signing::Row(signing)) => {
-            let institution = rules.institutions.find(&signing.institution);
             let fault = desk.admit(signing, row, None, &mut out.batch).err();
             if past && fault.is_some() {
                 out.standing.push((out.rejects.len(), signing.contract.to_vec()));
             }
-            (false, institution, Some(signing.signed_on), fault)
+            (false, signing.institution, Some(signing.signed_on), fault)
         }
         other => {
             let certain = !matches!(other, Err(fault) if fault.code == Code::E101);
-            let id = row.text(signings::INSTITUTION);
-            let institution = certain.then(|| rules.institutions.find(id.as_bytes())).flatten();
+            let find = || row.institution(signings::INSTITUTION, rules.institutions);
+            let institution = certain.then(find).flatten();
             let day = cells::date(&row.text(signings::SIGNED_ON));
             (matches!(other, Ok(Signing::Void)), institution, day, other.as_ref().err().cloned())
         }
@@ -414,7 +420,7 @@ fn signing_row(row: &Row, desk: &mut Desk, (rules, past): (&Rules, bool), out: &
     if let Some(institution) = institution {
         let assessed = u64::from(day.is_none_or(|day| rules.contains(day)));
         let refused = u64::from(fault.is_some());
-        let counts = out.counts.entry(institution).or_default();
+        let counts = &mut counts[institution as usize];
         counts.rows += 1;
         counts.void += u64::from(void);
         counts.rejected += refused;
@@ -458,25 +464,30 @@ pub fn swipes(
         }
         let mut rejects = Vec::new();
         let against = Against { charged, rules, qualified };
-        let parse = |block: &BlockRows| {
-            let (mut last, mut rejects, mut items) = (0, Vec::new(), Known::default());
+        let parse = |words: &mut SwipeWords, block: &BlockRows| {
+            let mut out = SwipeBlock::default();
             evidence.at_desk(against, |desk| {
-                let mut item = |row: &Row| row.known(swipes::ITEM, &mut items, |name| rules.find_item(name));
-                block.each(|row| match swipe_row(row, rules, &mut item) {
-                    Ok((swipe, id)) => {
-                        last = swipe.place.line;
-                        desk.take(swipe, id, &evidence, against);
-                    }
-                    Err(fault) => rejects.push(row.reject(Kind::Swipes, fault, swipes::IDS)),
-                });
+                let take = |(desk, out): &mut (&mut SwipeDesk, &mut SwipeBlock), (swipe, id): (Swipe, _)| {
+                    out.last = out.last.max(swipe.place.line);
+                    desk.take(swipe, id, &evidence, against);
+                };
+                let mut taken = (desk, &mut out);
+                block.each_usual(
+                    &mut (words, &mut taken),
+                    |(words, to), rows| usual_swipes(rows, rules, words, |swipe| take(to, swipe)),
+                    |(words, to), row| match swipe_row(row, rules, |row| words.read(row, rules)) {
+                        Ok(swipe) => take(to, swipe),
+                        Err(fault) => to.1.rejects.push(row.reject(Kind::Swipes, fault, swipes::IDS)),
+                    },
+                );
             });
-            (last, rejects)
+            out
         };
         lines = 0;
-        let (facts, file) = read_rows(opened, progress, parse, |wave| {
-            for (last, more) in wave {
-                lines = last.max(lines);
-                rejects.extend(more);
+        let (facts, file, _) = read_rows_with(opened, progress, SwipeWords::default, parse, |wave| {
+            for block in wave {
+                lines = block.last.max(lines);
+                rejects.extend(block.rejects);
             }
         })?;
         inputs.read(facts, rejects);
@@ -500,29 +511,87 @@ fn cited(region: &Region, code: Code) -> bool {
     region.versions.iter().any(|version| version.flag(code).is_some())
 }
 
+/// What a block of swipes came to, beside what was counted.
+#[derive(Default)]
+struct SwipeBlock {
+    /// The last line that was taken.
+    last: u32,
+    rejects: Vec<Reject>,
+}
+
+/// What the words of some columns stand for.
+#[derive(Default)]
+struct SwipeWords {
+    items: Known<u16>,
+    cards: Known<u8>,
+}
+
+impl SwipeWords {
+    fn read(&mut self, row: &Row, rules: &Rules) -> (u16, u8) {
+        let item = row.known(swipes::ITEM, &mut self.items, |name| rules.find_item(name));
+        let card = match rules.asks_for_cards() {
+            true => row.known(swipes::CARD, &mut self.cards, |name| rules.find_card(name)),
+            false => NO_CARD,
+        };
+        (item, card)
+    }
+}
+
+/// [`swipe_row`] of rows that have nothing unusual, and no word that was not met before; says which these are.
+#[inline(always)]
+fn usual_swipes(
+    rows: &WholeRows,
+    rules: &Rules,
+    words: &SwipeWords,
+    mut take: impl FnMut((Swipe, Option<u64>)),
+) -> u64 {
+    let mut sound = u64::MAX;
+    let read = swipes::read_usual(rows, rules.institutions, &mut sound);
+    let items = rows.read(&mut sound, 0, |at| rows.known(at, swipes::ITEM, &words.items));
+    let cards = match rules.asks_for_cards() {
+        true => rows.read(&mut sound, 0, |at| rows.known(at, swipes::CARD, &words.cards)),
+        false => [NO_CARD; TOGETHER],
+    };
+    for at in (0..rows.count()).filter(|at| sound >> at & 1 == 1) {
+        let row = SwipeRow {
+            person: read.people[at].0,
+            institution: Some(read.institutions[at]),
+            day: read.days[at],
+            id: read.ids[at],
+            quantity: read.quantities[at],
+            charged: read.charged[at],
+        };
+        take((swipe(&row, read.institutions[at], rows.place(at), (items[at], cards[at])), row.id));
+    }
+    sound
+}
+
 /// A swipe with its names looked up, and the hash of its id.
 fn swipe_row(
     row: &Row,
     rules: &Rules,
-    mut item: impl FnMut(&Row) -> u16,
+    words: impl FnOnce(&Row) -> (u16, u8),
 ) -> Result<(Swipe, Option<u64>), Fault> {
-    let read = swipes::read(row)?;
-    let Some(institution) = rules.institutions.find(&read.institution) else {
-        let id = String::from_utf8_lossy(&read.institution);
+    let read = swipes::read(row, rules.institutions)?;
+    let Some(institution) = read.institution else {
+        let id = row.text(swipes::INSTITUTION);
         return Err(Fault::new(Code::E301, unknown_institution(rules, &id)));
     };
-    let id = (!read.id.is_empty()).then(|| id_hash(&read.id));
-    let swipe = Swipe {
+    Ok((swipe(&read, institution, row.place(), words(row)), read.id))
+}
+
+#[inline(always)]
+fn swipe(read: &SwipeRow, institution: u32, place: Place, (item, card): (u16, u8)) -> Swipe {
+    Swipe {
         person: read.person,
         day: read.day,
         institution,
         quantity: read.quantity.min(u64::from(u16::MAX)) as u32,
         charged: read.charged,
-        place: row.place(),
-        item: item(row),
-        card: if rules.asks_for_cards() { rules.find_card(&row.text(swipes::CARD)) } else { NO_CARD },
-    };
-    Ok((swipe, id))
+        place,
+        item,
+        card,
+    }
 }
 
 /// Reads the rows again whose swipe_ids have the same hash: the first row that was taken keeps its id,
@@ -544,8 +613,10 @@ fn repeated_swipes(
     for (file, lines) in lines {
         let lines: Vec<u32> = lines.into_iter().collect();
         let read = files[&file].0.rows(&lines, |row| {
-            let item = |row: &Row| rules.find_item(&row.text(swipes::ITEM));
-            let (swipe, _) = swipe_row(row, rules, item).ok()?;
+            let words = |row: &Row| {
+                (rules.find_item(&row.text(swipes::ITEM)), rules.find_card(&row.text(swipes::CARD)))
+            };
+            let (swipe, _) = swipe_row(row, rules, words).ok()?;
             Some((row.place(), (row.id(swipes::SWIPE_ID).into_owned(), swipe)))
         })?;
         rows.extend(read.into_iter().flatten());

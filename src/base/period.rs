@@ -133,10 +133,38 @@ impl fmt::Display for Period {
     }
 }
 
-/// A day as a number that is greater the later it is, to be compared in one step.
-#[inline]
-pub fn rank(day: Date) -> i32 {
-    i32::from(day.year()) << 9 | i32::from(day.month()) << 5 | i32::from(day.day())
+/// A real day as a number that is greater the later it is, compared in one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank(i32);
+
+impl Rank {
+    /// The day, of the years 1 to 9999, if the calendar has it.
+    #[inline(always)]
+    pub fn real(year: u32, month: u32, day: u32) -> Option<Rank> {
+        // Of February, and of the months that are none, more than these is for the rare case below.
+        const DAYS: [u8; 16] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0];
+        let common = (month < 16) & (day >= 1) & (day <= u32::from(DAYS[month as usize & 15]));
+        let leap = || {
+            month == 2
+                && day == 29
+                && year.is_multiple_of(4)
+                && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+        };
+        let real = (1..=9999).contains(&year) && (common || leap());
+        real.then_some(Rank((year << 9 | month << 5 | day).cast_signed()))
+    }
+
+    pub fn date(self) -> Date {
+        let (year, month, day) = ((self.0 >> 9) as i16, (self.0 >> 5 & 15) as i8, (self.0 & 31) as i8);
+        Date::new(year, month, day).expect("a rank is of a real day")
+    }
+}
+
+impl From<Date> for Rank {
+    #[inline]
+    fn from(day: Date) -> Rank {
+        Rank(i32::from(day.year()) << 9 | i32::from(day.month()) << 5 | i32::from(day.day()))
+    }
 }
 
 /// `day` plus `months`, on the last day of the month where there is no such day:
@@ -197,7 +225,21 @@ mod tests {
     #[test]
     fn ranks_are_in_the_order_of_days() {
         let days = ["1799-12-31", "1800-01-01", "2019-12-31", "2020-01-01", "2020-01-31", "2020-02-01"];
-        assert!(days.map(|text| rank(day(text))).is_sorted_by(|a, b| a < b));
+        assert!(days.map(|text| Rank::from(day(text))).is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn ranks_are_of_the_days_that_the_calendar_has() {
+        for year in [0, 1, 1800, 1900, 2000, 2019, 2020, 2100, 9999, 10_000] {
+            for month in 0..20 {
+                for of_month in 0..40 {
+                    let date = Date::new(year, month, of_month).ok().filter(|day| day.year() > 0);
+                    let found = Rank::real(year as u32, month as u32, of_month as u32);
+                    assert_eq!(found, date.map(Rank::from), "{year}-{month}-{of_month}");
+                    assert_eq!(found.map(Rank::date), date);
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! ID numbers (公民身份号码, GB 11643) and how they are shown.
 
-use super::period::Date;
+use super::period::{Date, Rank};
 
 /// A valid ID number: its first 17 digits as a number. The 18th follows from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +42,18 @@ impl PersonId {
         }
     }
 
+    /// An ID number in the shape that nearly all have, and the day of birth; nothing of others, be they
+    /// ID numbers or not.
+    #[inline(always)]
+    pub fn usual(text: &[u8]) -> Option<(PersonId, Rank)> {
+        let (digits, check) = text.split_first_chunk::<17>()?;
+        let [check] = check else { return None };
+        let parts = Parts::of(digits)?;
+        let right = *check == CHECKS[(parts.weighted % 11) as usize];
+        let birth = Rank::real(parts.year, parts.month, parts.day)?;
+        (right & (parts.year >= 1800)).then_some((PersonId(parts.number), birth))
+    }
+
     /// The person of these 17 digits, where they hold a real day of birth.
     pub fn of_number(digits: u64) -> Option<PersonId> {
         birth_of((digits / 1_000 % 100_000_000) as u32).map(|_| PersonId(digits))
@@ -64,48 +76,76 @@ impl PersonId {
     }
 }
 
-/// The first 17 digits, and the 18th character where there is one.
-#[inline]
-fn of_digits(digits: &[u8; 17], check: Option<u8>) -> Result<(PersonId, Date), IdFault> {
-    let (first, second) = (eight(digits, 0), eight(digits, 8));
-    let last = digits[16].wrapping_sub(b'0');
-    let may_check = |byte: u8| byte.is_ascii_digit() || byte.eq_ignore_ascii_case(&b'X');
-    if !(are_digits(first) && are_digits(second) && last <= 9 && check.is_none_or(may_check)) {
-        return Err(IdFault::NotDigits);
+/// What the first 17 digits say, not checked.
+struct Parts {
+    number: u64,
+    year: u32,
+    month: u32,
+    day: u32,
+    /// Their weighted sum, which the last character follows from.
+    weighted: u32,
+}
+
+impl Parts {
+    /// Nothing of what is not all digits.
+    #[inline(always)]
+    fn of(digits: &[u8; 17]) -> Option<Parts> {
+        let (first, second) = (eight(digits, 0), eight(digits, 8));
+        let last = digits[16].wrapping_sub(b'0');
+        if !(are_digits(first) & are_digits(second) & (last <= 9)) {
+            return None;
+        }
+        let weighted = weighted(first, &WEIGHTS[..8])
+            + weighted(second, &WEIGHTS[8..16])
+            + u32::from(last) * WEIGHTS[16];
+        // 6 digits of the area, 8 of the day of birth, 3 that count.
+        let (first, second) = (pairs(first), pairs(second));
+        let pair = |pairs: u64, at: u32| (pairs >> (16 * at) & 0xFF) as u32;
+        Some(Parts {
+            number: number(first) * 1_000_000_000 + number(second) * 10 + u64::from(last),
+            year: pair(first, 3) * 100 + pair(second, 0),
+            month: pair(second, 1),
+            day: pair(second, 2),
+            weighted,
+        })
     }
-    let sum =
-        weighted(first, &WEIGHTS[..8]) + weighted(second, &WEIGHTS[8..16]) + u32::from(last) * WEIGHTS[16];
-    // 6 digits of the area, 8 of the day of birth, 3 that count.
-    let (first, second) = (pairs(first), pairs(second));
-    let pair = |pairs: u64, at: u32| (pairs >> (16 * at) & 0xFF) as i16;
-    let year = pair(first, 3) * 100 + pair(second, 0);
-    let birth = Date::new(year, pair(second, 1) as i8, pair(second, 2) as i8);
-    let birth = birth.ok().filter(|_| year >= 1800).ok_or(IdFault::BirthDate)?;
-    let wanted = CHECKS[(sum % 11) as usize];
+}
+
+/// The first 17 digits, and the 18th character where there is one.
+fn of_digits(digits: &[u8; 17], check: Option<u8>) -> Result<(PersonId, Date), IdFault> {
+    let may_check = |byte: u8| byte.is_ascii_digit() || byte.eq_ignore_ascii_case(&b'X');
+    let parts = Parts::of(digits).filter(|_| check.is_none_or(may_check)).ok_or(IdFault::NotDigits)?;
+    let birth = Rank::real(parts.year, parts.month, parts.day).filter(|_| parts.year >= 1800);
+    let birth = birth.ok_or(IdFault::BirthDate)?;
+    let wanted = CHECKS[(parts.weighted % 11) as usize];
     if check.is_some_and(|last| last.to_ascii_uppercase() != wanted) {
         return Err(IdFault::CheckDigit(char::from(wanted)));
     }
-    Ok((PersonId(number(first) * 1_000_000_000 + number(second) * 10 + u64::from(last)), birth))
+    Ok((PersonId(parts.number), birth.date()))
 }
 
 /// Eight characters as the bytes of a number, less those of "00000000".
+#[inline(always)]
 fn eight(digits: &[u8; 17], from: usize) -> u64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&digits[from..from + 8]);
     u64::from_le_bytes(bytes) ^ 0x3030_3030_3030_3030
 }
 
+#[inline(always)]
 fn are_digits(eight: u64) -> bool {
     // 0x76 lifts 10 and more over 0x7F, and 9 not.
     (eight.wrapping_add(0x7676_7676_7676_7676) | eight) & 0x8080_8080_8080_8080 == 0
 }
 
 /// The numbers that eight digits write two by two, sixteen bits each.
+#[inline(always)]
 fn pairs(eight: u64) -> u64 {
     eight.wrapping_mul(10 << 8 | 1) >> 8 & 0x00FF_00FF_00FF_00FF
 }
 
 /// The number that four pairs of digits write: fours, then all.
+#[inline(always)]
 fn number(pairs: u64) -> u64 {
     let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_FFFF_0000_FFFF;
     fours.wrapping_mul(10_000 << 32 | 1) >> 32
@@ -113,6 +153,7 @@ fn number(pairs: u64) -> u64 {
 
 /// The sum of eight digits, each times its weight: four at a time, the products of one multiplication
 /// meeting in its upper sixteen bits.
+#[inline(always)]
 fn weighted(eight: u64, weights: &[u32]) -> u32 {
     let of = |digits: u64, first: usize| {
         let weight = |at: usize| u64::from(weights[at]);

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Mutex;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 use sha2::{Digest, Sha256};
 
 use super::encoding::{Encoding, Utf16};
@@ -14,13 +14,24 @@ use super::record::{LONGEST_RECORD, last_end};
 /// How much is parsed at once: little enough to stay in a core's own cache from the reading on.
 const BLOCK: usize = 128 << 10;
 
+/// About how many bytes it is from one line whose place is kept to the next.
+const MARKED: usize = 8 << 10;
+
 /// Whole records of one file.
 pub struct Block {
     pub bytes: Vec<u8>,
     /// The line of its first byte, from 1.
     pub first_line: u32,
-    /// Where it starts in the file (UTF-16: in the text that it is turned into).
-    pub offset: u64,
+    /// Of some of its lines, the first among them: the number, and where it starts in the file (UTF-16: in the
+    /// text that it is turned into).
+    marks: Vec<(u32, u64)>,
+}
+
+impl Block {
+    /// Records by themselves.
+    pub fn new(bytes: Vec<u8>, first_line: u32) -> Block {
+        Block { bytes, first_line, marks: Vec::new() }
+    }
 }
 
 /// What there is to say of a file once it was read.
@@ -28,8 +39,8 @@ pub struct Block {
 pub struct Digested {
     pub sha256: String,
     pub bytes: u64,
-    /// The first line and the place of every block, so that a row can be found again.
-    pub blocks: Vec<(u32, u64)>,
+    /// Some lines with their places, every few thousand bytes, so that a row can be found again.
+    pub marks: Vec<(u32, u64)>,
 }
 
 /// A file being read from its start. UTF-16 comes out as UTF-8.
@@ -122,10 +133,18 @@ impl Raw {
     }
 
     fn block(&mut self, bytes: Vec<u8>) -> Block {
-        let (first_line, offset) = (self.line, self.offset);
-        self.line += memchr_iter(b'\n', &bytes).count() as u32;
-        self.offset += bytes.len() as u64;
-        Block { bytes, first_line, offset }
+        let first_line = self.line;
+        let mut marks = Vec::with_capacity(bytes.len() / MARKED + 1);
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            marks.push((self.line, self.offset));
+            let last_break = rest.get(..MARKED).and_then(|part| memrchr(b'\n', part));
+            let (part, behind) = rest.split_at(last_break.map_or(rest.len(), |at| at + 1));
+            self.line += memchr_iter(b'\n', part).count() as u32;
+            self.offset += part.len() as u64;
+            rest = behind;
+        }
+        Block { bytes, first_line, marks }
     }
 
     /// Where the last record that surely ended, ended.
@@ -139,7 +158,7 @@ impl Raw {
     /// A line far longer than any record: enough of it to be refused, the rest is passed over.
     fn endless_line(&mut self) -> io::Result<Block> {
         let mut bytes = self.buffer[..=LONGEST_RECORD].to_vec();
-        let (first_line, offset) = (self.line, self.offset);
+        let (first_line, marks) = (self.line, vec![(self.line, self.offset)]);
         loop {
             if let Some(at) = memchr(b'\n', &self.buffer) {
                 self.skip(at + 1);
@@ -152,26 +171,28 @@ impl Raw {
             }
             self.fill()?;
         }
-        Ok(Block { bytes, first_line, offset })
+        Ok(Block { bytes, first_line, marks })
     }
 
     fn digest(self) -> Digested {
         let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Digested { sha256, bytes: self.bytes, blocks: Vec::new() }
+        Digested { sha256, bytes: self.bytes, marks: Vec::new() }
     }
 }
 
 /// What the threads of a wave share: whoever is free takes the next block off the file.
-struct Source {
+struct Source<S> {
     raw: Raw,
     taken: usize,
     told: u64,
     failed: Option<io::Error>,
     /// Buffers go round: fresh memory for every block would cost more than reading it.
     used: Vec<Vec<u8>>,
+    /// What a thread parses with, of those that do not parse now.
+    free: Vec<S>,
 }
 
-impl Source {
+impl<S> Source<S> {
     fn next(&mut self, progress: &(dyn Fn(u64) + Sync)) -> Option<(usize, Block)> {
         if self.failed.is_some() {
             return None;
@@ -198,36 +219,50 @@ impl Source {
 
 /// Reads the rest of `raw`: a thread of the pool that is free reads the next block and parses it where
 /// it is still in the core's own cache; `join` gets the results, a wave at a time, in the order of the file.
-pub fn read_blocks<T: Send>(
+/// What a thread parses with is made by `start`, goes from block to block, and is given back at the end.
+pub fn read_blocks<S: Send, T: Send>(
     raw: Raw,
     progress: &(dyn Fn(u64) + Sync),
-    parse: impl Fn(&Block) -> T + Sync,
-    mut join: impl FnMut(Vec<T>),
-) -> io::Result<Digested> {
+    start: impl Fn() -> S + Sync,
+    parse: impl Fn(&mut S, &Block) -> T + Sync,
+    mut join: impl FnMut(Vec<T>) + Send,
+) -> io::Result<(Digested, Vec<S>)> {
     use rayon::prelude::*;
-    let source = Mutex::new(Source { raw, taken: 0, told: 0, failed: None, used: Vec::new() });
+    let source =
+        Mutex::new(Source { raw, taken: 0, told: 0, failed: None, used: Vec::new(), free: Vec::new() });
     let lock = || source.lock().expect("no panic holds it");
-    let mut blocks = Vec::new();
+    let mut marks = Vec::new();
+    let mut parsed = Vec::new();
     loop {
         let one = |_| {
-            let (number, block) = lock().next(progress)?;
-            let parsed = parse(&block);
-            let place = (block.first_line, block.offset);
-            lock().used.push(block.bytes);
-            Some((number, place, parsed))
+            let ((number, block), free) = {
+                let mut source = lock();
+                (source.next(progress)?, source.free.pop())
+            };
+            let mut with = free.unwrap_or_else(&start);
+            let parsed = parse(&mut with, &block);
+            let mut source = lock();
+            source.used.push(block.bytes);
+            source.free.push(with);
+            Some((number, block.marks, parsed))
         };
         let wave = rayon::current_num_threads() * 48;
-        let mut wave: Vec<(usize, (u32, u64), T)> = (0..wave).into_par_iter().filter_map(one).collect();
+        // While one wave is joined the next is read.
+        let last = std::mem::take(&mut parsed);
+        let read = || (0..wave).into_par_iter().filter_map(one).collect::<Vec<_>>();
+        let (_, mut wave) = rayon::join(|| join(last), read);
         if wave.is_empty() {
             break;
         }
         wave.sort_by_key(|(number, _, _)| *number);
-        blocks.extend(wave.iter().map(|(_, place, _)| *place));
-        join(wave.into_iter().map(|(_, _, parsed)| parsed).collect());
+        for (_, of_block, one) in wave {
+            marks.extend(of_block);
+            parsed.push(one);
+        }
     }
     let source = source.into_inner().expect("no panic holds it");
     match source.failed {
         Some(error) => Err(error),
-        None => Ok(Digested { blocks, ..source.raw.digest() }),
+        None => Ok((Digested { marks, ..source.raw.digest() }, source.free)),
     }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::base::money::Fen;
-use crate::base::period::Date;
+use crate::base::period::{Date, Rank};
 
 use super::encoding::Encoding;
 
@@ -62,9 +62,8 @@ pub fn date(text: &str) -> Option<Date> {
 /// [`date`] of bytes that may not have been cleaned: what it reads is sure, what it does not may be
 /// a date behind blanks or full-width digits.
 pub fn date_of(bytes: &[u8]) -> Option<Date> {
-    if let Some((date, time)) = dashed(bytes) {
-        let real = time.is_empty() || is_clock(time) || is_time(time);
-        return date.filter(|_| real);
+    if let Some(day) = usual_day(bytes) {
+        return Some(day.date());
     }
     let year = number(bytes.get(..4)?)?;
     let (month, day, rest) = match bytes.get(4)? {
@@ -96,34 +95,34 @@ fn day_of(year: i16, month: i16, day: i16) -> Option<Date> {
     real.then(|| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok())?
 }
 
-/// `2020-01-03` and what stands behind it: the shape of most exports, read eight bytes at a time.
-fn dashed(bytes: &[u8]) -> Option<(Option<Date>, &[u8])> {
+/// The day of `2020-01-03` or `2020-01-03 08:30:05`, the shape of most exports, read eight bytes at a
+/// time; nothing of other shapes, be they dates or not.
+#[inline(always)]
+pub fn usual_day(bytes: &[u8]) -> Option<Rank> {
     let (start, rest) = bytes.split_first_chunk::<8>()?;
     let (days, time) = rest.split_first_chunk::<2>()?;
     let start = digits_between(start, b"0000-00-")?;
-    let [d1, d2] = days.map(|byte| byte.wrapping_sub(b'0'));
-    if d1 > 9 || d2 > 9 {
-        return None;
-    }
-    let digit = |at: u32| (start >> (8 * at) & 0xFF) as i16;
+    let [d1, d2] = days.map(|byte| u32::from(byte.wrapping_sub(b'0')));
+    let digit = |at: u32| (start >> (8 * at) & 0xFF) as u32;
     let year = digit(0) * 1000 + digit(1) * 100 + digit(2) * 10 + digit(3);
     let month = digit(5) * 10 + digit(6);
-    let date = Date::new(year, month as i8, (d1 * 10 + d2) as i8).ok();
-    Some((date.filter(|_| (1800..=2999).contains(&year)), time))
+    if (d1 > 9) | (d2 > 9) | !(1800..=2999).contains(&year) | !(time.is_empty() || is_clock(time)) {
+        return None;
+    }
+    Rank::real(year, month, d1 * 10 + d2)
 }
 
 /// ` 08:30:05`, a time that a clock has.
+#[inline(always)]
 fn is_clock(time: &[u8]) -> bool {
-    let Some(([b' ' | b'T'], clock)) = time.split_first_chunk::<1>() else { return false };
-    let Some(clock) = <&[u8; 8]>::try_from(clock).ok().and_then(|clock| digits_between(clock, b"00:00:00"))
-    else {
-        return false;
-    };
+    let Ok([b' ' | b'T', clock @ ..]) = <&[u8; 9]>::try_from(time) else { return false };
+    let Some(clock) = digits_between(clock, b"00:00:00") else { return false };
     let digit = |at: u32| clock >> (8 * at) & 0xFF;
-    digit(0) * 10 + digit(1) <= 23 && digit(3) <= 5 && digit(6) <= 5
+    (digit(0) * 10 + digit(1) <= 23) & (digit(3) <= 5) & (digit(6) <= 5)
 }
 
 /// Where `shape` has a 0 a digit must stand (its value is given), elsewhere the same byte (given as 0).
+#[inline(always)]
 fn digits_between(bytes: &[u8; 8], shape: &[u8; 8]) -> Option<u64> {
     let shape = u64::from_le_bytes(*shape);
     let values = u64::from_le_bytes(*bytes) ^ shape;

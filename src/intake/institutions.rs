@@ -58,11 +58,60 @@ impl Institution {
     }
 }
 
+/// The numbers of short ids. Each is looked for from the slot that its hash says to the first empty one;
+/// at least half of the slots are empty.
+#[derive(Debug, Default)]
+struct Numbers {
+    slots: Vec<u32>,
+    /// By number; the empty id in place of a long one.
+    ids: Vec<Short>,
+}
+
+impl Numbers {
+    /// In an empty slot.
+    const NONE: u32 = u32::MAX;
+
+    #[inline(always)]
+    fn get(&self, id: Short) -> Option<u32> {
+        let mut at = id.hash() as usize;
+        loop {
+            let number = *self.slots.get(at & self.slots.len().wrapping_sub(1))?;
+            if *self.ids.get(number as usize)? == id {
+                return Some(number);
+            }
+            at += 1;
+        }
+    }
+
+    /// Adds the id of the next number, which is not there; nothing for a long one.
+    fn add(&mut self, id: Option<Short>) {
+        self.ids.push(id.unwrap_or_default());
+        if self.slots.len() < 2 * self.ids.len() {
+            self.slots = vec![Numbers::NONE; (4 * self.ids.len()).next_power_of_two()];
+            (0..self.ids.len()).for_each(|number| self.put(number));
+        } else {
+            self.put(self.ids.len() - 1);
+        }
+    }
+
+    fn put(&mut self, number: usize) {
+        if self.ids[number] == Short::default() {
+            return;
+        }
+        let last = self.slots.len() - 1;
+        let mut at = self.ids[number].hash() as usize & last;
+        while self.slots[at] != Numbers::NONE {
+            at = (at + 1) & last;
+        }
+        self.slots[at] = number as u32;
+    }
+}
+
 /// All institutions, by number in the order of their files.
 #[derive(Debug, Default)]
 pub struct Institutions {
     pub list: Vec<Institution>,
-    short: FxHashMap<Short, u32>,
+    short: Numbers,
     long: FxHashMap<Box<[u8]>, u32>,
     /// Those that were paid earlier and are on no list any more: no row may be about them.
     gone: FxHashMap<String, u32>,
@@ -74,9 +123,14 @@ impl Institutions {
     #[inline]
     pub fn find(&self, id: &[u8]) -> Option<u32> {
         match Short::new(id) {
-            Some(id) => self.short.get(&id).copied(),
+            Some(id) => self.short.get(id),
             None => self.long.get(id).copied(),
         }
+    }
+
+    #[inline(always)]
+    pub fn find_short(&self, id: Short) -> Option<u32> {
+        self.short.get(id)
     }
 
     /// The id that an unknown one may be meant for. Looking at every id for every bad row would make a
@@ -130,10 +184,11 @@ impl Institutions {
             return Err(Fault::new(Code::E306, Msg::InstitutionTwice { id: institution.id, at }));
         }
         let (id, index) = (institution.id.as_bytes(), self.list.len() as u32);
-        match Short::new(id) {
-            Some(id) => self.short.insert(id, index),
-            None => self.long.insert(id.into(), index),
-        };
+        let short = Short::new(id);
+        if short.is_none() {
+            self.long.insert(id.into(), index);
+        }
+        self.short.add(short);
         self.list.push(institution);
         Ok(())
     }

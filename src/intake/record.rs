@@ -9,6 +9,8 @@ use std::cell::Cell;
 use memchr::{memchr, memrchr};
 use wide::u8x16;
 
+use super::short::{Packed, Short};
+
 /// No record is longer than this, in bytes.
 pub const LONGEST_RECORD: usize = 64 * 1024;
 
@@ -25,24 +27,121 @@ pub struct Record<'a> {
     pub line: u32,
     pub raw: &'a [u8],
     pub fault: Option<RecordFault>,
-    bytes: &'a [u8],
-    /// Where the first field starts.
-    start: usize,
-    /// Where each field ends; the next one starts a byte later.
-    ends: &'a [u32],
+    pub fields: Fields<'a>,
 }
 
-impl<'a> Record<'a> {
-    pub fn width(&self) -> usize {
-        self.ends.len()
+/// The fields of one record.
+#[derive(Clone, Copy)]
+pub struct Fields<'a> {
+    bytes: &'a [u8],
+    /// Where each starts, and where one behind the last would: each ends a byte before the next.
+    starts: &'a [u32],
+    /// 1 where a carriage return stands behind the last.
+    carriage: u32,
+}
+
+impl<'a> Fields<'a> {
+    pub const NONE: Fields<'static> = Fields { bytes: &[], starts: &[], carriage: 0 };
+
+    #[inline]
+    pub fn count(&self) -> usize {
+        self.starts.len().saturating_sub(1)
     }
 
     /// Nothing where the record has no such field.
-    #[inline]
-    pub fn field(&self, at: usize) -> &'a [u8] {
-        let Some(end) = self.ends.get(at) else { return b"" };
-        let start = if at == 0 { self.start } else { self.ends[at - 1] as usize + 1 };
-        &self.bytes[start..*end as usize]
+    #[inline(always)]
+    pub fn get(&self, at: usize) -> &'a [u8] {
+        let (start, length) = self.place(at);
+        &self.bytes[start..start + length]
+    }
+
+    /// A field as two numbers, if it has no more bytes than they hold.
+    #[inline(always)]
+    pub fn short(&self, at: usize) -> Option<Short> {
+        let (start, length) = self.place(at);
+        Short::at(self.bytes, start, length)
+    }
+
+    /// A field as four numbers.
+    #[inline(always)]
+    pub fn packed(&self, at: usize) -> Option<Packed> {
+        let (start, length) = self.place(at);
+        Packed::at(self.bytes, start, length)
+    }
+
+    /// Where a field starts, and how long it is.
+    #[inline(always)]
+    fn place(&self, at: usize) -> (usize, usize) {
+        match self.starts.get(at..).and_then(|starts| starts.split_first_chunk()) {
+            Some(([start, next], rest)) => {
+                let carriage = if rest.is_empty() { self.carriage } else { 0 };
+                (*start as usize, (next - start - carriage) as usize - 1)
+            }
+            None => (0, 0),
+        }
+    }
+}
+
+/// How many lines are looked at together.
+pub const TOGETHER: usize = 64;
+
+/// Some lines of a block, each with as many fields as the header.
+pub struct Lines<'a> {
+    bytes: &'a [u8],
+    starts: &'a [u32],
+    width: usize,
+    lines: &'a [Line],
+}
+
+#[derive(Clone, Copy)]
+struct Line {
+    number: u32,
+    /// Which of the block's fields its first is.
+    first: u32,
+    carriage: u32,
+}
+
+impl<'a> Lines<'a> {
+    /// At most [`TOGETHER`].
+    pub fn count(&self) -> usize {
+        self.lines.len()
+    }
+
+    #[inline(always)]
+    pub fn number(&self, line: usize) -> u32 {
+        self.lines[line].number
+    }
+
+    /// A field of a line; nothing where it has no such field.
+    #[inline(always)]
+    pub fn get(&self, line: usize, at: usize) -> &'a [u8] {
+        let (start, length) = self.place(line, at);
+        &self.bytes[start..start + length]
+    }
+
+    /// A field as two numbers, if it has no more bytes than they hold.
+    #[inline(always)]
+    pub fn short(&self, line: usize, at: usize) -> Option<Short> {
+        let (start, length) = self.place(line, at);
+        Short::at(self.bytes, start, length)
+    }
+
+    /// A field as four numbers.
+    #[inline(always)]
+    pub fn packed(&self, line: usize, at: usize) -> Option<Packed> {
+        let (start, length) = self.place(line, at);
+        Packed::at(self.bytes, start, length)
+    }
+
+    #[inline(always)]
+    fn place(&self, line: usize, at: usize) -> (usize, usize) {
+        if at >= self.width {
+            return (0, 0);
+        }
+        let Line { first, carriage, .. } = self.lines[line];
+        let Some([start, next]) = self.starts[first as usize + at..].first_chunk() else { return (0, 0) };
+        let carriage = if at + 1 == self.width { carriage } else { 0 };
+        (*start as usize, (next - start - carriage) as usize - 1)
     }
 }
 
@@ -147,12 +246,15 @@ fn split_quoted(bytes: &[u8], mut field: impl FnMut(usize, usize, bool)) -> Quot
 /// Room that one block after the other uses.
 #[derive(Default)]
 struct Room {
-    /// Every comma and line break of some lines; what follows the last of them is of no meaning.
-    delimiters: Vec<u32>,
-    /// For each line, how many delimiters there are up to its end.
+    /// Where the fields of some lines start: at the first byte, then behind every comma and line break.
+    /// What follows the last of them is of no meaning.
+    starts: Vec<u32>,
+    /// Where the line behind each starts.
     lines: Vec<u32>,
+    /// Those of the usual width that are to be looked at together.
+    usual: Vec<Line>,
     /// The fields of one quoted record, and their bytes without the quotes.
-    ends: Vec<u32>,
+    unquoted: Vec<u32>,
     scratch: Vec<u8>,
 }
 
@@ -161,16 +263,16 @@ thread_local! {
 }
 
 /// Tells `each` every record of a block that was cut at record ends. Blank lines are skipped.
-pub fn records(block: &[u8], first_line: u32, mut each: impl FnMut(&Record)) {
+pub fn records(block: &[u8], first_line: u32, each: &mut dyn FnMut(&Record)) {
     let mut room = ROOM.take();
     let (mut start, mut line) = (0, first_line);
     // Lines without a quote are split where they stand; only the others are looked at byte by byte.
     while start < block.len() {
         let quoted = quoted_line(&block[start..]).map_or(block.len(), |at| start + at);
-        line = plain_records(block, start..quoted, line, &mut room, &mut each);
+        line = plain_records(block, start..quoted, line, &mut room, each);
         start = quoted;
         if start < block.len() {
-            (start, line) = quoted_record(block, start, line, &mut room, &mut each);
+            (start, line) = quoted_record(block, start, line, &mut room, each);
         }
     }
     ROOM.set(room);
@@ -206,30 +308,34 @@ fn equal_bytes(bytes: &[u8; 64], byte: u8) -> u64 {
     equal(&parts[0]) | equal(&parts[1]) << 16 | equal(&parts[2]) << 32 | equal(&parts[3]) << 48
 }
 
-/// Finds every comma and line break of `block[part]`, 64 bytes at a time: cells are short, so
-/// that a search from one delimiter to the next costs more than looking at everything.
-fn find_delimiters(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) {
-    let Room { delimiters, lines, .. } = room;
+/// Finds where the fields of `block[part]` start, 64 bytes at a time: cells are short, so that a search
+/// from one delimiter to the next costs more than looking at everything.
+fn find_fields(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) {
+    let Room { starts, lines, .. } = room;
     lines.clear();
     let (chunks, rest) = block[part.clone()].as_chunks::<64>();
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
+    if starts.is_empty() {
+        starts.resize(4_096, 0);
+    }
+    starts[0] = part.start as u32;
     let mut found = 0;
-    for (chunk, base) in chunks.iter().chain([&last]).zip((part.start as u32..).step_by(64)) {
+    for (chunk, base) in chunks.iter().chain([&last]).zip((part.start as u32 + 1..).step_by(64)) {
         let mut breaks = equal_bytes(chunk, b'\n');
         let mut hits = equal_bytes(chunk, b',') | breaks;
         while breaks != 0 {
-            let up_to = breaks ^ (breaks - 1);
-            lines.push(found as u32 + (hits & up_to).count_ones());
+            lines.push(base + breaks.trailing_zeros());
             breaks &= breaks - 1;
         }
         // Room for all that may be found, so that it can be written without asking each time.
-        if delimiters.len() < found + 65 {
-            delimiters.resize(2 * found + 4_096, 0);
+        if starts.len() < found + 66 {
+            starts.resize(2 * found + 4_096, 0);
         }
         let count = hits.count_ones() as usize;
         // Eight are written whether there are as many or not: how many it are is hard to foresee.
-        for eight in delimiters[found..found + 64].as_chunks_mut::<8>().0.iter_mut().take(count.div_ceil(8)) {
+        let behind = starts[found + 1..found + 65].as_chunks_mut::<8>().0;
+        for eight in behind.iter_mut().take(count.div_ceil(8)) {
             for at in eight {
                 *at = base + hits.trailing_zeros();
                 hits &= hits.wrapping_sub(1);
@@ -238,9 +344,77 @@ fn find_delimiters(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) 
         found += count;
     }
     if part.end > part.start && block[part.end - 1] != b'\n' {
-        delimiters[found] = part.end as u32;
-        lines.push(found as u32 + 1);
+        starts[found + 1] = part.end as u32 + 1;
+        lines.push(part.end as u32 + 1);
     }
+}
+
+/// [`records`] where nearly all lines have no quote and `width` fields: `usual` gets these, some at a time,
+/// and says which of them it took, one bit each; `other` gets the records of the others. Both get `with`.
+pub fn usual_lines<W>(
+    block: &[u8],
+    (first_line, width): (u32, usize),
+    with: &mut W,
+    mut usual: impl FnMut(&mut W, &Lines) -> u64,
+    mut other: impl FnMut(&mut W, &Record),
+) {
+    let mut room = ROOM.take();
+    let (mut start, mut number) = (0, first_line);
+    while start < block.len() {
+        let quoted = quoted_line(&block[start..]).map_or(block.len(), |at| start + at);
+        find_fields(block, start..quoted, &mut room);
+        let Room { starts, lines, usual: waiting, .. } = &mut room;
+        let (mut first, mut next) = (0, lines.iter());
+        loop {
+            waiting.clear();
+            for next in next.by_ref() {
+                let line =
+                    Line { number, first: first as u32, carriage: carriage(block, starts[first], *next) };
+                // A line of the usual width ends where the next one starts.
+                let wide = starts.get(first + width) == Some(next);
+                if wide && (next - starts[first]) as usize <= LONGEST_RECORD {
+                    waiting.push(line);
+                    first += width;
+                } else {
+                    let fields = starts[first..].iter().take_while(|start| *start != next).count();
+                    plain_record(block, starts, (line, fields), &mut |record| other(with, record));
+                    first += fields;
+                }
+                number += 1;
+                if waiting.len() == TOGETHER {
+                    break;
+                }
+            }
+            if waiting.is_empty() {
+                break;
+            }
+            let mut left = !usual(with, &Lines { bytes: block, starts, width, lines: waiting });
+            while let Some(line) = waiting.get(left.trailing_zeros() as usize) {
+                plain_record(block, starts, (*line, width), &mut |record| other(with, record));
+                left &= left - 1;
+            }
+        }
+        start = quoted;
+        if start < block.len() {
+            (start, number) =
+                quoted_record(block, start, number, &mut room, &mut |record| other(with, record));
+        }
+    }
+    ROOM.set(room);
+}
+
+/// Gives the record of a line of so many fields.
+fn plain_record(block: &[u8], starts: &[u32], (line, width): (Line, usize), each: &mut dyn FnMut(&Record)) {
+    let Line { number, first, carriage } = line;
+    let starts = &starts[first as usize..][..=width];
+    let raw = &block[starts[0] as usize..(starts[width] - 1 - carriage) as usize];
+    give(&Record { line: number, raw, fault: None, fields: Fields { bytes: block, starts, carriage } }, each);
+}
+
+/// 1 where the line from `start` up to where the `next` one starts ends with a carriage return.
+#[inline(always)]
+fn carriage(block: &[u8], start: u32, next: u32) -> u32 {
+    u32::from(next > start + 1 && block[next as usize - 2] == b'\r')
 }
 
 fn plain_records(
@@ -248,22 +422,18 @@ fn plain_records(
     part: std::ops::Range<usize>,
     first_line: u32,
     room: &mut Room,
-    each: &mut impl FnMut(&Record),
+    each: &mut dyn FnMut(&Record),
 ) -> u32 {
-    find_delimiters(block, part.clone(), room);
-    let (mut start, mut first) = (part.start, 0);
-    for (end, line) in room.lines.iter().zip(first_line..) {
-        let ends = &mut room.delimiters[first..*end as usize];
-        let last = ends.len() - 1;
-        let line_end = ends[last] as usize;
-        if line_end > start && block[line_end - 1] == b'\r' {
-            ends[last] -= 1;
-        }
-        let raw = &block[start..ends[last] as usize];
-        give(Record { line, raw, fault: None, bytes: block, start, ends }, each);
-        (start, first) = (line_end + 1, *end as usize);
+    find_fields(block, part, room);
+    let Room { starts, lines, .. } = room;
+    let mut first = 0;
+    for (next, number) in lines.iter().zip(first_line..) {
+        let line = Line { number, first: first as u32, carriage: carriage(block, starts[first], *next) };
+        let width = starts[first..].iter().take_while(|start| *start != next).count();
+        plain_record(block, starts, (line, width), each);
+        first += width;
     }
-    first_line + room.lines.len() as u32
+    first_line + lines.len() as u32
 }
 
 /// Takes the record at `start`; returns where the next one starts, and its line.
@@ -272,17 +442,18 @@ fn quoted_record(
     start: usize,
     line: u32,
     room: &mut Room,
-    each: &mut impl FnMut(&Record),
+    each: &mut dyn FnMut(&Record),
 ) -> (usize, u32) {
     let rest = &block[start..];
-    let Room { ends, scratch, .. } = room;
-    ends.clear();
+    let Room { unquoted, scratch, .. } = room;
+    unquoted.clear();
+    unquoted.push(0);
     scratch.clear();
     // The block was cut where a record ends, so what is open here stays open.
     match record_end(rest, true) {
         End::Damaged(length, fault) => {
             let raw = trim_break(&rest[..length]);
-            give(Record { line, raw, fault: Some(fault), bytes: block, start: 0, ends: &[] }, each);
+            give(&Record { line, raw, fault: Some(fault), fields: Fields::NONE }, each);
             (start + length, line + 1)
         }
         End::At(length) => {
@@ -292,21 +463,22 @@ fn quoted_record(
                 let quoted = from > 0 && record[from - 1] == b'"';
                 let to = if quoted { to } else { to.min(raw.len()).max(from) };
                 unquote(&record[from..to], quoted, scratch);
-                ends.push(scratch.len() as u32);
                 scratch.push(b',');
+                unquoted.push(scratch.len() as u32);
             });
-            give(Record { line, raw, fault: None, bytes: scratch, start: 0, ends }, each);
+            let fields = Fields { bytes: scratch, starts: unquoted, carriage: 0 };
+            give(&Record { line, raw, fault: None, fields }, each);
             (start + length, line + memchr::memchr_iter(b'\n', record).count() as u32)
         }
         End::Unknown => unreachable!("the end of a whole block is known"),
     }
 }
 
-fn give(record: Record, each: &mut impl FnMut(&Record)) {
+fn give(record: &Record, each: &mut dyn FnMut(&Record)) {
     if record.raw.len() > LONGEST_RECORD {
-        each(&Record { fault: Some(RecordFault::TooLong), ends: &[], ..record });
+        each(&Record { fault: Some(RecordFault::TooLong), fields: Fields::NONE, ..*record });
     } else if record.raw.iter().any(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) {
-        each(&record);
+        each(record);
     }
 }
 
@@ -330,9 +502,9 @@ mod tests {
 
     fn read(block: &[u8]) -> Vec<(u32, Vec<String>)> {
         let mut rows = Vec::new();
-        records(block, 1, |record| {
-            let mut row: Vec<String> = (0..record.width())
-                .map(|at| String::from_utf8_lossy(record.field(at)).into_owned())
+        records(block, 1, &mut |record| {
+            let mut row: Vec<String> = (0..record.fields.count())
+                .map(|at| String::from_utf8_lossy(record.fields.get(at)).into_owned())
                 .collect();
             if let Some(fault) = record.fault {
                 row = vec![format!("{fault:?}")];

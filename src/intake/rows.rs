@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,8 +24,12 @@ use super::cells::{self, NumberFault, clean};
 use super::columns::{Column, Columns, chinese_name};
 use super::encoding::Encoding;
 use super::folder::InputFile;
-use super::record::{End, LONGEST_RECORD, Record, RecordFault, record_end, records};
-use super::short::{Short, id_hash};
+use super::institutions::Institutions;
+pub use super::record::TOGETHER;
+use super::record::{
+    End, Fields, LONGEST_RECORD, Lines, Record, RecordFault, record_end, records, usual_lines,
+};
+use super::short::{Packed, Short, id_hash};
 
 /// The words of a yes/no column.
 pub const YES_NO: &str = "y/n, yes/no, true/false, 1/0, 是/否, 有/无";
@@ -103,8 +107,9 @@ pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
     };
     let read = |encoding| {
         let mut cells = Vec::new();
-        records(&header, 1, |record| {
-            cells = (0..record.width()).map(|at| clean(record.field(at), encoding).into_owned()).collect();
+        records(&header, 1, &mut |record| {
+            let fields = (0..record.fields.count()).map(|at| record.fields.get(at));
+            cells = fields.map(|field| clean(field, encoding).into_owned()).collect();
         });
         Columns::find(file.kind, columns, cells)
     };
@@ -184,27 +189,86 @@ fn header_record(raw: &mut Raw) -> io::Result<Option<Vec<u8>>> {
 const MOST_COLUMNS: usize = 18;
 const _: () = assert!(super::signings::COLUMNS.len() <= MOST_COLUMNS);
 
+/// Which field of a record each known column is; one past any record's last where the file has none.
+type Places = [usize; MOST_COLUMNS];
+
+/// Some rows of which nothing is known to be wrong as a whole.
+pub struct WholeRows<'a> {
+    lines: &'a Lines<'a>,
+    places: &'a Places,
+    file: u16,
+}
+
+impl<'a> WholeRows<'a> {
+    /// At most [`TOGETHER`].
+    pub fn count(&self) -> usize {
+        self.lines.count()
+    }
+
+    #[inline(always)]
+    pub fn place(&self, at: usize) -> Place {
+        Place { file: self.file, line: self.lines.number(at) }
+    }
+
+    /// The bytes of a cell as they stand; empty where the file has no such column.
+    #[inline(always)]
+    pub fn bytes(&self, at: usize, column: usize) -> &'a [u8] {
+        self.lines.get(at, self.places[column])
+    }
+
+    /// An id that is compared as it stands; nothing where it would have to be cleaned first, or is long.
+    #[inline(always)]
+    pub fn plain_id(&self, at: usize, column: usize) -> Option<Short> {
+        let id = self.lines.short(at, self.places[column])?;
+        if id.is_plain() { Some(id) } else { None }
+    }
+
+    /// What `known` says of a cell, if it was asked before.
+    #[inline(always)]
+    pub fn known<T: Copy>(&self, at: usize, column: usize, known: &Known<T>) -> Option<T> {
+        known.get(&self.lines.packed(at, self.places[column])?)
+    }
+
+    /// Reads a cell of each row. Of those that it is nothing of, the bits are taken out of `sound`.
+    #[inline(always)]
+    pub fn read<T: Copy>(
+        &self,
+        sound: &mut u64,
+        empty: T,
+        read: impl Fn(usize) -> Option<T>,
+    ) -> [T; TOGETHER] {
+        let (mut values, mut found) = ([empty; TOGETHER], 0);
+        for (at, value) in values.iter_mut().enumerate().take(self.count()) {
+            if let Some(read) = read(at) {
+                *value = read;
+                found |= 1 << at;
+            }
+        }
+        *sound &= found;
+        values
+    }
+}
+
 /// One record with what is needed to read its cells.
 pub struct Row<'a> {
     record: &'a Record<'a>,
-    /// Which field of the record each known column is; past the last where the file has none.
-    fields: &'a [usize; MOST_COLUMNS],
-    columns: &'a Columns,
-    encoding: Encoding,
-    file: u16,
+    /// None where the record has not as many fields as the header: they would not be certain.
+    fields: Fields<'a>,
+    places: &'a Places,
+    block: &'a BlockRows<'a>,
+    /// All of the block is text.
     text: bool,
-    /// It has as many fields as the header. If not, its cells are not certain, and read as empty.
-    fits: bool,
+    whole: bool,
 }
 
 impl<'a> Row<'a> {
     pub fn place(&self) -> Place {
-        Place { file: self.file, line: self.record.line }
+        Place { file: self.block.file, line: self.record.line }
     }
 
     /// Whether nothing is wrong with the row as a whole, as is so for nearly all.
     pub fn is_whole(&self) -> bool {
-        self.text && self.fits && self.record.fault.is_none()
+        self.whole
     }
 
     /// E101 and E105: the row as a whole.
@@ -212,7 +276,7 @@ impl<'a> Row<'a> {
         if self.is_whole() {
             return Ok(());
         }
-        let (got, want) = (self.record.width(), self.columns.header.len());
+        let (got, want) = (self.record.fields.count(), self.block.columns.header.len());
         let reason = match self.record.fault {
             Some(RecordFault::TooLong) => Msg::RecordTooLong,
             Some(RecordFault::Quote) => Msg::QuoteNotClosed,
@@ -220,8 +284,8 @@ impl<'a> Row<'a> {
             None if !self.text && self.record.raw.contains(&0) => {
                 return Err(Fault::new(Code::E105, Msg::NulByte));
             }
-            None if !self.text && !self.encoding.is_text(self.record.raw) => {
-                return Err(Fault::new(Code::E105, Msg::NotText { encoding: self.encoding.name() }));
+            None if !self.text && !self.block.encoding.is_text(self.record.raw) => {
+                return Err(Fault::new(Code::E105, Msg::NotText { encoding: self.block.encoding.name() }));
             }
             None => return Ok(()),
         };
@@ -229,33 +293,31 @@ impl<'a> Row<'a> {
     }
 
     pub fn has(&self, column: usize) -> bool {
-        self.columns.position(column).is_some()
+        self.block.columns.position(column).is_some()
     }
 
     /// The bytes of a cell as they stand; empty where the file has no such column.
     #[inline]
     pub fn bytes(&self, column: usize) -> &'a [u8] {
-        if self.fits { self.record.field(self.fields[column]) } else { b"" }
+        self.fields.get(self.places[column])
     }
 
     /// What `known` says of a cell, looked up by its bytes: a column of a few words is decoded and
     /// cleaned once for each of them, not once a row.
     pub fn known<T: Copy>(&self, column: usize, known: &mut Known<T>, read: impl FnOnce(&str) -> T) -> T {
-        let bytes = self.bytes(column);
-        let at = (id_hash(&bytes[..bytes.len().min(16)]) as usize ^ bytes.len()) % SLOTS;
-        match &known.0[at] {
-            Some((same, value)) if **same == *bytes => *value,
-            _ => {
-                let value = read(&self.text(column));
-                known.0[at] = Some((bytes.into(), value));
-                value
-            }
+        // A word that is longer is rare enough to be read each time.
+        let Some(word) = self.fields.packed(self.places[column]) else { return read(&self.text(column)) };
+        if let Some(value) = known.get(&word) {
+            return value;
         }
+        let value = read(&self.text(column));
+        known.0[word.hash() % SLOTS] = (word, Some(value));
+        value
     }
 
     /// The cleaned text of a cell; empty where the file has no such column.
     pub fn text(&self, column: usize) -> Cow<'a, str> {
-        clean(self.bytes(column), self.encoding)
+        clean(self.bytes(column), self.block.encoding)
     }
 
     /// An id as it is compared: cleaned, and mostly the bytes as they stand.
@@ -270,6 +332,20 @@ impl<'a> Row<'a> {
         self.cleaned_id(column)
     }
 
+    /// The hash of an id as it is compared; nothing where the cell is empty.
+    pub fn id_hash(&self, column: usize) -> Option<u64> {
+        let id = self.id(column);
+        (!id.is_empty()).then(|| id_hash(&id))
+    }
+
+    /// The institution that a cell names.
+    pub fn institution(&self, column: usize, institutions: &Institutions) -> Option<u32> {
+        match self.fields.short(self.places[column]).filter(|id| id.is_plain()) {
+            Some(id) => institutions.find_short(id),
+            None => institutions.find(&self.id(column)),
+        }
+    }
+
     #[cold]
     fn cleaned_id(&self, column: usize) -> Cow<'a, [u8]> {
         match self.text(column) {
@@ -279,7 +355,7 @@ impl<'a> Row<'a> {
     }
 
     fn title(&self, column: usize) -> String {
-        self.columns.title(column)
+        self.block.columns.title(column)
     }
 
     /// E102: the first of `columns` that is empty.
@@ -428,16 +504,21 @@ impl<'a> Row<'a> {
 
 /// What some distinct cells of a column stand for, those of the last rows at least: each has its slot by a
 /// hash, and the last one of a slot stays.
-pub struct Known<T>(Vec<Option<Word<T>>>);
-
-/// A cell's bytes, and what they stand for.
-type Word<T> = (Box<[u8]>, T);
+pub struct Known<T>(Vec<(Packed, Option<T>)>);
 
 const SLOTS: usize = 1024;
 
-impl<T> Default for Known<T> {
+impl<T: Copy> Default for Known<T> {
     fn default() -> Known<T> {
-        Known((0..SLOTS).map(|_| None).collect())
+        Known(vec![(Packed::default(), None); SLOTS])
+    }
+}
+
+impl<T: Copy> Known<T> {
+    #[inline(always)]
+    fn get(&self, word: &Packed) -> Option<T> {
+        let (same, value) = &self.0[word.hash() % SLOTS];
+        if same == word { *value } else { None }
     }
 }
 
@@ -457,27 +538,57 @@ pub struct BlockRows<'a> {
 }
 
 impl BlockRows<'_> {
+    /// Tells `row` every row.
     pub fn each(&self, mut row: impl FnMut(&Row)) {
         let text = self.encoding.is_text(&self.block.bytes);
-        let mut count = 0;
-        let mut fields = [usize::MAX; MOST_COLUMNS];
-        for (column, at) in self.columns.places() {
-            fields[column] = at;
-        }
-        let width = self.columns.header.len();
-        records(&self.block.bytes, self.block.first_line, |record| {
+        let (places, mut count) = (self.places(), 0);
+        records(&self.block.bytes, self.block.first_line, &mut |record| {
             count += 1;
-            row(&Row {
-                record,
-                fields: &fields,
-                columns: self.columns,
-                encoding: self.encoding,
-                file: self.file,
-                text,
-                fits: record.width() == width,
-            });
+            row(&self.row(record, &places, text));
         });
         self.counted.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Gives `usual` the rows that are whole and have no quotes, as nearly all are, some at a time; it says
+    /// which of them it took, one bit each. The others are told to `row`. Both get `with`.
+    pub fn each_usual<W>(
+        &self,
+        with: &mut W,
+        mut usual: impl FnMut(&mut W, &WholeRows) -> u64,
+        mut row: impl FnMut(&mut W, &Row),
+    ) {
+        let bytes = &self.block.bytes;
+        let text = self.encoding.is_text(bytes);
+        if !text {
+            return self.each(|one| row(with, one));
+        }
+        let (places, width) = (self.places(), self.columns.header.len());
+        let (mut count, mut others) = (0, 0);
+        let usual = |with: &mut W, lines: &Lines| {
+            let taken = usual(with, &WholeRows { lines, places: &places, file: self.file });
+            count += u64::from(taken.count_ones());
+            taken
+        };
+        usual_lines(bytes, (self.block.first_line, width), with, usual, |with, record| {
+            others += 1;
+            row(with, &self.row(record, &places, text));
+        });
+        self.counted.fetch_add(count + others, Ordering::Relaxed);
+    }
+
+    fn places(&self) -> Places {
+        let mut places = [usize::MAX; MOST_COLUMNS];
+        for (column, at) in self.columns.places() {
+            places[column] = at;
+        }
+        places
+    }
+
+    fn row<'r>(&'r self, record: &'r Record, places: &'r Places, text: bool) -> Row<'r> {
+        let fits = record.fields.count() == self.columns.header.len();
+        let fields = if fits { record.fields } else { Fields::NONE };
+        let whole = text & fits & record.fault.is_none();
+        Row { record, fields, places, block: self, text, whole }
     }
 }
 
@@ -487,7 +598,7 @@ pub struct Again {
     index: u16,
     encoding: Encoding,
     columns: Columns,
-    blocks: Vec<(u32, u64)>,
+    marks: Vec<(u32, u64)>,
 }
 
 /// Reads a file through: `parse` makes something of a block's rows on any thread, `join` takes
@@ -496,42 +607,56 @@ pub fn read_rows<T: Send>(
     opened: Opened,
     progress: &(dyn Fn(u64) + Sync),
     parse: impl Fn(&BlockRows) -> T + Sync,
-    join: impl FnMut(Vec<T>),
+    join: impl FnMut(Vec<T>) + Send,
 ) -> Result<(FileFacts, Again)> {
+    let parse = |(): &mut (), block: &BlockRows| parse(block);
+    let (facts, again, _) = read_rows_with(opened, progress, || (), parse, join)?;
+    Ok((facts, again))
+}
+
+/// [`read_rows`] where `parse` works with something that `start` makes, that goes from block to block, and
+/// that is given back at the end: one for each thread.
+pub fn read_rows_with<S: Send, T: Send>(
+    opened: Opened,
+    progress: &(dyn Fn(u64) + Sync),
+    start: impl Fn() -> S + Sync,
+    parse: impl Fn(&mut S, &BlockRows) -> T + Sync,
+    join: impl FnMut(Vec<T>) + Send,
+) -> Result<(FileFacts, Again, Vec<S>)> {
     let Opened { file, index, encoding, columns, raw } = opened;
     let counted = AtomicU64::new(0);
-    let rows = |block: &Block| {
-        parse(&BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
+    let rows = |with: &mut S, block: &Block| {
+        parse(with, &BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
     };
-    let read = read_blocks(raw, progress, rows, join);
-    let Digested { sha256, bytes, blocks } =
+    let read = read_blocks(raw, progress, start, rows, join);
+    let (Digested { sha256, bytes, marks }, with) =
         read.map_err(|error| cannot_read(&file.path.display().to_string(), &error))?;
     let (kind, name, rows) = (file.kind, file.name.clone(), counted.into_inner());
     let facts = FileFacts { kind, name, sha256, bytes, encoding: encoding.name(), rows };
-    Ok((facts, Again { file, index, encoding, columns, blocks }))
+    Ok((facts, Again { file, index, encoding, columns, marks }, with))
 }
 
 impl Again {
-    /// Reads the rows that start at `lines` (sorted) once more. Only the blocks that hold one are read.
+    /// Reads the rows that start at `lines` (sorted) once more, and little else of the file.
     pub fn rows<T: Send>(&self, lines: &[u32], each: impl Fn(&Row) -> T + Sync) -> Result<Vec<T>> {
         if matches!(self.encoding, Encoding::Utf16Le | Encoding::Utf16Be) {
             return self.rows_of_utf16(lines, each);
         }
-        let block = |at: usize| {
-            let next = self.blocks.get(at + 1);
-            let (first_line, offset) = self.blocks[at];
+        let file = File::open(&self.file.path).map_err(|error| self.cannot_read(&error))?;
+        let part = |at: usize| {
+            let next = self.marks.get(at + 1);
+            let (first_line, offset) = self.marks[at];
             let end = next.map_or(lines.len(), |(line, _)| lines.partition_point(|wanted| wanted < line));
             let lines = &lines[lines.partition_point(|wanted| *wanted < first_line)..end];
             let mut found = Vec::with_capacity(lines.len());
             if !lines.is_empty() {
-                let length = next.map(|(_, next_offset)| next_offset - offset);
-                let bytes =
-                    read_at(&self.file.path, offset, length).map_err(|error| self.cannot_read(&error))?;
-                self.rows_of(&bytes, first_line, lines, |row| found.push(each(row)));
+                let length = next.map(|(_, next_offset)| (next_offset - offset) as usize);
+                self.rows_from(&file, (first_line, offset, length), lines, |row| found.push(each(row)))
+                    .map_err(|error| self.cannot_read(&error))?;
             }
             Ok(found)
         };
-        let found: Result<Vec<Vec<T>>> = (0..self.blocks.len()).into_par_iter().map(block).collect();
+        let found: Result<Vec<Vec<T>>> = (0..self.marks.len()).into_par_iter().map(part).collect();
         Ok(found?.into_iter().flatten().collect())
     }
 
@@ -539,34 +664,37 @@ impl Again {
         cannot_read(&self.file.path.display().to_string(), error)
     }
 
-    /// The rows of a block that start at `lines`.
-    fn rows_of(&self, bytes: &[u8], first_line: u32, lines: &[u32], mut each: impl FnMut(&Row)) {
-        // Lines are counted some thousand bytes at a time up to the part where the wanted one starts.
-        const PART: usize = 4 << 10;
+    /// The rows that start at `lines`, from the place of a line on. `length`: how far it is to the next mark,
+    /// where there is one; the last row may end behind it.
+    fn rows_from(
+        &self,
+        file: &File,
+        (first_line, offset, length): (u32, u64, Option<usize>),
+        lines: &[u32],
+        mut each: impl FnMut(&Row),
+    ) -> io::Result<()> {
+        let mut bytes = read_at(file, offset, length)?;
         let counted = AtomicU64::new(0);
         let (mut line, mut start) = (first_line, 0);
         for wanted in lines {
-            loop {
-                let part = &bytes[start..bytes.len().min(start + PART)];
-                let breaks = memchr::memchr_iter(b'\n', part).count() as u32;
-                if line + breaks >= *wanted || part.is_empty() {
-                    break;
-                }
-                line += breaks;
-                start += part.len();
-            }
             while line < *wanted {
                 start += memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len() - start, |at| at + 1);
                 line += 1;
             }
-            let end = match record_end(&bytes[start..], true) {
+            let mut end = record_end(&bytes[start..], false);
+            if end == End::Unknown {
+                bytes = read_at(file, offset, length.map(|length| length + 2 * LONGEST_RECORD))?;
+                end = record_end(&bytes[start..], true);
+            }
+            let end = match end {
                 End::At(length) | End::Damaged(length, _) => start + length,
                 End::Unknown => bytes.len(),
             };
-            let record = Block { bytes: bytes[start..end].to_vec(), first_line: line, offset: 0 };
+            let record = Block::new(bytes[start..end].to_vec(), line);
             let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
             BlockRows { block: &record, columns, encoding, file, counted: &counted }.each(&mut each);
         }
+        Ok(())
     }
 
     /// The text of UTF-16 has no place in the file: all of it is read again.
@@ -580,7 +708,7 @@ impl Again {
             raw.fill().map_err(failed)?;
         }
         let counted = AtomicU64::new(0);
-        let block = Block { bytes: std::mem::take(&mut raw.buffer), first_line: 1, offset: 0 };
+        let block = Block::new(std::mem::take(&mut raw.buffer), 1);
         let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
         let mut found = Vec::new();
         BlockRows { block: &block, columns, encoding, file, counted: &counted }.each(|row| {
@@ -593,11 +721,10 @@ impl Again {
 }
 
 /// The bytes at `offset` of a file, to its end where no length is given.
-fn read_at(path: &Path, offset: u64, length: Option<u64>) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::with_capacity(length.unwrap_or(0) as usize);
-    file.take(length.unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+fn read_at(file: &File, offset: u64, length: Option<usize>) -> io::Result<Vec<u8>> {
+    let left = file.metadata()?.len().saturating_sub(offset) as usize;
+    let mut bytes = vec![0; length.map_or(left, |length| length.min(left))];
+    file.read_exact_at(&mut bytes, offset)?;
     Ok(bytes)
 }
 
@@ -616,7 +743,7 @@ pub fn excerpts(file: &InputFile, index: u16, wanted: &[Place]) -> Result<BTreeM
         block.each(|row| {
             if lines.contains(&row.record.line) {
                 let raw = &row.record.raw[..row.record.raw.len().min(2_000)];
-                let text: String = row.encoding.decode(raw).chars().take(160).collect();
+                let text: String = row.block.encoding.decode(raw).chars().take(160).collect();
                 let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
                 shown.push((row.place(), hide_numbers(&text)));
             }

@@ -1,60 +1,146 @@
-//! Byte strings of up to 16 bytes as two numbers: most ids are, and so they are compared and hashed
-//! without a loop.
+//! Short byte strings as a few numbers, which are compared and hashed without a loop: most ids have up
+//! to 16 bytes, most words up to 32.
 
 use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
 
-/// A byte string of up to 16 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A byte string of up to 16 bytes, zeros behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Short {
-    /// The two overlap where it has not 16 bytes, and together hold all of them.
-    first: u64,
-    last: u64,
+    words: [u64; 2],
     length: u8,
 }
 
 impl Short {
     /// Nothing of a longer one.
-    #[inline(always)]
     pub fn new(bytes: &[u8]) -> Option<Short> {
-        let (first, last) = match bytes.len() {
-            8..=16 => (u64::from_le_bytes(*bytes.first_chunk()?), u64::from_le_bytes(*bytes.last_chunk()?)),
-            4..8 => {
-                let (first, last) = (bytes.first_chunk()?, bytes.last_chunk()?);
-                (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
-            }
-            0 => (0, 0),
-            1..4 => {
-                let at = |place: usize| u64::from(bytes[place]);
-                (at(0) << 8 | at(bytes.len() / 2), at(bytes.len() - 1))
-            }
-            _ => return None,
-        };
-        Some(Short { first, last, length: bytes.len() as u8 })
+        Short::at(bytes, 0, bytes.len())
+    }
+
+    /// The `length` bytes from `start`.
+    #[inline(always)]
+    pub fn at(bytes: &[u8], start: usize, length: usize) -> Option<Short> {
+        const MASKS: [[u64; 2]; 17] = masks();
+        Some(Short { words: masked(bytes, start, MASKS.get(length)?), length: length as u8 })
     }
 
     pub fn is_ascii(self) -> bool {
-        (self.first | self.last) & 0x8080_8080_8080_8080 == 0
+        (self.words[0] | self.words[1]) & 0x8080_8080_8080_8080 == 0
+    }
+
+    /// Whether it is compared as it stands, without being cleaned: nothing but ASCII, and no blank or
+    /// wrapping at its ends.
+    #[inline(always)]
+    pub fn is_plain(self) -> bool {
+        let last = usize::from(self.length).wrapping_sub(1);
+        let last = (self.words[(last / 8) & 1] >> (8 * (last % 8))) as u8;
+        let first = self.words[0] as u8;
+        first.is_ascii_alphanumeric() & last.is_ascii_alphanumeric() & self.is_ascii()
+    }
+
+    #[inline(always)]
+    pub fn hash(self) -> u64 {
+        let [a, b] = self.words;
+        let product = u128::from(a ^ 0x9E37_79B9_7F4A_7C15)
+            * u128::from(b ^ 0xD1B5_4A32_D192_ED03 ^ u64::from(self.length) << 56);
+        product as u64 ^ (product >> 64) as u64
     }
 }
 
 /// A 64-bit hash of an id of any length.
 #[inline]
 pub fn id_hash(id: &[u8]) -> u64 {
-    let Some(Short { first, last, length }) = Short::new(id) else {
-        let mut hasher = FxHasher::default();
-        hasher.write(id);
-        return hasher.finish();
+    hash_at(id, 0, id.len())
+}
+
+/// [`id_hash`] of the `length` bytes from `start`: quicker than of a copy, as more may stand behind them.
+#[inline]
+pub fn hash_at(bytes: &[u8], start: usize, length: usize) -> u64 {
+    Short::at(bytes, start, length).map_or_else(
+        || {
+            let mut hasher = FxHasher::default();
+            hasher.write(&bytes[start..start + length]);
+            hasher.finish()
+        },
+        Short::hash,
+    )
+}
+
+/// A byte string of up to 32 bytes, zeros behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Packed {
+    words: [u64; 4],
+    length: u8,
+}
+
+impl Packed {
+    /// The `length` bytes from `start`; nothing of a longer string.
+    #[inline(always)]
+    pub fn at(bytes: &[u8], start: usize, length: usize) -> Option<Packed> {
+        const MASKS: [[u64; 4]; 33] = masks();
+        Some(Packed { words: masked(bytes, start, MASKS.get(length)?), length: length as u8 })
+    }
+
+    /// A few bits of a hash.
+    #[inline(always)]
+    pub fn hash(&self) -> usize {
+        let [a, b, c, d] = self.words;
+        let mixed = a ^ b.rotate_left(17) ^ c.rotate_left(31) ^ d.rotate_left(47) ^ u64::from(self.length);
+        (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize
+    }
+}
+
+/// By length: which bits of so many numbers are bytes of a string.
+const fn masks<const WORDS: usize, const LENGTHS: usize>() -> [[u64; WORDS]; LENGTHS] {
+    let mut masks = [[0; WORDS]; LENGTHS];
+    let mut length = 1;
+    while length < LENGTHS {
+        masks[length] = masks[length - 1];
+        masks[length][(length - 1) / 8] |= 0xFF << (8 * ((length - 1) % 8));
+        length += 1;
+    }
+    masks
+}
+
+/// The numbers at `start` that are `bytes`, and of them the bits of the mask. Always as many bytes are
+/// taken, whatever stands behind the string: a copy of just its own would take a loop.
+#[inline(always)]
+fn masked<const WORDS: usize>(bytes: &[u8], start: usize, mask: &[u64; WORDS]) -> [u64; WORDS] {
+    let rest = bytes.get(start..).unwrap_or_default();
+    let words: [u64; WORDS] = match rest.as_chunks::<8>().0.first_chunk::<WORDS>() {
+        Some(words) => std::array::from_fn(|at| u64::from_le_bytes(words[at])),
+        None => last_words(rest),
     };
-    let product = u128::from(first ^ 0x9E37_79B9_7F4A_7C15)
-        * u128::from(last ^ 0xD1B5_4A32_D192_ED03 ^ u64::from(length) << 56);
-    product as u64 ^ (product >> 64) as u64
+    std::array::from_fn(|at| words[at] & mask[at])
+}
+
+#[cold]
+#[inline(never)]
+fn last_words<const WORDS: usize>(rest: &[u8]) -> [u64; WORDS] {
+    let mut words = [[0; 8]; WORDS];
+    let rest = &rest[..rest.len().min(8 * WORDS)];
+    words.as_flattened_mut()[..rest.len()].copy_from_slice(rest);
+    words.map(u64::from_le_bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_behind_a_packed_string_is_not_of_it() {
+        let text = "村卫生室一二三四五六七八九十".as_bytes();
+        for length in 0..=text.len() {
+            let whole = Packed::at(text, 0, length);
+            assert_eq!(whole.is_some(), length <= 32, "{length}");
+            let alone = [b"abc", &text[..length]].concat();
+            assert_eq!(whole, Packed::at(&alone, 3, length), "{length}");
+            let other = [&text[..length], &[0]].concat();
+            assert!(length > 31 || whole != Packed::at(&other, 0, length + 1), "{length}");
+        }
+        assert_eq!(Packed::at(b"ab", 3, 0), Packed::at(b"ab", 0, 0));
+    }
 
     #[test]
     fn short_ids_are_told_apart_whatever_their_lengths() {

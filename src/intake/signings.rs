@@ -9,6 +9,7 @@ use crate::base::person::PersonId;
 
 use super::cells::months;
 use super::columns::Column;
+use super::institutions::Institutions;
 use super::rows::{Fault, Known, Row};
 
 pub const COLUMNS: &[Column] = &[
@@ -68,7 +69,8 @@ pub struct SigningRow<'a> {
     pub contract: Cow<'a, [u8]>,
     pub person: PersonId,
     pub birth: Date,
-    pub institution: Cow<'a, [u8]>,
+    /// Nothing where no institution has the id.
+    pub institution: Option<u32>,
     pub signed_on: Date,
     pub starts_on: Date,
     pub term_months: Option<u32>,
@@ -104,7 +106,7 @@ fn is_void(word: &str) -> Option<bool> {
 }
 
 /// Reads a row by itself: E101, E105, E102, E103, E104, E106, E201, in this order.
-pub fn read<'a>(row: &Row<'a>, words: &mut Words) -> Result<Signing<'a>, Fault> {
+pub fn read<'a>(row: &Row<'a>, words: &mut Words, institutions: &Institutions) -> Result<Signing<'a>, Fault> {
     row.whole()?;
     row.required([CONTRACT, PERSON, INSTITUTION, PACKAGE, SIGNED_ON])?;
     let status = row
@@ -144,7 +146,7 @@ pub fn read<'a>(row: &Row<'a>, words: &mut Words) -> Result<Signing<'a>, Fault> 
         contract: row.id(CONTRACT),
         person,
         birth,
-        institution: row.id(INSTITUTION),
+        institution: row.institution(INSTITUTION, institutions),
         signed_on,
         starts_on,
         term_months,

@@ -1,14 +1,13 @@
 //! swipes.csv → rows that are well formed by themselves (E101–E201).
 
-use std::borrow::Cow;
-
 use crate::base::money::Fen;
-use crate::base::period::Date;
+use crate::base::period::Rank;
 use crate::base::person::PersonId;
 
-use super::cells::{date_of, plain_amount, plain_whole, whole};
+use super::cells::{plain_amount, plain_whole, usual_day, whole};
 use super::columns::Column;
-use super::rows::{Fault, Row};
+use super::institutions::Institutions;
+use super::rows::{Fault, Row, TOGETHER, WholeRows};
 
 pub const COLUMNS: &[Column] = &[
     ("person_id", true),
@@ -32,45 +31,57 @@ pub const CARD: usize = 7;
 pub const IDS: [Option<usize>; 3] = [None, Some(PERSON), Some(INSTITUTION)];
 
 /// A row that is well formed by itself. Items and cards are read as a policy lists them, later.
-pub struct SwipeRow<'a> {
+pub struct SwipeRow {
     pub person: PersonId,
-    pub institution: Cow<'a, [u8]>,
-    pub day: Date,
-    /// Empty where the row has none.
-    pub id: Cow<'a, [u8]>,
+    /// Nothing where no institution has the id.
+    pub institution: Option<u32>,
+    pub day: Rank,
+    /// The hash of the swipe's own id, if it has one.
+    pub id: Option<u64>,
     pub quantity: u64,
     pub charged: Fen,
 }
 
-/// Reads a row whose cells all have the shape that most exports write; nothing of others. It is
-/// [`read`] without a word for what might be wrong, and takes half the steps.
-#[inline]
-fn read_plain<'a>(row: &Row<'a>) -> Option<SwipeRow<'a>> {
-    let institution = row.bytes(INSTITUTION);
-    if !row.is_whole() || !institution.first().is_some_and(u8::is_ascii_alphanumeric) {
-        return None;
-    }
-    let (person, birth) = PersonId::parse_with_birth(row.bytes(PERSON)).ok()?;
-    let day = date_of(row.bytes(SWIPED_AT)).filter(|day| birth <= *day)?;
-    let charged = match row.bytes(CHARGED) {
-        b"" | b"0" => Fen::ZERO,
-        amount => plain_amount(amount)?,
-    };
-    let quantity = match row.bytes(QUANTITY) {
-        b"" | b"1" => 1,
-        number => plain_whole(number)?,
-    };
-    Some(SwipeRow { person, institution: row.id(INSTITUTION), day, id: row.id(SWIPE_ID), quantity, charged })
+/// What some rows hold, column by column.
+pub struct UsualSwipes {
+    pub institutions: [u32; TOGETHER],
+    /// With the day of birth.
+    pub people: [(PersonId, Rank); TOGETHER],
+    pub days: [Rank; TOGETHER],
+    pub ids: [Option<u64>; TOGETHER],
+    pub charged: [Fen; TOGETHER],
+    pub quantities: [u64; TOGETHER],
+}
+
+/// Reads rows whose cells all have the shape that most exports write, of institutions that are known;
+/// nothing of others: their bits are taken out of `sound`. It is [`read`] without a word for what might be
+/// wrong, one column after the other, so that what comes from memory is waited for together.
+#[inline(always)]
+pub fn read_usual(rows: &WholeRows, known: &Institutions, sound: &mut u64) -> UsualSwipes {
+    let institutions = rows.read(sound, 0, |at| known.find_short(rows.plain_id(at, INSTITUTION)?));
+    let nobody = (PersonId(0), Rank::default());
+    let people = rows.read(sound, nobody, |at| PersonId::usual(rows.bytes(at, PERSON)));
+    let days = rows.read(sound, Rank::default(), |at| {
+        usual_day(rows.bytes(at, SWIPED_AT)).filter(|day| people[at].1 <= *day)
+    });
+    let ids = rows.read(sound, None, |at| match rows.bytes(at, SWIPE_ID) {
+        b"" => Some(None),
+        _ => Some(Some(rows.plain_id(at, SWIPE_ID)?.hash())),
+    });
+    let charged = rows.read(sound, Fen::ZERO, |at| match rows.bytes(at, CHARGED) {
+        b"" | b"0" => Some(Fen::ZERO),
+        amount => plain_amount(amount),
+    });
+    let quantities = rows.read(sound, 1, |at| match rows.bytes(at, QUANTITY) {
+        b"" | b"1" => Some(1),
+        number => plain_whole(number),
+    });
+    UsualSwipes { institutions, people, days, ids, charged, quantities }
 }
 
 /// Reads a row by itself: E101, E105, E102, E103, E104, E201.
-#[inline]
-pub fn read<'a>(row: &Row<'a>) -> Result<SwipeRow<'a>, Fault> {
-    read_plain(row).map_or_else(|| read_any(row), Ok)
-}
-
 #[cold]
-fn read_any<'a>(row: &Row<'a>) -> Result<SwipeRow<'a>, Fault> {
+pub fn read(row: &Row, institutions: &Institutions) -> Result<SwipeRow, Fault> {
     row.whole()?;
     row.required([PERSON, INSTITUTION, SWIPED_AT])?;
     let day = row.date(SWIPED_AT)?.expect("a required value is not empty");
@@ -80,5 +91,6 @@ fn read_any<'a>(row: &Row<'a>) -> Result<SwipeRow<'a>, Fault> {
     };
     let charged = row.amount(CHARGED)?.unwrap_or(Fen::ZERO);
     let (person, _) = row.person(PERSON, day)?;
-    Ok(SwipeRow { person, institution: row.id(INSTITUTION), day, id: row.id(SWIPE_ID), quantity, charged })
+    let (institution, id) = (row.institution(INSTITUTION, institutions), row.id_hash(SWIPE_ID));
+    Ok(SwipeRow { person, institution, day: Rank::from(day), id, quantity, charged })
 }

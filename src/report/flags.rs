@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use crate::base::code::Code;
 use crate::base::message::Msg;
@@ -124,7 +125,7 @@ pub fn flags(run: &Run, folder: &Path, lang: Lang) -> Result<Written> {
         (flag.code(), id(flag), contract(flag), file(flag), flag.place().map(|place| place.line))
     };
     let mut all: Vec<_> = all.map(|flag| (key(&flag), flag)).collect();
-    all.sort_by_key(|(key, _)| *key);
+    all.par_sort_by_key(|(key, _)| *key);
     for (_, flag) in &all {
         let clause = match flag {
             Raised::Other(flag) => own(&flag.clause),

@@ -260,6 +260,16 @@ pub struct RowCounts {
     pub assessed_refused: u64,
 }
 
+impl RowCounts {
+    pub fn add(&mut self, more: RowCounts) {
+        self.rows += more.rows;
+        self.rejected += more.rejected;
+        self.void += more.void;
+        self.assessed_rows += more.assessed_rows;
+        self.assessed_refused += more.assessed_refused;
+    }
+}
+
 /// What the data says of the residents' own payments, of signings signed in the period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Payers {

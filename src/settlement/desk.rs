@@ -131,17 +131,17 @@ impl<'a> Desk<'a> {
         // One that is on no list any more is still the posted signing's.
         let gone = || {
             let posted = known.map(|known| known.institution);
-            posted.filter(|at| *rules.institutions.get(*at).id.as_bytes() == *row.institution)
+            posted.filter(|at| rules.institutions.get(*at).id == cells.text(signings::INSTITUTION))
         };
-        let Some(index) = rules.institutions.find(&row.institution).or_else(gone) else {
-            let id = String::from_utf8_lossy(&row.institution);
+        let Some(index) = row.institution.or_else(gone) else {
+            let id = cells.text(signings::INSTITUTION);
             return Err(Fault::new(Code::E301, unknown_institution(rules, &id)));
         };
         let institution = rules.institutions.get(index);
         let version = rules.region.in_force(row.signed_on);
         let cited = &rules.region.versions[version.unwrap_or_else(|| rules.version_on(row.signed_on))];
         let same_place = known.is_some_and(|known| known.institution == index);
-        if !institution.designated && !same_place {
+        if !rules.is_designated(index) && !same_place {
             let reason = Msg::NotDesignated { id: institution.id.clone() };
             return Err(refuse(Code::E302, reason, &cited.institutions.clause));
         }
@@ -216,7 +216,7 @@ impl<'a> Desk<'a> {
             self.prices.push((key, class, price));
             self.prices.len() - 1
         });
-        let (_, class, price) = &self.prices[at];
+        let (_, _, price) = &self.prices[at];
         if let (Some(rule), Some(balance)) = (&policy.balance, row.balance)
             && let Some(share) = price.shares.iter().find(|share| share.source == rule.source)
             && balance < share.amount
@@ -225,9 +225,8 @@ impl<'a> Desk<'a> {
             let reason = Msg::BalanceBelow { balance, share: share.amount };
             return Err(refuse(Code::E405, reason, &rule.clause));
         }
-        let price = Arc::clone(price);
-        let class = *class;
         let details = self.details(cells, index);
+        let (_, class, price) = &self.prices[at];
         let mut ended_for = 0;
         if row.ended_on.is_some() && !policy.prorate.reasons.is_empty() {
             let reason = cells.text(signings::ENDED_REASON);
@@ -235,7 +234,7 @@ impl<'a> Desk<'a> {
             ended_for = at.map_or(0, |at| at as u16 + 1) << OFFER_BITS;
         }
         let term_end = policy.terms.end(row.starts_on, term);
-        batch.add(row, cells.place(), (index, class, offer | ended_for, details), term_end, &price);
+        batch.add(row, cells.place(), (index, *class, offer | ended_for, details), term_end, price);
         Ok(())
     }
 

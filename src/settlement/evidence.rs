@@ -14,17 +14,15 @@ use rustc_hash::FxHashSet;
 
 use crate::base::code::Code;
 use crate::base::money::Fen;
-use crate::base::period::Date;
+use crate::base::period::Rank;
 use crate::base::person::PersonId;
 use crate::base::place::Place;
+use crate::intake::rows::TOGETHER;
 use crate::policy::package::PackageKind;
 
 use super::history::{History, PastService};
 use super::qualify::{Qualified, Signing};
 use super::rules::Rules;
-
-/// How many swipes are looked up together.
-const TOGETHER: usize = 64;
 
 /// How many ids are held against each other at once: so few that all of them stay in a core's own cache.
 const IDS: u64 = 16 << 10;
@@ -33,7 +31,7 @@ const IDS: u64 = 16 << 10;
 #[derive(Clone, Debug)]
 pub struct Swipe {
     pub person: PersonId,
-    pub day: Date,
+    pub day: Rank,
     pub institution: u32,
     pub quantity: u32,
     pub charged: Fen,
@@ -108,8 +106,9 @@ impl Tallied {
 /// Where one thread takes swipes.
 pub struct Desk {
     out: Tallied,
-    /// Swipes that are looked up together once they are [`TOGETHER`].
+    /// Swipes that are looked up together once they are [`TOGETHER`], and their ids.
     waiting: Vec<Swipe>,
+    waiting_ids: Vec<(u64, u32)>,
     /// Where the signings of their people may stand.
     found: Vec<Range<usize>>,
     /// By their part: 32 bits of an id's hash, and the line of its row counted over all files.
@@ -118,11 +117,10 @@ pub struct Desk {
 
 impl Desk {
     /// Takes a swipe, and the hash of its id if it has one.
+    #[inline(always)]
     pub fn take(&mut self, swipe: Swipe, id_hash: Option<u64>, evidence: &Evidence, against: Against) {
         if let Some(hash) = id_hash {
-            let part = (hash >> 32) as usize & (self.ids.len() - 1);
-            let line = evidence.lines_before + swipe.place.line;
-            self.ids[part].push(u64::from((hash as u32).max(1)) << 32 | u64::from(line));
+            self.waiting_ids.push((hash, evidence.lines_before + swipe.place.line));
         }
         self.waiting.push(swipe);
         if self.waiting.len() == TOGETHER {
@@ -132,12 +130,16 @@ impl Desk {
 
     /// Looking people up waits for memory. A few dozen at once wait together: first all their
     /// buckets, then the first signing of each, then the work.
+    #[inline(never)]
     fn look_up(&mut self, evidence: &Evidence, against: Against) {
-        let Desk { out, waiting, found, .. } = self;
+        let Desk { out, waiting, waiting_ids, found, ids } = self;
+        for (hash, line) in waiting_ids.drain(..) {
+            let part = (hash >> 32) as usize & (ids.len() - 1);
+            ids[part].push(u64::from((hash as u32).max(1)) << 32 | u64::from(line));
+        }
         found.extend(waiting.iter().map(|swipe| against.qualified.bucket(swipe.person)));
         std::hint::black_box(against.qualified.approach(found));
         for (found, swipe) in found.drain(..).zip(waiting.iter()) {
-            let found = against.qualified.of(swipe.person, found);
             evidence.apply(swipe, found, against, Taken::In, out);
         }
         waiting.clear();
@@ -249,6 +251,7 @@ impl Evidence {
             Desk {
                 out: Tallied::new(against.rules),
                 waiting: Vec::with_capacity(TOGETHER),
+                waiting_ids: Vec::with_capacity(TOGETHER),
                 found: Vec::with_capacity(TOGETHER),
                 ids: (0..parts).map(|_| Vec::with_capacity(each as usize)).collect(),
             }
@@ -283,7 +286,7 @@ impl Evidence {
         let mut places = FxHashSet::default();
         for (swipe, against) in swipes {
             let out = out.get_or_insert_with(|| Tallied::new(against.rules));
-            let found = against.qualified.of(swipe.person, against.qualified.bucket(swipe.person));
+            let found = against.qualified.bucket(swipe.person);
             self.apply(swipe, found, against, Taken::Back, out);
             places.insert(swipe.place);
         }
@@ -298,9 +301,8 @@ impl Evidence {
         let Tallied { counts, flags } = out;
         let inside = rules.contains(swipe.day);
         let (mut of_signed, mut effective, mut elsewhere) = (false, None, None);
-        for index in found {
-            let signing = &qualified.signings[index];
-            if !signing.in_force(swipe.day) {
+        for (index, signing) in found.clone().zip(&qualified.signings[found]) {
+            if signing.person != swipe.person || !signing.in_force(swipe.day) {
                 continue;
             }
             if self.double_benefits & inside {
@@ -317,7 +319,7 @@ impl Evidence {
             if item.is_some() {
                 effective = effective.or(Some(index));
             }
-            if self.asked && swipe.day < rules.end {
+            if self.asked && swipe.day < Rank::from(rules.end) {
                 self.record(swipe, index, signing, item, rules, taken);
             }
         }
@@ -384,7 +386,7 @@ impl Evidence {
         taken: Taken,
     ) {
         let policy = rules.policy(signing.offer());
-        let Some(number) = signing.charge_of(policy.schedule, swipe.day) else { return };
+        let Some(number) = signing.charge_of(policy.schedule, swipe.day.date()) else { return };
         let mut charges = signing.charges(rules);
         let Some(nth) = charges.position(|(charge, _)| charge == number) else { return };
         let offer = signing.offer();

@@ -2,6 +2,7 @@
 //! (E501–E505). A refused row blocks nobody.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -10,11 +11,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::money::Fen;
-use crate::base::period::{Date, rank};
+use crate::base::period::{Date, Rank};
 use crate::base::person::{PersonId, mask_within};
 use crate::base::place::{Kind, Place};
 use crate::intake::rows::Reject;
-use crate::intake::short::id_hash;
+use crate::intake::short::hash_at;
 use crate::policy::Policy;
 use crate::policy::package::PackageKind;
 use crate::policy::schedule::{Part, Schedule};
@@ -26,26 +27,29 @@ use super::price::Classes;
 use super::rules::Rules;
 
 /// A signing that passed the checks of its own row.
-#[derive(Clone, Debug)]
+///
+/// What a swipe is held against stands first and together: so it mostly lies in one line of the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Signing {
     pub person: PersonId,
+    pub institution: u32,
+    pub starts_on: Date,
+    /// The day after the last on which it is in force.
+    pub end: Date,
+    /// The offer, then why it ended early (from 1), then three answers in the upper bits.
+    pub(super) offer: u16,
+    pub(super) file: u16,
+    pub(super) paid: Fen,
     /// Where its contract id stands in the arena, behind its length.
     pub(super) contract: u32,
-    pub institution: u32,
     pub class: u32,
     /// What else is kept of it, by number.
     pub details: u32,
     pub signed_on: Date,
-    pub starts_on: Date,
     /// The day after the signed term.
     pub term_end: Date,
-    /// The day after the last on which it is in force.
-    pub end: Date,
     pub(super) line: u32,
-    pub(super) file: u16,
-    /// The offer, then why it ended early (from 1), then three answers in the upper bits.
-    pub(super) offer: u16,
-    pub(super) paid: Fen,
 }
 
 pub(super) const AUTHORIZED: u16 = 1 << 15;
@@ -83,9 +87,9 @@ impl Signing {
         Place { file: self.file, line: self.line }
     }
 
-    pub fn in_force(&self, day: Date) -> bool {
-        let day = rank(day);
-        (rank(self.starts_on) <= day) & (day < rank(self.end))
+    pub fn in_force(&self, day: impl Into<Rank>) -> bool {
+        let day = day.into();
+        (Rank::from(self.starts_on) <= day) & (day < Rank::from(self.end))
     }
 
     /// Charges of the signing that are settled: their numbers and first days.
@@ -174,30 +178,18 @@ impl Qualified {
         self.signings.chunk_by(|a, b| a.person == b.person)
     }
 
-    /// Where the signings of a person may stand, and of how many others as well.
-    pub fn bucket(&self, person: PersonId) -> std::ops::Range<usize> {
+    /// Where the signings of a person stand, and those of some others as well.
+    pub fn bucket(&self, person: PersonId) -> Range<usize> {
         let bucket = (mixed(person) >> self.shift) as usize;
         self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize
     }
 
-    /// Looks at where the signings of some people start, so that they come from memory together.
-    pub fn approach(&self, buckets: &[std::ops::Range<usize>]) -> u64 {
-        let start = |bucket: &std::ops::Range<usize>| self.signings.get(bucket.start);
-        // The first and the last of its bytes: a signing may lie across two lines of the cache.
-        let both = |signing: &Signing| signing.person.0 ^ u64::from(signing.offer);
-        buckets.iter().map(|bucket| start(bucket).map_or(0, both)).fold(0, |all, one| all ^ one)
-    }
-
-    /// All admitted signings of a person, within their bucket.
-    pub fn of(&self, person: PersonId, bucket: std::ops::Range<usize>) -> std::ops::Range<usize> {
-        let (mut start, mut end) = (bucket.start, bucket.end);
-        while start < end && self.signings[start].person != person {
-            start += 1;
-        }
-        while start < end && self.signings[end - 1].person != person {
-            end -= 1;
-        }
-        start..end
+    /// Looks at where the signings of some buckets start and end, so that they come from memory together.
+    pub fn approach(&self, buckets: &[Range<usize>]) -> u64 {
+        // The first and the last of what is asked for: it may lie across two lines of the cache.
+        let first = |at: usize| self.signings.get(at).map_or(0, |signing| signing.person.0);
+        let last = |at: usize| self.signings.get(at).map_or(0, |signing| u64::from(signing.offer));
+        buckets.iter().fold(0, |all, bucket| all ^ first(bucket.start) ^ last(bucket.end.wrapping_sub(1)))
     }
 }
 
@@ -211,9 +203,14 @@ fn contract_bytes<'a>(contracts: &'a [u8], signing: &Signing) -> &'a [u8] {
 
 /// The contract id at a place of an arena, where each stands behind its length.
 pub fn arena_bytes(contracts: &[u8], at: u32) -> &[u8] {
+    let (start, length) = arena_place(contracts, at);
+    &contracts[start..start + length]
+}
+
+/// Where the id itself starts, and its length.
+fn arena_place(contracts: &[u8], at: u32) -> (usize, usize) {
     let start = at as usize + 2;
-    let length = u16::from_le_bytes([contracts[start - 2], contracts[start - 1]]);
-    &contracts[start..start + usize::from(length)]
+    (start, usize::from(u16::from_le_bytes([contracts[start - 2], contracts[start - 1]])))
 }
 
 /// One to one, and spread evenly in its upper bits, as ID numbers are not.
@@ -259,6 +256,7 @@ pub fn qualify(
             .then_with(|| contract_bytes(&contracts, a).cmp(contract_bytes(&contracts, b)))
             .then_with(|| a.place().cmp(&b.place()))
     };
+    let doubtful = maybe_repeated(&signings, &contracts);
     signings = by_person(&signings, in_turn);
     let place =
         |signing: &Signing| history.owns(signing).map_or(signing.place(), |known| history.place(known));
@@ -288,7 +286,7 @@ pub fn qualify(
         let refused = || of_past.refused.get(&posted).map(|code| Some(*code));
         if of_past.void.contains(&posted) { Some(None) } else { refused() }
     };
-    for mut group in repeated_contracts(&signings, &contracts, in_turn) {
+    for mut group in repeated_contracts(&signings, &contracts, &doubtful, in_turn) {
         // A row of a contract that was posted is that signing as it is now; it stays one of the same person.
         let posted = group.iter().position(|index| history.owns(&signings[*index as usize]).is_some());
         let posted = posted.map(|at| group.remove(at) as usize);
@@ -331,57 +329,42 @@ pub fn qualify(
         *out = true;
         match why {
             None => voided.extend(history.owns(signing)),
-            Some(code) => against.push((signing.clone(), code, history.owns(signing))),
+            Some(code) => against.push((*signing, code, history.owns(signing))),
         }
     }
     voided.sort_unstable();
 
-    let mut start = 0;
-    let mut taken: Vec<usize> = Vec::new();
-    while start < signings.len() {
-        let person = signings[start].person;
-        let length = signings[start..].iter().take_while(|signing| signing.person == person).count();
-        if length > 1 || is_addon[signings[start].offer() as usize] {
-            taken.clear();
-            for index in start..start + length {
-                if out[index] {
-                    continue;
-                }
-                match against_others(&signings, &taken, index, rules) {
-                    Ok(()) => taken.push(index),
-                    Err(Clash { code, with, needs }) => {
-                        out[index] = true;
-                        let signing = &signings[index];
-                        let overlap = &rules.policy(signing.offer()).overlap;
-                        let (reason, clause) = match with.map(|other| &signings[other]) {
-                            Some(other) => {
-                                let reason = Msg::Overlaps {
-                                    contract: mask_within(contract(&contracts, other)),
-                                    at: at(other),
-                                    institution: rules.institutions.get(other.institution).name.clone(),
-                                    from: other.starts_on,
-                                    to: blocks_until(other, overlap.whole_term),
-                                };
-                                (reason, &overlap.clause)
-                            }
-                            None if code == Code::E504 => (Msg::AddonAlone { needs }, &overlap.addon_clause),
-                            None => {
-                                (Msg::TooManyAddons { most: overlap.addons_at_most }, &overlap.addon_clause)
-                            }
-                        };
-                        let of_past = known.get(index).copied().filter(|known| *known != NEW);
-                        // What was refused before, and stands in no file now, was told then.
-                        let told =
-                            history.owns(signing).is_some_and(|past| history.signing(past).refused.is_some());
-                        if !told {
-                            refused(signing, reject(signing, code, reason, Some(clause)));
-                        }
-                        against.push((signing.clone(), code, of_past));
-                    }
-                }
+    let between_people = people_between(&signings);
+    let parts = between_people.par_windows(2).map(|part| {
+        let single = |length: usize, first: usize| length == 1 && !is_addon[signings[first].offer() as usize];
+        clashes(&signings, part[0]..part[1], &out, rules, single)
+    });
+    let parts: Vec<Vec<(usize, Clash)>> = parts.collect();
+    for (index, Clash { code, with, needs }) in parts.into_iter().flatten() {
+        out[index] = true;
+        let signing = &signings[index];
+        let overlap = &rules.policy(signing.offer()).overlap;
+        let (reason, clause) = match with.map(|other| &signings[other]) {
+            Some(other) => {
+                let reason = Msg::Overlaps {
+                    contract: mask_within(contract(&contracts, other)),
+                    at: at(other),
+                    institution: rules.institutions.get(other.institution).name.clone(),
+                    from: other.starts_on,
+                    to: blocks_until(other, overlap.whole_term),
+                };
+                (reason, &overlap.clause)
             }
+            None if code == Code::E504 => (Msg::AddonAlone { needs }, &overlap.addon_clause),
+            None => (Msg::TooManyAddons { most: overlap.addons_at_most }, &overlap.addon_clause),
+        };
+        let of_past = known.get(index).copied().filter(|known| *known != NEW);
+        // What was refused before, and stands in no file now, was told then.
+        let told = history.owns(signing).is_some_and(|past| history.signing(past).refused.is_some());
+        if !told {
+            refused(signing, reject(signing, code, reason, Some(clause)));
         }
-        start += length;
+        against.push((*signing, code, of_past));
     }
 
     let mut index = 0;
@@ -412,7 +395,7 @@ fn by_person(signings: &[Signing], in_turn: impl Fn(&Signing, &Signing) -> Order
             mixed(a.person).cmp(&mixed(b.person)).then_with(|| in_turn(a, b))
         });
     });
-    order.par_iter().map(|at| signing(at).clone()).collect()
+    order.par_iter().map(|at| *signing(at)).collect()
 }
 
 /// What a row says of a signing that its price or a later run depends on.
@@ -448,24 +431,52 @@ fn find_by_person(signings: Vec<Signing>, contracts: Vec<u8>) -> Qualified {
     Qualified { signings, contracts, buckets, shift, known, refused, voided }
 }
 
-/// Signings that share a contract id, as they are held against each other.
+/// Where the contract ids stand of signings whose id may stand on another one too: of all for which it
+/// does, and of a few others.
+fn maybe_repeated(signings: &[Signing], contracts: &[u8]) -> FxHashSet<u32> {
+    // A bit for each hash, so many that few are shared; in parts, so that the bits of one stay in a core's
+    // cache, up to as many as may each look at all hashes.
+    const BITS_FOR_EACH: usize = 64;
+    const IN_A_PART: usize = 128 << 10;
+    const MOST_PARTS: usize = 32;
+    let hash = |signing: &Signing| {
+        let (start, length) = arena_place(contracts, signing.contract);
+        (hash_at(contracts, start, length) >> 32) as u32
+    };
+    let hashes: Vec<u32> = signings.par_iter().map(hash).collect();
+    let parts = (hashes.len() / IN_A_PART).next_power_of_two().min(MOST_PARTS);
+    let bits = (BITS_FOR_EACH * hashes.len().div_ceil(parts)).next_power_of_two().max(64);
+    let doubtful = (0..parts).into_par_iter().flat_map_iter(|part| {
+        let of_part = move |hash: &&u32| **hash as usize & (parts - 1) == part;
+        let bit = move |hash: u32| hash as usize >> parts.ilog2() & (bits - 1);
+        let (mut seen, mut again) = (vec![0u64; bits / 64], FxHashSet::default());
+        for hash in hashes.iter().filter(of_part) {
+            let (word, mask) = (&mut seen[bit(*hash) / 64], 1 << (bit(*hash) % 64));
+            if *word & mask != 0 {
+                again.insert(bit(*hash));
+            }
+            *word |= mask;
+        }
+        let all = hashes.iter().zip(signings).filter(move |(hash, _)| of_part(hash));
+        all.filter(move |(hash, _)| again.contains(&bit(**hash))).map(|(_, signing)| signing.contract)
+    });
+    doubtful.collect()
+}
+
+/// Signings that share a contract id, as they are held against each other, of those whose id is doubtful.
 fn repeated_contracts(
     signings: &[Signing],
     contracts: &[u8],
+    doubtful: &FxHashSet<u32>,
     in_turn: impl Fn(&Signing, &Signing) -> Ordering,
 ) -> Vec<Vec<u32>> {
-    let hash = |signing: &Signing| id_hash(contract_bytes(contracts, signing));
-    let hashes: Vec<u64> = signings.par_iter().map(hash).collect();
-    let mut sorted = hashes.clone();
-    sorted.par_sort_unstable();
-    let twice: FxHashSet<u64> =
-        sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
-    drop(sorted);
-    if twice.is_empty() {
+    if doubtful.is_empty() {
         return Vec::new();
     }
+    let found = signings.par_iter().enumerate().filter(|(_, signing)| doubtful.contains(&signing.contract));
+    let found: Vec<usize> = found.map(|(index, _)| index).collect();
     let mut same: FxHashMap<&[u8], Vec<u32>> = FxHashMap::default();
-    for (index, _) in hashes.iter().enumerate().filter(|(_, hash)| twice.contains(hash)) {
+    for index in found {
         same.entry(contract_bytes(contracts, &signings[index])).or_default().push(index as u32);
     }
     let mut repeated: Vec<Vec<u32>> = same.into_values().filter(|group| group.len() > 1).collect();
@@ -474,6 +485,44 @@ fn repeated_contracts(
     }
     repeated.sort_unstable();
     repeated
+}
+
+/// Cuts the signings into parts, each with all signings of its people: where each part starts, and the end.
+fn people_between(signings: &[Signing]) -> Vec<usize> {
+    const PART: usize = 16 << 10;
+    let starts = (0..signings.len()).step_by(PART).map(|start| {
+        let inside = |at: &usize| *at > 0 && signings[*at].person == signings[*at - 1].person;
+        (start..signings.len()).find(|at| !inside(at)).unwrap_or(signings.len())
+    });
+    starts.chain([signings.len()]).collect()
+}
+
+/// The signings of some people that can't stand beside others of theirs. `single`: whether so many, of which
+/// this is the first, need not be looked at.
+fn clashes(
+    signings: &[Signing],
+    part: Range<usize>,
+    out: &[bool],
+    rules: &Rules,
+    single: impl Fn(usize, usize) -> bool,
+) -> Vec<(usize, Clash)> {
+    let (mut found, mut taken) = (Vec::new(), Vec::new());
+    let mut first = part.start;
+    for of_one in signings[part].chunk_by(|a, b| a.person == b.person) {
+        let all = first..first + of_one.len();
+        first = all.end;
+        if single(of_one.len(), all.start) {
+            continue;
+        }
+        taken.clear();
+        for index in all.filter(|index| !out[*index]) {
+            match against_others(signings, &taken, index, rules) {
+                Ok(()) => taken.push(index),
+                Err(clash) => found.push((index, clash)),
+            }
+        }
+    }
+    found
 }
 
 struct Clash {

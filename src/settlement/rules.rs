@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::base::period::{Date, Period, rank};
+use crate::base::period::{Date, Period, Rank};
 use crate::intake::institutions::Institutions;
 use crate::policy::package::{Package, PackageKind};
 use crate::policy::version::Region;
@@ -37,10 +37,13 @@ pub struct Rules<'a> {
     packages: Vec<FxHashMap<String, u16>>,
     /// By version and institution: the kind's number, and whether it is admitted.
     kinds: Vec<Vec<(u8, bool)>>,
+    /// By institution, apart from all else that is known of it, so that they stay in a core's cache.
+    designated: Vec<bool>,
     items: FxHashMap<String, u16>,
     item_titles: Vec<String>,
-    /// By offer and item: the item's number in the package.
-    offer_items: Vec<Vec<Option<u8>>>,
+    /// By offer and item, and last for no item: the item's number in the package.
+    offer_items: Vec<Option<u8>>,
+    offer_kinds: Vec<PackageKind>,
     cards: FxHashMap<String, u8>,
     /// By version and number: whether it admits the card; nothing where it admits every one.
     admitted: Vec<Option<Vec<u8>>>,
@@ -67,9 +70,11 @@ impl<'a> Rules<'a> {
             offer_of: Vec::new(),
             packages: Vec::new(),
             kinds: Vec::new(),
+            designated: institutions.list.iter().map(|one| one.designated).collect(),
             items: FxHashMap::default(),
             item_titles: Vec::new(),
             offer_items: Vec::new(),
+            offer_kinds: Vec::new(),
             cards: FxHashMap::default(),
             admitted: Vec::new(),
             services: Vec::new(),
@@ -121,7 +126,8 @@ impl<'a> Rules<'a> {
             let place = |title: &String| {
                 package.items.iter().position(|item| item.named.is(title)).map(|at| at as u8)
             };
-            rules.offer_items.push(rules.item_titles.iter().map(place).collect());
+            rules.offer_items.extend(rules.item_titles.iter().map(place).chain([None]));
+            rules.offer_kinds.push(package.kind);
         }
         rules
     }
@@ -149,9 +155,9 @@ impl<'a> Rules<'a> {
     }
 
     /// Whether `day` is in the period.
-    pub fn contains(&self, day: Date) -> bool {
-        let day = rank(day);
-        (rank(self.first) <= day) & (day < rank(self.end))
+    pub fn contains(&self, day: impl Into<Rank>) -> bool {
+        let day = day.into();
+        (Rank::from(self.first) <= day) & (day < Rank::from(self.end))
     }
 
     /// The cohorts of a version that are settled: the period's, and with a ledger the older ones.
@@ -184,7 +190,7 @@ impl<'a> Rules<'a> {
     }
 
     pub fn kind_of(&self, offer: u16) -> PackageKind {
-        self.package(offer).kind
+        self.offer_kinds[offer as usize]
     }
 
     /// The offer that `name` stands for in a version.
@@ -194,6 +200,10 @@ impl<'a> Rules<'a> {
 
     pub fn offer(&self, version: usize, package: usize) -> u16 {
         self.offer_of[version][package]
+    }
+
+    pub fn is_designated(&self, institution: u32) -> bool {
+        self.designated[institution as usize]
     }
 
     /// The institution's kind as a version counts them, and whether the version admits it.
@@ -220,8 +230,8 @@ impl<'a> Rules<'a> {
 
     /// The item's number in the offer's package.
     pub fn item_of(&self, offer: u16, item: u16) -> Option<usize> {
-        let number = self.offer_items[offer as usize].get(item as usize)?;
-        number.map(usize::from)
+        let none = self.item_titles.len();
+        self.offer_items[usize::from(offer) * (none + 1) + usize::from(item).min(none)].map(usize::from)
     }
 
     pub fn asks_for_cards(&self) -> bool {

@@ -81,20 +81,19 @@ pub struct Tally {
 pub fn tally(with: With, qualified: &Qualified) -> Tally {
     let rules = with.rules;
     let signings = &qualified.signings;
+    // Many at a time: a tally is too large to be handed on from one to the next.
+    const TOGETHER: usize = 1 << 10;
     let mut parts: Vec<Tally> = signings
-        .par_iter()
+        .par_chunks(TOGETHER)
         .enumerate()
-        .fold(Tally::default, |mut tally, (index, signing)| {
-            let known = qualified.known(index);
-            count(&mut tally, (index, known), signing, with);
-            if let Some(known) = known {
-                changes::of_signing(
-                    &mut tally.changes,
-                    known,
-                    Some((index, signing)),
-                    Cause::Corrected,
-                    with,
-                );
+        .fold(Tally::default, |mut tally, (chunk, signings)| {
+            for (index, signing) in (chunk * TOGETHER..).zip(signings) {
+                let known = qualified.known(index);
+                count(&mut tally, (index, known), signing, with);
+                if let Some(known) = known {
+                    let now = Some((index, signing));
+                    changes::of_signing(&mut tally.changes, known, now, Cause::Corrected, with);
+                }
             }
             tally
         })
