@@ -174,6 +174,8 @@ enum Command {
         shared: Shared,
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
+        #[arg(long, value_name = "FILE")]
+        ledger: Option<PathBuf>,
     },
     Explain {
         code: Option<String>,
@@ -494,9 +496,11 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
             data: data.as_deref(),
             file_lang: (*file_lang).into(),
         }),
-        Command::Check { shared, data } => {
-            check::run(&Check { common: common(shared, look), data: data.as_deref() })
-        }
+        Command::Check { shared, data, ledger } => check::run(&Check {
+            common: common(shared, look),
+            data: data.as_deref(),
+            ledger: ledger.as_deref(),
+        }),
         Command::Explain {
             code,
             institution,

@@ -268,10 +268,10 @@ fn must_be_open(inputs: &mut Inputs, opening: Date, period: Period) -> Result<()
     Ok(())
 }
 
-/// Reads and refuses as `settle` does, and settles nothing.
+/// Reads and refuses as `settle` does, against what earlier postings relied on as well, and settles nothing.
 pub fn check<R>(
     region: &Region,
-    period: Period,
+    (period, past): (Period, Option<&Past>),
     data: &Path,
     progress: Progress,
     then: impl FnOnce(&Inputs) -> Result<R>,
@@ -279,18 +279,24 @@ pub fn check<R>(
     let mut inputs = Inputs::open(data_files(region, data, &[])?)?;
     inputs.notices.extend(unused_files(data)?);
     stages::unchecked(&mut inputs, region);
-    let institutions = stages::institutions(&mut inputs, progress)?;
-    let rules = Rules::compile(region, &institutions, period);
-    let none = History::default();
-    let qualification = qualified(&mut inputs, &rules, &none, progress)?;
-    stages::swipes(&mut inputs, &rules, &qualification.qualified, &none, progress)?;
-    let entries = stages::scores(&mut inputs, &rules, progress)?;
-    if !inputs.has(Kind::Scores) {
+    let mut institutions = stages::institutions(&mut inputs, progress)?;
+    let history = match past {
+        Some(past) => History::new(past, &mut institutions, inputs.name_ledger()),
+        None => History::default(),
+    };
+    let mut rules = Rules::compile(region, &institutions, period);
+    rules.recording = history.is_there();
+    let qualification = qualified(&mut inputs, &rules, &history, progress)?;
+    stages::swipes(&mut inputs, &rules, &qualification.qualified, &history, progress)?;
+    let mut entries = stages::scores(&mut inputs, &rules, progress)?;
+    entries.extend(history.scores(&rules));
+    if entries.is_empty() && !inputs.has(Kind::Scores) {
         inputs.notices.push(Msg::NoScoresFile);
     }
     let names = inputs.names.clone();
-    settle_scores(entries, &rules, None, &names, |reject| inputs.rejects.push(reject));
-    stages::payments(&mut inputs, &rules, false, progress)?;
+    let ledger = history.is_there().then_some(history.file);
+    settle_scores(entries, &rules, ledger, &names, |reject| inputs.rejects.push(reject));
+    stages::payments(&mut inputs, &rules, history.is_there(), progress)?;
     stages::sheets(&mut inputs, &rules, progress)?;
     // Of no period: nothing lies outside it.
     inputs.notices.retain(|notice| !matches!(notice, Msg::PaymentsElsewhere { .. }));

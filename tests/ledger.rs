@@ -870,3 +870,25 @@ fn an_older_export_that_undoes_a_void_is_told() {
     let manifest = fs::read_to_string(office.path("out/manifest.json")).expect("read");
     assert!(manifest.contains("stand again by this export"), "{manifest}");
 }
+
+#[test]
+fn a_service_record_outside_what_the_charge_has_become_is_none() {
+    let office = Office::of("jilin-bureau");
+    let person = id("1955-03-01", 1);
+    let header = "contract_id,person_id,institution_id,package,signed_on,starts_on,scheme\n";
+    for (export, start, swipe) in [
+        ("before", "2017-08-05", format!("{person},C1,2017-08-20,id_card\n")),
+        ("after", "2017-09-01", String::new()),
+    ] {
+        office.write(export, "institutions.csv", "institution_id,name,kind\nC1,First,community_center\n");
+        let row = format!("A,{person},C1,basic,2017-08-05,{start},resident\n");
+        office.write(export, "signings.csv", &format!("{header}{row}"));
+        let swipes = "person_id,institution_id,swiped_at,card_type\n";
+        office.write(export, "swipes.csv", &format!("{swipes}{swipe}"));
+    }
+    let paid = twice(&office, "2017Q3", "before");
+    assert_eq!(paid.len(), 1);
+    let back = twice(&office, "2017Q3", "after");
+    assert_eq!(back.len(), 1);
+    assert!(back[0].contains(" -"), "{back:?}");
+}

@@ -131,3 +131,20 @@ fn figures_out_of_their_range_are_refused() {
         assert!(all.iter().any(|fault| fault.contains(said)), "{to}: {all:?}");
     }
 }
+
+#[test]
+fn a_figure_that_is_set_in_part_is_shown_as_it_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = folder.path().join("mine");
+    fs::create_dir(&own).expect("a folder");
+    let text = "extends = \"urumqi/2019-11-01\"\n\n[local.outpatient_ratio]\nvalue = { village_clinic = \"0.60\" }\nconfirmed = true\n";
+    fs::write(own.join("2019-11-01.toml"), text).expect("written");
+    let region = version::load("mine", Some(folder.path())).expect("it loads");
+    let figure =
+        region.versions[0].local.iter().find(|one| one.id == "outpatient_ratio").expect("the figure");
+    let shown = figure.value.clone().expect("a value");
+    assert!(
+        shown.contains("village_clinic = \"0.60\"") && shown.contains("health_station = \"0.70\""),
+        "{shown}"
+    );
+}

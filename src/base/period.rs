@@ -154,6 +154,12 @@ impl Rank {
         real.then_some(Rank((year << 9 | month << 5 | day).cast_signed()))
     }
 
+    /// As a number like 20200103.
+    pub fn number(self) -> u32 {
+        let rank = self.0.cast_unsigned();
+        (rank >> 9) * 10_000 + (rank >> 5 & 15) * 100 + (rank & 31)
+    }
+
     pub fn date(self) -> Date {
         let (year, month, day) = ((self.0 >> 9) as i16, (self.0 >> 5 & 15) as i8, (self.0 & 31) as i8);
         Date::new(year, month, day).expect("a rank is of a real day")

@@ -8,10 +8,13 @@ use anyhow::Result;
 use crate::base::period::Cycle;
 use crate::base::place::Place;
 use crate::intake::rows::{Reject, excerpts};
+use crate::ledger::recall;
+use crate::ledger::store::Store;
 use crate::pipeline;
 use crate::report::screen::{self, Shown};
 use crate::stages::Inputs;
 
+use super::settle::Held;
 use super::{Common, Ended};
 
 /// How many places of each code are shown.
@@ -20,6 +23,7 @@ const FIRST: usize = 3;
 pub struct Check<'a> {
     pub common: Common<'a>,
     pub data: Option<&'a Path>,
+    pub ledger: Option<&'a Path>,
 }
 
 pub fn run(check: &Check) -> Result<Ended> {
@@ -30,8 +34,12 @@ pub fn run(check: &Check) -> Result<Ended> {
     let progress = |bytes| bar.inc(bytes);
     let latest = region.versions.last().map(|version| Cycle::Year.of(version.from));
     let Some(period) = latest else { return Ok(Ended::Done) };
+    let ledger = common.ledger(check.ledger);
+    let _lock = Held::of(&ledger, false)?;
     common.threads(|| {
-        pipeline::check(&region, period, &data, &progress, |inputs| {
+        let store = Store::find(&ledger, &region.id, false)?;
+        let past = store.as_ref().map(|store| recall::past(store, None)).transpose()?;
+        pipeline::check(&region, (period, past.as_ref()), &data, &progress, |inputs| {
             bar.finish_and_clear();
             let shown = first_places(inputs)?;
             common.notices(&inputs.notices)?;

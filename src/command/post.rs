@@ -106,7 +106,7 @@ impl Written {
     /// What of the rules at hand is not what the manifest says.
     pub fn changed_rules(&self, region: &Region) -> Vec<Msg> {
         let here = region.versions.iter().flat_map(|version| {
-            version.files.iter().map(|file| (version.id.clone(), hex(&Sha256::digest(file.text.as_bytes()))))
+            version.files.iter().map(|file| (file.id(), hex(&Sha256::digest(file.text.as_bytes()))))
         });
         let (here, then) = (here.collect::<Vec<_>>(), self.listed("policies", "policy"));
         let differ = here

@@ -555,7 +555,15 @@ fn services(
             continue;
         }
         let done = if done.is_empty() { None } else { Some(writer.items(done)?) };
-        let cells = [Cell::Number(id), Cell::Number(charge.into()), Cell::Number(seen.into()), maybe(done)];
+        let before = past.and_then(|past| past.day).map(day_number);
+        let day = if asked > 0 { evidence.first_day(index, nth).or(before) } else { None };
+        let cells = [
+            Cell::Number(id),
+            Cell::Number(charge.into()),
+            Cell::Number(seen.into()),
+            maybe(done),
+            maybe(day),
+        ];
         writer.add("service", &cells)?;
     }
     Ok(())

@@ -380,7 +380,9 @@ impl Reader<'_> {
             let signing = usize::try_from(signing).ok().and_then(|signing| known.get(signing)).copied();
             if let Some(signing) = signing.filter(|signing| *signing != u32::MAX) {
                 let items = done.map(|done| done as u32 - 1);
-                let service = PastService { signing, charge, seen: row.get("seen")?, items };
+                let first: Option<i64> = row.get("day")?;
+                let day = first.and_then(day);
+                let service = PastService { signing, charge, seen: row.get("seen")?, day, items };
                 services.insert((signing, charge), service);
             }
             Ok(Some(()))

@@ -21,7 +21,7 @@ CREATE TABLE signing (
   ends_on INTEGER NOT NULL, paid INTEGER, authorized INTEGER NOT NULL, state TEXT NOT NULL);
 CREATE TABLE service (
   number INTEGER PRIMARY KEY, batch INTEGER NOT NULL, signing INTEGER NOT NULL, charge INTEGER NOT NULL,
-  seen INTEGER NOT NULL, items INTEGER);
+  seen INTEGER NOT NULL, items INTEGER, day INTEGER);
 CREATE TABLE score (
   number INTEGER PRIMARY KEY, batch INTEGER NOT NULL, institution INTEGER NOT NULL, period TEXT NOT NULL,
   level TEXT NOT NULL, score TEXT NOT NULL, assessed_on INTEGER);

@@ -70,6 +70,18 @@ impl<'t> Sheet<'t> {
         file.text.get(span).unwrap_or_default()
     }
 
+    /// A value as it is written; where another file set a part of a table anew, as it holds with that.
+    fn as_it_holds(&self, value: &Spanned<DeValue>) -> String {
+        let span = value.span();
+        let DeValue::Table(table) = value.get_ref() else { return self.written(span).to_string() };
+        let within = |part: &Spanned<DeValue>| span.start <= part.span().start && part.span().end <= span.end;
+        if table.values().all(within) {
+            return self.written(span).to_string();
+        }
+        let parts = table.iter().map(|(key, part)| format!("{} = {}", key.get_ref(), self.as_it_holds(part)));
+        format!("{{ {} }}", parts.collect::<Vec<_>>().join(", "))
+    }
+
     /// Reads `[local]`: figures that the text leaves to the region.
     pub fn read_local(&'t self, root: &Reader<'t>) {
         let Some(table) = root.table("local") else { return };
@@ -94,7 +106,7 @@ impl<'t> Sheet<'t> {
                     self.fault(span, fact, None);
                 }
             }
-            let written = value.map(|value| self.written(value.span()).to_string());
+            let written = value.map(|value| self.as_it_holds(value));
             let value_text = written.as_ref().map(|text| text.trim_matches('"').to_string());
             let figure = LocalFigure {
                 id: id.clone(),

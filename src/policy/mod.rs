@@ -87,6 +87,16 @@ pub struct PolicyFile {
     pub text: Arc<str>,
 }
 
+impl PolicyFile {
+    /// `urumqi/2019-11-01`, by its folder and its name.
+    pub fn id(&self) -> String {
+        let name = self.name.strip_suffix(".toml").unwrap_or(&self.name);
+        let mut parts: Vec<&str> = name.rsplit(['/', '\\']).take(2).collect();
+        parts.reverse();
+        parts.join("/")
+    }
+}
+
 /// Something with an id that rows may call by several names.
 #[derive(Clone, Debug)]
 pub struct Named {

@@ -78,7 +78,7 @@ pub fn manifest(run: &Run, written: &[Written], lang: Lang) -> Value {
         .map(|(version, (nth, file))| {
             let sha256 = hex(&Sha256::digest(file.text.as_bytes()));
             let mut policy = json!({
-                "policy": version.id, "document": version.document, "sha256": sha256, "bytes": file.text.len(),
+                "policy": file.id(), "document": version.document, "sha256": sha256, "bytes": file.text.len(),
             });
             if nth > 0 {
                 policy["extends"] = json!(nth);

@@ -168,6 +168,8 @@ pub struct Evidence {
     /// again, or none of them: the greater number counts.
     seen_before: Vec<u32>,
     done_before: Vec<u32>,
+    /// The first day of a charge's service records, like 20200103, for a posting to note.
+    first_days: Vec<AtomicU32>,
     pub counts: Vec<SwipeCounts>,
     pub flags: Vec<SwipeFlag>,
     /// Some policy names benefits that may not be claimed beside a package.
@@ -217,6 +219,11 @@ impl Evidence {
             charges: zeros(charges),
             item_start,
             items: zeros(items),
+            first_days: if rules.recording {
+                (0..charges).map(|_| AtomicU32::new(u32::MAX)).collect()
+            } else {
+                Vec::new()
+            },
             seen_before: before.0,
             done_before: before.1,
             counts: vec![SwipeCounts::default(); rules.institutions.count()],
@@ -396,7 +403,11 @@ impl Evidence {
         };
         let admitted = rules.admits_card(offer, swipe.card);
         if admitted && rules.services_asked(offer) > 0 {
-            add(&self.charges[self.charge_start[index] as usize + nth], 1);
+            let at = self.charge_start[index] as usize + nth;
+            add(&self.charges[at], 1);
+            if let (Some(first), Taken::In) = (self.first_days.get(at), taken) {
+                first.fetch_min(swipe.day.number(), Ordering::Relaxed);
+            }
         }
         let items = rules.items_counted(offer);
         if let Some(item) = item.filter(|_| items > 0) {
@@ -408,6 +419,12 @@ impl Evidence {
     pub fn seen(&self, index: usize, nth: usize) -> u32 {
         let at = self.charge_start[index] as usize + nth;
         self.charges[at].load(Ordering::Relaxed).max(self.seen_before.get(at).copied().unwrap_or(0))
+    }
+
+    /// The first day of this run's service records of the `nth` settled charge, as a ledger writes days.
+    pub fn first_day(&self, index: usize, nth: usize) -> Option<i64> {
+        let first = self.first_days.get(self.charge_start[index] as usize + nth)?.load(Ordering::Relaxed);
+        (first != u32::MAX).then_some(i64::from(first))
     }
 
     /// How many of them earlier postings saw.
@@ -442,7 +459,10 @@ fn recall(
     }
     let items = rules.items_counted(offer);
     for (nth, (number, _)) in signing.charges(rules).enumerate() {
-        let of_charge = |service: &&PastService| service.charge == number;
+        // What was done on a day on which the charge no longer runs is no record of it.
+        let schedule = rules.policy(offer).schedule;
+        let runs = |day| signing.charge_of(schedule, day) == Some(number);
+        let of_charge = |service: &&PastService| service.charge == number && service.day.is_none_or(runs);
         let Some(service) = services.iter().find(of_charge) else { continue };
         if rules.services_asked(offer) > 0 {
             seen[charge_start + nth] = service.seen;

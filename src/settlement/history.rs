@@ -24,7 +24,7 @@ use crate::intake::short::id_hash;
 use super::assess::ScoreEntry;
 use super::desk::{Details, DetailsList};
 use super::lines::Posted as Payments;
-use super::price::{self, Classes, Facts};
+use super::price::{self, Classes, Facts, PriceKey};
 use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, OFFER_BITS, Signing, arena_bytes};
 use super::rules::Rules;
 
@@ -116,6 +116,8 @@ pub struct PastService {
     pub signing: u32,
     pub charge: u32,
     pub seen: u32,
+    /// The first day of them, where it is known.
+    pub day: Option<Date>,
     /// Indexes [`Past::items`].
     pub items: Option<u32>,
 }
@@ -172,6 +174,49 @@ pub struct Posted<'a> {
     pub institution: u32,
     pub terms: &'a Terms,
     pub signed_on: Date,
+}
+
+/// What some terms stand for by one version of the rules.
+#[derive(Clone, Copy)]
+struct Resolved {
+    offer: u16,
+    /// Why it ended early, where a signing has it.
+    reason: u16,
+    kind: u8,
+    scheme: Option<usize>,
+}
+
+impl Resolved {
+    /// Nothing where the version has no such package.
+    fn of(rules: &Rules, version: usize, terms: &Terms) -> Option<Resolved> {
+        Some(Resolved::by(rules, rules.find_package(version, &terms.package)?, terms))
+    }
+
+    fn by(rules: &Rules, offer: u16, terms: &Terms) -> Resolved {
+        let policy = rules.policy(offer);
+        let named = policy.prorate.reasons.iter().position(|(named, _)| named.is(&terms.reason));
+        let scheme = policy.insurance.as_ref().map(|insurance| {
+            let named = insurance.schemes.iter().position(|scheme| scheme.is(&terms.scheme));
+            named.unwrap_or_default()
+        });
+        Resolved {
+            offer,
+            reason: named.map_or(0, |at| (at as u16 + 1) << OFFER_BITS),
+            kind: policy.institutions.find(&terms.kind).map_or(u8::MAX, |kind| kind as u8),
+            scheme,
+        }
+    }
+
+    fn key(self, rules: &Rules, terms: &Terms, person: PersonId, signed_on: Date) -> PriceKey {
+        let facts = Facts {
+            scheme: self.scheme,
+            kind: self.kind,
+            district: &terms.district,
+            groups: &|| terms.groups.as_str().into(),
+            age: &|| age_on(person.birth(), signed_on),
+        };
+        price::key(rules, self.offer, &facts)
+    }
 }
 
 /// The past in the numbers of a run.
@@ -346,11 +391,30 @@ impl<'a> History<'a> {
                 details.number(Details { institution: *institution, team, doctor, scheme, groups })
             })
             .collect();
-        let one = |known: usize| {
-            let signing = &past.signings[known];
-            self.priced(known as u32, rules, classes, kept[signing.terms as usize])
+        // What terms stand for by each version is looked up once, and each thread remembers the prices it met.
+        let versions = rules.region.versions.len();
+        let resolved: Vec<Option<Resolved>> = (0..versions * past.terms.len())
+            .into_par_iter()
+            .map(|at| Resolved::of(rules, at / past.terms.len(), &past.terms[at % past.terms.len()]))
+            .collect();
+        let one = |prices: &mut Vec<(PriceKey, u32)>, known: usize| {
+            let (signing, number) = (&past.signings[known], known as u32);
+            let version = rules.region.in_force(signing.signed_on);
+            let terms = signing.terms as usize;
+            let found = version.and_then(|version| resolved[version * past.terms.len() + terms]);
+            let found = found.ok_or_else(|| self.forgotten(number))?;
+            let mut find = |key| match prices.iter().find(|(known, _)| *known == key) {
+                Some((_, class)) => *class,
+                None => {
+                    let class = classes.find(rules, key).0;
+                    prices.push((key, class));
+                    class
+                }
+            };
+            Ok(self.signing_of(number, rules, found, kept[terms], &mut find))
         };
-        let all: Result<Vec<Signing>> = (0..past.signings.len()).into_par_iter().map(one).collect();
+        let all: Result<Vec<Signing>> =
+            (0..past.signings.len()).into_par_iter().map_init(Vec::new, one).collect();
         Ok((all?, &past.contracts))
     }
 
@@ -373,46 +437,44 @@ impl<'a> History<'a> {
     /// The price class of a signing whose price depends on these terms.
     pub fn class(rules: &Rules, classes: &Classes, signing: &Signing, terms: &Terms) -> u32 {
         let offer = signing.offer();
-        let policy = rules.policy(offer);
-        let kind = policy.institutions.find(&terms.kind).map_or(u8::MAX, |kind| kind as u8);
-        let scheme = policy.insurance.as_ref().map(|insurance| {
-            let named = insurance.schemes.iter().position(|scheme| scheme.is(&terms.scheme));
-            named.unwrap_or_default()
-        });
-        let birth = signing.person.birth();
-        let facts = Facts {
-            scheme,
-            kind,
-            district: &terms.district,
-            groups: &|| terms.groups.as_str().into(),
-            age: &|| age_on(birth, signing.signed_on),
-        };
-        classes.find(rules, price::key(rules, offer, &facts)).0
+        let found = Resolved::by(rules, offer, terms);
+        classes.find(rules, found.key(rules, terms, signing.person, signing.signed_on)).0
     }
 
     /// One signing of the past as it was posted, by this run's rules.
     pub fn priced(&self, known: u32, rules: &Rules, classes: &Classes, details: u32) -> Result<Signing> {
+        let (_, terms) = self.terms(known).expect("a signing of the past has its terms");
+        let version = rules.region.in_force(self.signing(known).signed_on);
+        let found = version.and_then(|version| Resolved::of(rules, version, terms));
+        let found = found.ok_or_else(|| self.forgotten(known))?;
+        Ok(self.signing_of(known, rules, found, details, &mut |key| classes.find(rules, key).0))
+    }
+
+    /// No rule file knows the package that a posting was about.
+    fn forgotten(&self, known: u32) -> anyhow::Error {
+        let signing = self.signing(known);
+        let package = self.terms(known).map_or(String::new(), |(_, terms)| terms.package.clone());
+        let fact = Msg::RulesForgot { package, signed_on: signing.signed_on, batch: signing.batch };
+        stop(fact, Some(Msg::KeepOldRules))
+    }
+
+    fn signing_of(
+        &self,
+        known: u32,
+        rules: &Rules,
+        found: Resolved,
+        details: u32,
+        class: &mut impl FnMut(PriceKey) -> u32,
+    ) -> Signing {
         let signing = self.signing(known);
         let (institution, terms) = self.terms(known).expect("a signing of the past has its terms");
-        let unknown = || {
-            let (package, signed_on) = (terms.package.clone(), signing.signed_on);
-            stop(Msg::RulesForgot { package, signed_on, batch: signing.batch }, Some(Msg::KeepOldRules))
-        };
-        let version = rules.region.in_force(signing.signed_on).ok_or_else(unknown)?;
-        let offer = rules.find_package(version, &terms.package).ok_or_else(unknown)?;
-        let policy = rules.policy(offer);
-        let mut offer = offer;
-        let reasons = &policy.prorate.reasons;
-        if let Some(at) = reasons.iter().position(|(named, _)| named.is(&terms.reason)) {
-            offer |= (at as u16 + 1) << OFFER_BITS;
-        }
-        offer |= if signing.authorized { AUTHORIZED } else { 0 };
-        offer |= if signing.paid.is_some() { ASKED_WHAT_WAS_PAID } else { 0 };
-        let mut priced = Signing {
+        let authorized = if signing.authorized { AUTHORIZED } else { 0 };
+        let asked = if signing.paid.is_some() { ASKED_WHAT_WAS_PAID } else { 0 };
+        Signing {
             person: signing.person,
             contract: signing.contract,
             institution,
-            class: 0,
+            class: class(found.key(rules, terms, signing.person, signing.signed_on)),
             details,
             signed_on: signing.signed_on,
             starts_on: signing.starts_on,
@@ -420,11 +482,9 @@ impl<'a> History<'a> {
             end: signing.end,
             line: known,
             file: self.file,
-            offer,
+            offer: found.offer | found.reason | authorized | asked,
             paid: signing.paid.unwrap_or_default(),
-        };
-        priced.class = History::class(rules, classes, &priced, terms);
-        Ok(priced)
+        }
     }
 
     /// The services that postings saw for a signing's charges.

@@ -385,4 +385,10 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
     ),
     ("merge", "out", "输出文件夹（默认 out/merged）", "the output folder (default out/merged)"),
     ("merge", "format", "table 或 json", "table or json"),
+    (
+        "check",
+        "ledger",
+        "台账文件（默认 ledger/<地区>.db，有就用）",
+        "the ledger (default ledger/<region>.db, used if it is there)",
+    ),
 ];
