@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use rayon::prelude::*;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row};
 use rust_decimal::Decimal;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -149,13 +150,16 @@ fn read_signings(path: &Path, (from, to): (i64, i64), wanted: &[bool], terms_cou
     while let Some(row) = rows.next().map_err(failed)? {
         let batch: u32 = row.get(1).map_err(failed)?;
         let content = contents.entry(batch).or_default();
-        for column in 0..SIGNING_COLUMNS {
-            content.value(row.get_ref(column).map_err(failed)?);
+        // Each value is asked for once: for the hash, and for what it says.
+        let mut cells = [ValueRef::Null; SIGNING_COLUMNS];
+        for (column, cell) in cells.iter_mut().enumerate() {
+            *cell = row.get_ref(column).map_err(failed)?;
+            content.value(*cell);
         }
         if wanted.get(batch as usize) != Some(&true) {
             continue;
         }
-        match read_signing(row, batch, terms_count, &mut contracts).map_err(failed)? {
+        match read_signing(&cells, batch, terms_count, &mut contracts) {
             Some(read) => signings.push(read),
             None => {
                 let number: i64 = row.get(0).map_err(failed)?;
@@ -170,52 +174,44 @@ const SIGNING_COLUMNS: usize = 13;
 
 /// Nothing where a row says what no program of ours writes.
 fn read_signing(
-    row: &Row,
+    cells: &[ValueRef; SIGNING_COLUMNS],
     batch: u32,
     terms_count: usize,
     contracts: &mut Vec<u8>,
-) -> rusqlite::Result<Option<Told>> {
-    let state = row.get_ref(12)?.as_str()?;
+) -> Option<Told> {
+    let number = |at: usize| cells[at].as_i64().ok();
+    let maybe = |at: usize| cells[at].as_i64_or_null().ok();
+    let state = cells[12].as_str().ok()?;
     let refused = match state {
         "admitted" | "void" => None,
-        code => match Code::parse(code) {
-            Some(code) => Some(code),
-            None => return Ok(None),
-        },
+        code => Some(Code::parse(code)?),
     };
-    let (number, first): (i64, Option<i64>) = (row.get(0)?, row.get(2)?);
-    let days = (day(row.get(6)?), day(row.get(7)?), day(row.get(8)?), day(row.get(9)?));
-    let (Some(signed_on), Some(starts_on), Some(term_end), Some(end)) = days else { return Ok(None) };
-    let terms: u32 = row.get(5)?;
-    let person: u64 = row.get::<_, i64>(4)?.cast_unsigned();
-    let contract = row.get_ref(3)?.as_bytes()?;
-    let (Some(terms), Ok(length)) = (terms.checked_sub(1), u16::try_from(contract.len())) else {
-        return Ok(None);
-    };
-    let Some(person) = PersonId::of_number(person).filter(|_| (terms as usize) < terms_count) else {
-        return Ok(None);
-    };
+    let id = maybe(2)?.or(number(0))?;
+    let [signed_on, starts_on, term_end, end] = [6, 7, 8, 9].map(|at| number(at).and_then(day));
+    let terms = u32::try_from(number(5)?).ok()?.checked_sub(1).filter(|at| (*at as usize) < terms_count)?;
+    let person = PersonId::of_number(number(4)?.cast_unsigned())?;
+    let contract = cells[3].as_bytes().ok()?;
+    let length = u16::try_from(contract.len()).ok()?;
     let at = contracts.len() as u32;
     contracts.extend_from_slice(&length.to_le_bytes());
     contracts.extend_from_slice(contract);
-    let paid: Option<i64> = row.get(10)?;
     let signing = PastSigning {
         person,
         contract: at,
         terms,
-        signed_on,
-        starts_on,
-        term_end,
-        end,
-        paid: paid.map(Fen),
-        authorized: row.get::<_, i64>(11)? != 0,
+        signed_on: signed_on?,
+        starts_on: starts_on?,
+        term_end: term_end?,
+        end: end?,
+        paid: maybe(10)?.map(Fen),
+        authorized: number(11)? != 0,
         refused,
-        id: first.unwrap_or(number),
+        id,
         batch,
     };
     // What the rules refuse is as good as void; what only clashed may be admitted once the other is gone.
     let clashed = refused.is_none_or(|code| (Code::E502..=Code::E505).contains(&code));
-    Ok(Some(Told { signing, void: state == "void" || !clashed }))
+    Some(Told { signing, void: state == "void" || !clashed })
 }
 
 struct Reader<'a> {

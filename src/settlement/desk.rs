@@ -40,6 +40,8 @@ pub struct Desk<'a> {
     prices: Vec<(PriceKey, u32, Arc<Class>)>,
     /// The columns of team, doctor, scheme and groups, where they are kept.
     kept: [Option<usize>; 4],
+    /// Room for the bytes of the cells of one row.
+    details_key: Vec<u8>,
     /// Details met before, by the bytes of their cells.
     known_details: FxHashMap<Vec<u8>, u32>,
 }
@@ -112,6 +114,7 @@ impl<'a> Desk<'a> {
                 recorded(signings::SCHEME),
                 recorded(signings::GROUPS),
             ],
+            details_key: Vec::new(),
             known_details: FxHashMap::default(),
         }
     }
@@ -241,17 +244,20 @@ impl<'a> Desk<'a> {
     /// What is kept of the row beside its price.
     fn details(&mut self, cells: &Row, institution: u32) -> u32 {
         let kept = self.kept;
-        let mut key = Vec::new();
+        let mut key = std::mem::take(&mut self.details_key);
+        key.clear();
         for column in kept.into_iter().flatten() {
             key.extend_from_slice(cells.bytes(column));
             key.push(0);
         }
         if key.iter().all(|byte| *byte == 0) {
+            self.details_key = key;
             return NO_DETAILS;
         }
         key.extend_from_slice(&institution.to_le_bytes());
-        if let Some(number) = self.known_details.get(&key) {
-            return *number;
+        if let Some(number) = self.known_details.get(&key).copied() {
+            self.details_key = key;
+            return number;
         }
         let text = |column: Option<usize>| column.map(|column| cells.text(column).into_owned());
         let [team, doctor, scheme, groups] = kept.map(|column| text(column).unwrap_or_default());
