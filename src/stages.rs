@@ -281,9 +281,8 @@ pub fn signings(
     progress: Progress,
 ) -> Result<ReadSignings> {
     let (classes, details) = (Classes::default(), DetailsList::default());
-    let mut candidates = Candidates::default();
     let (recalled, contracts) = history.recall(rules, &classes, &details)?;
-    candidates.recall(recalled, contracts);
+    let mut candidates = Candidates::recalled(recalled, contracts);
     let mut counts = vec![RowCounts::default(); rules.institutions.count()];
     let (mut void_contracts, mut of_past) = (BTreeSet::new(), OfPast::default());
     for opened in inputs.take(Kind::Signings) {

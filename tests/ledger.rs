@@ -892,3 +892,26 @@ fn a_service_record_outside_what_the_charge_has_become_is_none() {
     assert_eq!(back.len(), 1);
     assert!(back[0].contains(" -"), "{back:?}");
 }
+
+#[test]
+fn every_charge_of_a_signing_that_came_late_is_flagged_once() {
+    let office = Office::of("ankang-bureau");
+    let header = "contract_id,person_id,institution_id,package,signed_on,starts_on,term_months\n";
+    let row = |nth: usize| format!("A{nth},{},C1,standard,2017-01-05,2017-01-05,12\n", id("1960-03-01", nth));
+    for (export, rows) in [("first", row(1)), ("late", row(2)), ("empty", String::new())] {
+        office.write(export, "institutions.csv", "institution_id,name,kind\nC1,First,community_center\n");
+        office.write(export, "signings.csv", &format!("{header}{rows}"));
+    }
+    let scores = "institution_id,period,score,level\nC1,2017,95,city\nC1,2017H1,95,district\n";
+    office.write("first", "scores.csv", scores);
+    good(&office.run(&["ledger", "init", "--region", "ankang-bureau", "--from", "2017Q1"]));
+    office.posted("2017Q2", "first");
+    let flags = || office.table("flags.csv").iter().filter(|flag| flag["code"] == "W704").count();
+    office.posted("2017Q1", "late");
+    let first = flags();
+    assert!(first > 0, "three months of the first quarter come late");
+    office.posted("2017Q2", "empty");
+    assert_eq!(flags(), 3, "and three of the second");
+    office.settled("2017Q2", "empty");
+    assert_eq!((flags(), office.moves()), (0, Vec::new()));
+}

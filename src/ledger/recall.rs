@@ -208,6 +208,7 @@ fn read_signing(
         refused,
         id,
         batch,
+        since: batch,
     };
     // What the rules refuse is as good as void; what only clashed may be admitted once the other is gone.
     let clashed = refused.is_none_or(|code| (Code::E502..=Code::E505).contains(&code));
@@ -319,7 +320,8 @@ impl Reader<'_> {
                     *place = past.signings.len() as u32;
                     past.signings.push(signing);
                 } else {
-                    past.signings[*place as usize] = signing;
+                    let since = past.signings[*place as usize].since;
+                    past.signings[*place as usize] = PastSigning { since, ..signing };
                 }
                 if void {
                     gone.push(*place);

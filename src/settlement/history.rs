@@ -107,6 +107,8 @@ pub struct PastSigning {
     /// Its number in the ledger, and the batch that said so last.
     pub id: i64,
     pub batch: u32,
+    /// The batch that first told of it.
+    pub since: u32,
 }
 
 /// Services of one charge that a posting saw.
@@ -233,7 +235,7 @@ pub struct History<'a> {
     /// What each line came to last, by the policy that it followed.
     states: BTreeMap<PastKey, BTreeMap<String, LineState>>,
     /// Cohorts of an institution and package that were cleared, and in which batch.
-    cleared: BTreeMap<(Period, u32, String), u32>,
+    cleared: FxHashMap<(Period, u32), Vec<(String, u32)>>,
 }
 
 impl Past {
@@ -261,7 +263,8 @@ impl<'a> History<'a> {
             numbers.insert(&one.id, number);
         }
         let number = |id: &str| numbers.get(id).copied().unwrap_or_default();
-        let (mut posted, mut states, mut cleared) = (Payments::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut posted, mut states) = (Payments::new(), BTreeMap::new());
+        let mut cleared: FxHashMap<(Period, u32), Vec<(String, u32)>> = FxHashMap::default();
         let mut by_policy: BTreeMap<PastKey, BTreeMap<String, (Fen, Fen)>> = BTreeMap::new();
         for line in &past.lines {
             let key = (line.cohort, number(&line.institution), line.package.clone(), line.source.clone());
@@ -278,7 +281,7 @@ impl<'a> History<'a> {
         }
         for ((cohort, institution, package, _), of_line) in &states {
             if let Some(state) = of_line.values().find(|state| state.last.is_some()) {
-                cleared.insert((*cohort, *institution, package.clone()), state.batch);
+                cleared.entry((*cohort, *institution)).or_default().push((package.clone(), state.batch));
             }
         }
         let of_terms = past.terms.iter().map(|terms| number(&terms.institution)).collect();
@@ -322,7 +325,8 @@ impl<'a> History<'a> {
         if self.cleared.is_empty() {
             return None;
         }
-        self.cleared.get(&(cohort, institution, package.to_string())).copied()
+        let packages = self.cleared.get(&(cohort, institution))?.iter();
+        packages.filter(|(id, _)| id == package).map(|(_, batch)| *batch).max()
     }
 
     /// The number of a signing's institution, and what its price depended on.

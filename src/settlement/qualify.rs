@@ -136,10 +136,9 @@ impl Candidates {
         }));
     }
 
-    /// Takes the signings that earlier postings relied on, with their contract ids.
-    pub fn recall(&mut self, signings: Vec<Signing>, contracts: &[u8]) {
-        let batch = Batch { signings, contracts: contracts.to_vec() };
-        self.join(batch);
+    /// Begins with the signings that earlier postings relied on, and their contract ids.
+    pub fn recalled(signings: Vec<Signing>, contracts: &[u8]) -> Candidates {
+        Candidates { signings, contracts: contracts.to_vec() }
     }
 }
 

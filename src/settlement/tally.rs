@@ -254,13 +254,15 @@ fn count(tally: &mut Tally, (index, known): (usize, Option<u32>), signing: &Sign
         if no_evidence && of_period {
             flag(Code::W708, place, Detail::NoServiceRecord { from: day, asked });
         }
-        if known.is_none() {
-            if let Some(batch) = history.cleared(cohort, signing.institution, &package.named.id) {
-                flag(Code::W704, place, Detail::ClearedBefore { cohort, batch });
-            } else if let Some(assessed_on) = assessed_before(rules, (policy, class), signing, cohort, scores)
-            {
-                flag(Code::W704, place, Detail::SignedLate { cohort, assessed_on });
-            }
+        // Of a signing that came when the cohort was cleared, later charges are as late as the first.
+        let since = known.map_or(u32::MAX, |known| history.signing(known).since);
+        let cleared = history.cleared(cohort, signing.institution, &package.named.id);
+        if let Some(batch) = cleared.filter(|batch| *batch < since) {
+            flag(Code::W704, place, Detail::ClearedBefore { cohort, batch });
+        } else if known.is_none()
+            && let Some(assessed_on) = assessed_before(rules, (policy, class), signing, cohort, scores)
+        {
+            flag(Code::W704, place, Detail::SignedLate { cohort, assessed_on });
         }
         any |= of_period;
         any_held |= of_period && (held.whole() || unauthorized);
