@@ -23,7 +23,7 @@ use crate::settlement::qualify::{Qualified, Signing, row_terms};
 use crate::settlement::rules::Rules;
 
 use super::chain::{Batch, BatchKind, Content, Paper, Rows, TABLES, batches, genesis};
-use super::recall::day_number;
+use super::recall::{day_number, terms_of};
 use super::store::Store;
 
 /// What a run came to, and what it relied on.
@@ -159,20 +159,7 @@ impl<'s> Writer<'s> {
         let failed = |error: rusqlite::Error| self.store.broken(&error);
         let query = "SELECT t.*, i.id FROM terms t JOIN institution i ON i.number = t.institution";
         let mut query = self.store.connection.prepare(query).map_err(failed)?;
-        let rows = query.query_map([], |row| {
-            let terms = Terms {
-                institution: row.get("id")?,
-                package: row.get("package")?,
-                scheme: row.get("scheme")?,
-                kind: row.get("kind")?,
-                district: row.get("district")?,
-                groups: row.get("groups")?,
-                team: row.get("team")?,
-                doctor: row.get("doctor")?,
-                reason: row.get("reason")?,
-            };
-            Ok((terms, row.get("number")?))
-        });
+        let rows = query.query_map([], |row| Ok((terms_of(row, row.get("id")?)?, row.get("number")?)));
         rows.map_err(failed)?.collect::<rusqlite::Result<_>>().map_err(failed)
     }
 

@@ -76,17 +76,7 @@ pub fn past(store: &Store, up_to: Option<u32>) -> Result<Past> {
     let institution = |number: i64| ids.get(usize::try_from(number).ok()?.checked_sub(1)?).cloned();
     reader.rows("terms", false, |row| {
         let Some(institution) = institution(row.get("institution")?) else { return Ok(None) };
-        past.terms.push(Terms {
-            institution,
-            package: row.get("package")?,
-            scheme: row.get("scheme")?,
-            kind: row.get("kind")?,
-            district: row.get("district")?,
-            groups: row.get("groups")?,
-            team: row.get("team")?,
-            doctor: row.get("doctor")?,
-            reason: row.get("reason")?,
-        });
+        past.terms.push(terms_of(row, institution)?);
         Ok(Some(()))
     })?;
     reader.rows("items", false, |row| {
@@ -126,6 +116,21 @@ fn posted_up_to(all: &[Batch]) -> Option<AsOf> {
     let day =
         |batch: &Batch| batch.as_of.as_ref().and_then(|day| day.parse().ok()).map_or(AsOf::All, AsOf::Day);
     settled.map(day).max()
+}
+
+/// The terms that a row of their table says, of an institution by its id.
+pub fn terms_of(row: &Row, institution: String) -> rusqlite::Result<Terms> {
+    Ok(Terms {
+        institution,
+        package: row.get("package")?,
+        scheme: row.get("scheme")?,
+        kind: row.get("kind")?,
+        district: row.get("district")?,
+        groups: row.get("groups")?,
+        team: row.get("team")?,
+        doctor: row.get("doctor")?,
+        reason: row.get("reason")?,
+    })
 }
 
 /// A row of the signings, and whether it says that the signing is void. Its contract stands in an arena.
