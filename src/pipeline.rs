@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use crate::base::code::Code;
 use crate::base::diagnostic::stop;
@@ -12,7 +13,6 @@ use crate::base::money::Fen;
 use crate::base::period::{Cycle, Date, Period};
 use crate::base::place::Kind;
 use crate::intake::folder::{self, InputFile};
-use crate::intake::short::id_hash;
 use crate::policy::sheet::{Derive, Value};
 use crate::policy::version::Region;
 use crate::policy::{FigureKind, Policy};
@@ -240,9 +240,9 @@ fn restored(inputs: &mut Inputs, history: &History, qualified: &Qualified) {
     let Some(past) = history.past() else { return };
     let back = |(index, signing): (usize, &Signing)| match qualified.known(index) {
         Some(known) => history.owns(signing).is_none() && history.signing(known).end < signing.end,
-        None => !past.gone.is_empty() && past.gone.contains(&id_hash(qualified.contract(signing).as_bytes())),
+        None => !past.gone.is_empty() && past.gone.contains(&qualified.contract_hash(signing)),
     };
-    let rows = qualified.signings.iter().enumerate().filter(|one| back(*one)).count() as u64;
+    let rows = qualified.signings.par_iter().enumerate().filter(|one| back(*one)).count() as u64;
     if rows > 0 {
         inputs.notices.push(Msg::StandAgain { rows });
     }

@@ -106,8 +106,19 @@ fn the_readme_shows_what_its_main_command_prints() {
         .output()
         .expect("it runs");
     assert!(done.status.success());
-    assert_eq!(String::from_utf8_lossy(&done.stdout), blocks[at + 1].1, "README.md shows other output");
+    let printed = String::from_utf8_lossy(&done.stdout);
+    bless(&blocks[at + 1].1, &printed);
+    assert_eq!(printed, blocks[at + 1].1, "README.md shows other output");
     assert!(folder.path().join("out/urumqi/2020Q1/settlement.csv").is_file());
+}
+
+/// With JIAYI_BLESS the README is made to show what is printed.
+fn bless(shown: &str, printed: &str) {
+    if std::env::var_os("JIAYI_BLESS").is_some() && shown != printed {
+        let path = root().join("README.md");
+        let readme = fs::read_to_string(&path).expect("README.md");
+        fs::write(path, readme.replacen(shown, printed, 1)).expect("README.md");
+    }
 }
 
 /// The transcripts of the README: each command with what it prints, in one folder, one after the other.
@@ -130,6 +141,7 @@ fn the_transcripts_of_the_readme_are_what_the_program_prints() {
             let printed = String::from_utf8_lossy(&done.stdout).into_owned();
             if printed != shown {
                 wrong += &format!("$ jiayi {command}\n{printed}");
+                bless(&format!("$ jiayi {command}\n{shown}"), &format!("$ jiayi {command}\n{printed}"));
             }
             seen += 1;
         }

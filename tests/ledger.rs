@@ -619,7 +619,10 @@ fn a_ledger_that_was_changed_cut_or_is_of_others_is_told() {
     // Any changed row is found.
     for change in [
         "UPDATE line SET amount = amount + 1 WHERE number = 2",
-        "UPDATE signing SET ends_on = ends_on + 1 WHERE number = 1",
+        "UPDATE signing SET rows = zeroblob(length(rows)) WHERE number = 1",
+        "UPDATE signing SET rows = cast(substr(rows, 1, 30) || x'01' || substr(rows, 32) AS BLOB) WHERE number = 1",
+        "UPDATE signing SET first = 2 WHERE number = 1",
+        "DELETE FROM signing WHERE number = 1",
         "UPDATE batch SET operator = 'X' WHERE number = 1",
         "UPDATE ledger SET opening = '2019Q4'",
         "DELETE FROM score WHERE number = 1",
@@ -644,6 +647,10 @@ fn a_ledger_that_was_changed_cut_or_is_of_others_is_told() {
     ledger.pragma_update(None, "user_version", 99).expect("set");
     drop(ledger);
     told("ledger/urumqi-bureau.db", "newer program", 4);
+    let ledger = rusqlite::Connection::open(&file).expect("opened");
+    ledger.pragma_update(None, "user_version", 1).expect("set");
+    drop(ledger);
+    told("ledger/urumqi-bureau.db", "older program", 4);
     fs::write(&file, &now).expect("written");
     let mut damaged = now.clone();
     let middle = damaged.len() / 2;

@@ -117,7 +117,8 @@ impl PartialOrd for Period {
 /// By first day, then the shorter one.
 impl Ord for Period {
     fn cmp(&self, other: &Period) -> std::cmp::Ordering {
-        (self.first_day(), self.cycle).cmp(&(other.first_day(), other.cycle))
+        let key = |one: &Period| (one.year, one.nth * one.cycle.months(), one.cycle);
+        key(self).cmp(&key(other))
     }
 }
 

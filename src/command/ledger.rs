@@ -19,11 +19,12 @@ use crate::intake::folder::{self, InputFile};
 use crate::intake::institutions::{Institution, Institutions};
 use crate::intake::rows::Reject;
 use crate::ledger::chain::{Batch, BatchKind, Paper, batches, in_effect};
-use crate::ledger::post::{self as write, About, Adjustment, Writer};
+use crate::ledger::post::{self as write, Adjustment};
 use crate::ledger::recall;
 use crate::ledger::store::Store;
 use crate::ledger::tell;
 use crate::ledger::verify;
+use crate::ledger::writer::{About, Writer};
 use crate::policy::version::{self, Region};
 use crate::report::csv::{Table, own, text};
 use crate::report::ledger as shown;
@@ -151,7 +152,7 @@ impl Ledger<'_> {
         let batch = find(&all, number)?;
         let (effect, amounts) = (in_effect(&all), tell::by_source(&store)?);
         let (lines, agreed) = (tell::moved(&store, Some(number))?, tell::agreed(&store, Some(number))?);
-        let signings = tell::count(&store, "signing", number)?;
+        let signings = tell::signings(&store, number)?;
         print(
             self.json,
             |out| shown::batch(out, batch, (&effect, &amounts), (&lines, &agreed, signings), self.look),
@@ -330,11 +331,12 @@ impl Ledger<'_> {
         }
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|error| cannot_write(folder, &error))?;
-        let (_, institutions) = tell::table(&store, "institution")?;
-        let id = |number: &str| {
-            let row = institutions.iter().find(|row| row[0].as_deref() == Some(number));
-            row.and_then(|row| row[2].clone()).unwrap_or_default()
-        };
+        let mut ids: BTreeMap<String, String> = BTreeMap::new();
+        tell::table(&store, "institution", |row| {
+            ids.insert(row[0].clone().unwrap_or_default(), row[2].clone().unwrap_or_default());
+            Ok(())
+        })?;
+        let id = |number: &str| ids.get(number).cloned().unwrap_or_default();
         let names = [
             ("batch", "batches.csv"),
             ("institution", "institutions.csv"),
@@ -347,10 +349,10 @@ impl Ledger<'_> {
             ("adjustment", "adjustments.csv"),
         ];
         for (table, name) in names {
-            let (columns, rows) = tell::table(&store, table)?;
+            let columns = tell::columns(&store, table)?;
             let header: Vec<&str> = columns.iter().map(String::as_str).collect();
             let mut out = Table::create(folder, name, &header)?;
-            for row in rows {
+            tell::table(&store, table, |row| {
                 let cells = columns.iter().zip(row).map(|(column, cell)| {
                     let cell = cell.unwrap_or_default();
                     match column.as_str() {
@@ -362,7 +364,7 @@ impl Ledger<'_> {
                             own(cell.parse().map_or(cell, |fen| Fen(fen).to_string()))
                         }
                         "institution" => own(id(&cell)),
-                        "signed_on" | "starts_on" | "term_end" | "ends_on" | "assessed_on"
+                        "signed_on" | "starts_on" | "term_end" | "ends_on" | "assessed_on" | "day"
                             if cell.len() == 8 =>
                         {
                             own(format!("{}-{}-{}", &cell[..4], &cell[4..6], &cell[6..]))
@@ -370,8 +372,8 @@ impl Ledger<'_> {
                         _ => own(text(&cell)),
                     }
                 });
-                out.row(cells)?;
-            }
+                out.row(cells)
+            })?;
             out.finish()?;
             let only_mine = fs::Permissions::from_mode(0o600);
             fs::set_permissions(folder.join(name), only_mine)

@@ -176,6 +176,13 @@ impl Content {
         self.flush(TOGETHER);
     }
 
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.waiting.push(b'b');
+        self.waiting.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.flush(0);
+        self.hash.update(bytes);
+    }
+
     pub fn nothing(&mut self) {
         self.waiting.push(b'0');
     }
@@ -194,53 +201,13 @@ impl Content {
             ValueRef::Integer(number) => self.number(number),
             ValueRef::Text(text) => self.text(&String::from_utf8_lossy(text)),
             ValueRef::Real(real) => self.text(&format!("real {real}")),
-            ValueRef::Blob(bytes) => self.text(&format!("blob {bytes:?}")),
+            ValueRef::Blob(bytes) => self.bytes(bytes),
         }
     }
 
     pub fn finish(mut self) -> String {
         self.flush(0);
         self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-/// How many rows of a table are hashed together, so that several threads can hold a ledger against its hashes.
-pub const PART: i64 = 1 << 16;
-
-/// A batch's rows of one table, part by part as the rows are numbered.
-#[derive(Clone, Default)]
-pub struct Rows {
-    part: i64,
-    open: Option<Content>,
-    parts: Content,
-}
-
-impl Rows {
-    /// Where the values of a row go.
-    pub fn of(&mut self, number: i64) -> &mut Content {
-        let part = number / PART;
-        if part != self.part {
-            self.close();
-            self.part = part;
-        }
-        self.open.get_or_insert_default()
-    }
-
-    /// Adds the hash of a part that was worked out elsewhere.
-    pub fn add(&mut self, hash: &str) {
-        self.close();
-        self.parts.text(hash);
-    }
-
-    fn close(&mut self) {
-        if let Some(open) = self.open.take() {
-            self.parts.text(&open.finish());
-        }
-    }
-
-    pub fn finish(mut self) -> String {
-        self.close();
-        self.parts.finish()
     }
 }
 

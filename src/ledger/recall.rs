@@ -3,18 +3,16 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::Result;
 use rayon::prelude::*;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row};
 use rust_decimal::Decimal;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::code::Code;
 use crate::base::money::Fen;
-use crate::base::period::{Date, Period};
+use crate::base::period::{Date, Period, Rank};
 use crate::base::person::PersonId;
 use crate::intake::short::id_hash;
 use crate::settlement::history::{
@@ -22,12 +20,13 @@ use crate::settlement::history::{
 };
 use crate::settlement::qualify::arena_bytes;
 
-use super::chain::{Batch, BatchKind, Content, PART, Rows, TABLES, batches, in_effect};
-use super::store::{Store, broken, damaged};
+use super::chain::{Batch, BatchKind, Content, TABLES, batches, in_effect};
+use super::pages::{self, Page, SIGNING, State};
+use super::store::{Store, broken};
 
 /// A day as the ledger writes it: 20200103.
-pub fn day_number(day: Date) -> i64 {
-    i64::from(day.year()) * 10_000 + i64::from(day.month()) * 100 + i64::from(day.day())
+pub fn day_number(day: Date) -> u32 {
+    Rank::from(day).number()
 }
 
 fn day(number: i64) -> Option<Date> {
@@ -133,91 +132,62 @@ pub fn terms_of(row: &Row, institution: String) -> rusqlite::Result<Terms> {
     })
 }
 
-/// A row of the signings, and whether it says that the signing is void. Its contract stands in an arena.
+/// The signings of one page, in its order, as far as its batch is in effect.
+#[derive(Default)]
 struct Told {
-    signing: PastSigning,
-    void: bool,
-}
-
-/// A part of the signings, their contract ids, and a hash over its rows by batch.
-type Part = (Vec<Told>, Vec<u8>, BTreeMap<u32, Content>);
-
-/// Reads the signings numbered from `from` on and before `to`, over a connection of its own.
-fn read_signings(path: &Path, (from, to): (i64, i64), wanted: &[bool], terms_count: usize) -> Result<Part> {
-    let failed = |error: rusqlite::Error| broken(path, &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    let query = "SELECT * FROM signing WHERE number >= ? AND number < ? ORDER BY number";
-    let mut query = connection.prepare(query).map_err(failed)?;
-    let mut rows = query.query([from, to]).map_err(failed)?;
-    let (mut signings, mut contracts) = (Vec::new(), Vec::new());
-    let mut contents: BTreeMap<u32, Content> = BTreeMap::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        let batch: u32 = row.get(1).map_err(failed)?;
-        let content = contents.entry(batch).or_default();
-        // Each value is asked for once: for the hash, and for what it says.
-        let mut cells = [ValueRef::Null; SIGNING_COLUMNS];
-        for (column, cell) in cells.iter_mut().enumerate() {
-            *cell = row.get_ref(column).map_err(failed)?;
-            content.value(*cell);
-        }
-        if wanted.get(batch as usize) != Some(&true) {
-            continue;
-        }
-        match read_signing(&cells, batch, terms_count, &mut contracts) {
-            Some(read) => signings.push(read),
-            None => {
-                let number: i64 = row.get(0).map_err(failed)?;
-                return Err(damaged(path, &format!("signing {number}")));
-            }
-        }
-    }
-    Ok((signings, contracts, contents))
-}
-
-const SIGNING_COLUMNS: usize = 13;
-
-/// Nothing where a row says what no program of ours writes.
-fn read_signing(
-    cells: &[ValueRef; SIGNING_COLUMNS],
     batch: u32,
-    terms_count: usize,
-    contracts: &mut Vec<u8>,
-) -> Option<Told> {
-    let number = |at: usize| cells[at].as_i64().ok();
-    let maybe = |at: usize| cells[at].as_i64_or_null().ok();
-    let state = cells[12].as_str().ok()?;
-    let refused = match state {
-        "admitted" | "void" => None,
-        code => Some(Code::parse(code)?),
-    };
-    let id = maybe(2)?.or(number(0))?;
-    let [signed_on, starts_on, term_end, end] = [6, 7, 8, 9].map(|at| number(at).and_then(day));
-    let terms = u32::try_from(number(5)?).ok()?.checked_sub(1).filter(|at| (*at as usize) < terms_count)?;
-    let person = PersonId::of_number(number(4)?.cast_unsigned())?;
-    let contract = cells[3].as_bytes().ok()?;
-    let length = u16::try_from(contract.len()).ok()?;
-    let at = contracts.len() as u32;
-    contracts.extend_from_slice(&length.to_le_bytes());
-    contracts.extend_from_slice(contract);
-    let signing = PastSigning {
-        person,
-        contract: at,
-        terms,
-        signed_on: signed_on?,
-        starts_on: starts_on?,
-        term_end: term_end?,
-        end: end?,
-        paid: maybe(10)?.map(Fen),
-        authorized: number(11)? != 0,
-        refused,
-        id,
-        batch,
-        since: batch,
-    };
-    // What the rules refuse is as good as void; what only clashed may be admitted once the other is gone.
-    let clashed = refused.is_none_or(|code| (Code::E502..=Code::E505).contains(&code));
-    Some(Told { signing, void: state == "void" || !clashed })
+    hash: String,
+    /// The number of the first row.
+    first: u32,
+    signings: Vec<PastSigning>,
+    /// Their contract ids, each behind its length.
+    contracts: Vec<u8>,
+    /// Of those rows that are about a signing told of before, or make one void: where they stand, and whether
+    /// they do the latter.
+    others: Vec<(usize, bool)>,
+}
+
+/// Reads a page of signings; nothing where it says what no program of ours writes.
+fn read_signings(page: &Page, wanted: &[bool], terms_count: usize) -> Option<Told> {
+    let mut told = Told { batch: page.batch, hash: page.hash(), first: page.first, ..Told::default() };
+    if wanted.get(page.batch as usize) != Some(&true) {
+        return Some(told);
+    }
+    told.signings.reserve_exact(page.count);
+    told.contracts.reserve_exact(page.bytes.len().saturating_sub(page.count * (SIGNING - 2)));
+    pages::signings(page, |number, row| {
+        let [signed_on, starts_on, term_end, end] = row.days.map(|number| day(number.into()));
+        let refused = match row.state {
+            State::Refused(code) => Some(code),
+            State::Admitted | State::Void => None,
+        };
+        // What the rules refuse is as good as void; what only clashed may be admitted once the other is gone.
+        let clashed = refused.is_none_or(|code| (Code::E502..=Code::E505).contains(&code));
+        let void = row.state == State::Void || !clashed;
+        if void || row.first != 0 {
+            told.others.push((told.signings.len(), void));
+        }
+        let contract = told.contracts.len() as u32;
+        told.contracts.extend_from_slice(&(row.contract.len() as u16).to_le_bytes());
+        told.contracts.extend_from_slice(row.contract);
+        told.signings.push(PastSigning {
+            person: PersonId::of_number(row.person)?,
+            contract,
+            terms: row.terms.checked_sub(1).filter(|at| (*at as usize) < terms_count)?,
+            signed_on: signed_on?,
+            starts_on: starts_on?,
+            term_end: term_end?,
+            end: end?,
+            paid: row.paid.map(Fen),
+            authorized: row.authorized,
+            refused,
+            id: if row.first == 0 { number } else { row.first },
+            batch: page.batch,
+            since: page.batch,
+        });
+        Some(())
+    })?;
+    Some(told)
 }
 
 struct Reader<'a> {
@@ -227,7 +197,7 @@ struct Reader<'a> {
     /// The last batch of the ledger, read or not.
     newest: u32,
     /// By batch and table what its rows come to.
-    contents: RefCell<BTreeMap<u32, BTreeMap<&'static str, Rows>>>,
+    contents: RefCell<BTreeMap<u32, BTreeMap<&'static str, Content>>>,
 }
 
 impl Reader<'_> {
@@ -251,7 +221,7 @@ impl Reader<'_> {
                 return Err(self.store.damaged(&format!("{table} {number}")));
             }
             if let Some(tables) = self.contents.borrow_mut().get_mut(&batch) {
-                let content = tables.entry(table).or_default().of(number);
+                let content = tables.entry(table).or_default();
                 for column in 0..columns {
                     content.value(row.get_ref(column).map_err(failed)?);
                 }
@@ -291,44 +261,71 @@ impl Reader<'_> {
         wanted
     }
 
-    /// Reads signings; gives by the number of the row that first told of one where it stands in the past. Parts
-    /// of the table are read by all threads; nobody writes meanwhile.
+    /// Reads the pages of a table by all threads; nobody writes meanwhile. Gives what each came to, in order.
+    fn pages<T: Send>(
+        &self,
+        table: &'static str,
+        read: impl Fn(&Page) -> Option<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let path = self.store.path.as_path();
+        let open = || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            Connection::open_with_flags(path, flags).map_err(|error| broken(path, &error))
+        };
+        let one = |connection: &mut Option<Connection>, number| {
+            let connection = match connection {
+                Some(connection) => connection,
+                None => connection.insert(open()?),
+            };
+            pages::read((connection, path), table, number, &read)
+        };
+        let (count, _) = pages::last(self.store, table)?;
+        // A connection to each run of pages, not to each page.
+        const TOGETHER: usize = 8;
+        let all: Result<Vec<T>> =
+            (1..count + 1).into_par_iter().with_min_len(TOGETHER).map_init(|| None, one).collect();
+        all
+    }
+
+    /// Adds a page to what its batch's rows come to.
+    fn of_batch(&self, table: &'static str, batch: u32, hash: &str) -> Result<()> {
+        if batch == 0 || batch > self.newest {
+            return Err(self.store.damaged(&format!("{table}: batch {batch}")));
+        }
+        if let Some(tables) = self.contents.borrow_mut().get_mut(&batch) {
+            tables.entry(table).or_default().text(hash);
+        }
+        Ok(())
+    }
+
+    /// Reads signings; gives by the number of the row that first told of one where it stands in the past.
     fn signings(&self, past: &mut Past) -> Result<Vec<u32>> {
-        let failed = |error: rusqlite::Error| self.store.broken(&error);
-        let query = "SELECT coalesce(max(number), 0) FROM signing";
-        let last: i64 = self.store.connection.query_row(query, [], |row| row.get(0)).map_err(failed)?;
-        let wanted = self.wanted(true);
-        let (path, terms) = (self.store.path.as_path(), past.terms.len());
-        let parts = last / PART + 1;
-        let read = |part| read_signings(path, (part * PART, (part + 1) * PART), &wanted, terms);
-        let parts: Result<Vec<Part>> = (0..parts).into_par_iter().map(read).collect();
+        let (wanted, terms) = (self.wanted(true), past.terms.len());
+        let all = self.pages("signing", |page| read_signings(page, &wanted, terms))?;
         // By number where a signing stands: numbers have no gap.
-        let mut known = vec![u32::MAX; usize::try_from(last).unwrap_or_default() + 1];
+        let (_, last) = pages::last(self.store, "signing")?;
+        let mut known = vec![u32::MAX; last as usize + 1];
         let mut gone = Vec::new();
-        for (signings, contracts, contents) in parts? {
-            for (batch, content) in contents {
-                if batch == 0 || batch > self.newest {
-                    return Err(self.store.damaged(&format!("signing: batch {batch}")));
-                }
-                if let Some(tables) = self.contents.borrow_mut().get_mut(&batch) {
-                    tables.entry("signing").or_default().add(&content.finish());
-                }
-            }
+        past.signings.reserve_exact(all.iter().map(|told| told.signings.len()).sum());
+        past.contracts.reserve_exact(all.iter().map(|told| told.contracts.len()).sum());
+        for Told { batch, hash, first, signings, contracts, others } in all {
+            self.of_batch("signing", batch, &hash)?;
             let offset = past.contracts.len() as u32;
             past.contracts.extend_from_slice(&contracts);
-            for Told { mut signing, void } in signings {
+            let outside = || self.store.damaged(&format!("signing: {first}"));
+            let mut others = others.into_iter().peekable();
+            for (at, mut signing) in signings.into_iter().enumerate() {
                 signing.contract += offset;
-                let Some(place) = usize::try_from(signing.id).ok().and_then(|id| known.get_mut(id)) else {
-                    return Err(self.store.damaged(&format!("signing {}", signing.id)));
-                };
-                if *place == u32::MAX {
-                    *place = past.signings.len() as u32;
-                    past.signings.push(signing);
-                } else {
+                let place = known.get_mut(signing.id as usize).ok_or_else(outside)?;
+                let other = others.next_if(|(other, _)| *other == at);
+                if other.is_some() && *place != u32::MAX {
                     let since = past.signings[*place as usize].since;
                     past.signings[*place as usize] = PastSigning { since, ..signing };
+                } else {
+                    *place = past.signings.len() as u32;
+                    past.signings.push(signing);
                 }
-                if void {
+                if other.is_some_and(|(_, void)| void) {
                     gone.push(*place);
                 }
             }
@@ -371,26 +368,40 @@ impl Reader<'_> {
     }
 
     fn services(&self, past: &mut Past, known: &[u32]) -> Result<()> {
-        let items = past.items.len() as i64;
-        let mut services: BTreeMap<(u32, u32), PastService> = BTreeMap::new();
-        self.rows("service", true, |row| {
-            let (signing, charge): (i64, u32) = (row.get("signing")?, row.get("charge")?);
-            let done: Option<i64> = row.get("items")?;
-            if done.is_some_and(|done| done < 1 || done > items) {
-                return Ok(None);
-            }
-            // Of a signing that is void now nothing is asked.
-            let signing = usize::try_from(signing).ok().and_then(|signing| known.get(signing)).copied();
-            if let Some(signing) = signing.filter(|signing| *signing != u32::MAX) {
-                let items = done.map(|done| done as u32 - 1);
-                let first: Option<i64> = row.get("day")?;
-                let day = first.and_then(day);
-                let service = PastService { signing, charge, seen: row.get("seen")?, day, items };
-                services.insert((signing, charge), service);
-            }
-            Ok(Some(()))
+        let (wanted, items) = (self.wanted(true), past.items.len());
+        let all = self.pages("service", |page| {
+            let mut services = Vec::new();
+            let wanted = wanted.get(page.batch as usize) == Some(&true);
+            pages::services(page, |_, row| {
+                if row.items as usize > items {
+                    return None;
+                }
+                // Of a signing that is void now nothing is asked.
+                let signing = known.get(row.signing as usize).copied();
+                if let Some(signing) = signing.filter(|signing| wanted && *signing != u32::MAX) {
+                    let day = day(row.day.into());
+                    let items = row.items.checked_sub(1);
+                    services.push(PastService { signing, charge: row.charge, seen: row.seen, day, items });
+                }
+                Some(())
+            })?;
+            Some((page.batch, page.hash(), services))
         })?;
-        past.services = services.into_values().collect();
+        for (batch, hash, services) in all {
+            self.of_batch("service", batch, &hash)?;
+            past.services.extend(services);
+        }
+        // What was said last of a charge holds.
+        past.services.par_sort_by_key(|service| (service.signing, service.charge));
+        let mut last = 0;
+        for at in 0..past.services.len() {
+            let (service, before) = (past.services[at], past.services[last]);
+            if at > 0 && (service.signing, service.charge) != (before.signing, before.charge) {
+                last += 1;
+            }
+            past.services[last] = service;
+        }
+        past.services.truncate(if past.services.is_empty() { 0 } else { last + 1 });
         Ok(())
     }
 

@@ -13,15 +13,12 @@ CREATE TABLE terms (
   scheme TEXT NOT NULL, kind TEXT NOT NULL, district TEXT NOT NULL, groups TEXT NOT NULL, team TEXT NOT NULL,
   doctor TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE items (number INTEGER PRIMARY KEY, batch INTEGER NOT NULL, done TEXT NOT NULL);
--- `first`: the row that first told of the contract; empty in that row itself. `state`: admitted, void, or the
--- code by which it was refused against others.
+-- Signings and services, of which there are as many as people, stand packed in pages: `first` is the number of a
+-- page's first row, `count` how many it holds. `jiayi ledger export` writes them out.
 CREATE TABLE signing (
-  number INTEGER PRIMARY KEY, batch INTEGER NOT NULL, first INTEGER, contract TEXT NOT NULL, person INTEGER NOT NULL,
-  terms INTEGER NOT NULL, signed_on INTEGER NOT NULL, starts_on INTEGER NOT NULL, term_end INTEGER NOT NULL,
-  ends_on INTEGER NOT NULL, paid INTEGER, authorized INTEGER NOT NULL, state TEXT NOT NULL);
+  number INTEGER PRIMARY KEY, batch INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, rows BLOB NOT NULL);
 CREATE TABLE service (
-  number INTEGER PRIMARY KEY, batch INTEGER NOT NULL, signing INTEGER NOT NULL, charge INTEGER NOT NULL,
-  seen INTEGER NOT NULL, items INTEGER, day INTEGER);
+  number INTEGER PRIMARY KEY, batch INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, rows BLOB NOT NULL);
 CREATE TABLE score (
   number INTEGER PRIMARY KEY, batch INTEGER NOT NULL, institution INTEGER NOT NULL, period TEXT NOT NULL,
   level TEXT NOT NULL, score TEXT NOT NULL, assessed_on INTEGER);

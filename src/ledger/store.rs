@@ -18,8 +18,8 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// "JIAY": what tells our files from other databases.
 const APPLICATION: i32 = 0x4A49_4159;
 
-/// The newest shape of the tables that this program knows.
-const SHAPE: i32 = 1;
+/// The shape of the tables that this program writes and reads.
+const SHAPE: i32 = 2;
 
 /// How long somebody else's commit is waited for.
 const WAIT: Duration = Duration::from_secs(10);
@@ -135,6 +135,10 @@ impl Store {
         if shape > SHAPE {
             let path = path.display().to_string();
             return Err(refuse(Msg::NewerLedger { path, shape, known: SHAPE }, Some(Msg::NewerProgram)));
+        }
+        if shape < SHAPE {
+            let path = path.display().to_string();
+            return Err(refuse(Msg::OlderLedger { path }, Some(Msg::OlderProgram)));
         }
         let (found, opening): (String, String) = connection
             .query_row("SELECT region, opening FROM ledger", [], |row| Ok((row.get(0)?, row.get(1)?)))

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
+use rustc_hash::FxHashSet;
 
 use crate::base::money::Fen;
 
+use super::pages;
 use super::store::Store;
 
 /// An amount that a batch moved on a line, with names.
@@ -51,28 +54,31 @@ pub struct Noted {
 
 /// What batches noted of a contract, or of all of a person's.
 pub fn noted(store: &Store, contract: Option<&str>, person: Option<u64>) -> Result<Vec<Noted>> {
-    let failed = |error: rusqlite::Error| store.broken(&error);
-    let query = "SELECT s.batch, s.contract, s.person, s.state, s.starts_on, s.ends_on, i.id, t.package FROM signing s \
-                 JOIN terms t ON t.number = s.terms JOIN institution i ON i.number = t.institution \
-                 WHERE s.contract = ?1 OR s.person = ?2 ORDER BY s.number";
-    let mut query = store.connection.prepare(query).map_err(failed)?;
-    let day = |number: i64| format!("{:04}-{:02}-{:02}", number / 10_000, number / 100 % 100, number % 100);
-    let person = person.map(u64::cast_signed);
-    let rows = query
-        .query_map(rusqlite::params![contract, person], |row| {
-            Ok(Noted {
-                batch: row.get(0)?,
-                contract: row.get(1)?,
-                person: row.get::<_, i64>(2)?.cast_unsigned(),
-                state: row.get(3)?,
-                starts_on: day(row.get(4)?),
-                ends_on: day(row.get(5)?),
-                institution: row.get(6)?,
-                package: row.get(7)?,
-            })
+    let query = "SELECT i.id, t.package FROM terms t JOIN institution i ON i.number = t.institution ORDER BY t.number";
+    let terms: Vec<(String, String)> = rows(store, query, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let day = |number: u32| format!("{:04}-{:02}-{:02}", number / 10_000, number / 100 % 100, number % 100);
+    let mut found = Vec::new();
+    pages::each(store, "signing", |page| {
+        pages::signings(page, |_, row| {
+            if person == Some(row.person)
+                || contract.is_some_and(|contract| contract.as_bytes() == row.contract)
+            {
+                let (institution, package) = terms.get((row.terms as usize).checked_sub(1)?)?.clone();
+                found.push(Noted {
+                    batch: page.batch,
+                    contract: String::from_utf8_lossy(row.contract).into_owned(),
+                    person: row.person,
+                    state: row.state.name().to_string(),
+                    starts_on: day(row.days[1]),
+                    ends_on: day(row.days[3]),
+                    institution,
+                    package,
+                });
+            }
+            Some(())
         })
-        .map_err(failed)?;
-    rows.collect::<rusqlite::Result<_>>().map_err(failed)
+    })?;
+    Ok(found)
 }
 
 /// Amounts by batch and source, adjustments among them.
@@ -125,10 +131,10 @@ pub fn agreed(store: &Store, batch: Option<u32>) -> Result<Vec<Agreed>> {
     })
 }
 
-/// How many rows of a table a batch added.
-pub fn count(store: &Store, table: &str, batch: u32) -> Result<u64> {
-    let query = format!("SELECT count(*) FROM {table} WHERE batch = ?");
-    let counts: Vec<i64> = rows(store, &query, [Some(batch)], |row| row.get(0))?;
+/// How many rows of signings a batch added.
+pub fn signings(store: &Store, batch: u32) -> Result<u64> {
+    let query = "SELECT coalesce(sum(count), 0) FROM signing WHERE batch = ?";
+    let counts: Vec<i64> = rows(store, query, [Some(batch)], |row| row.get(0))?;
     Ok(counts.first().copied().unwrap_or_default().cast_unsigned())
 }
 
@@ -138,45 +144,119 @@ pub fn later(store: &Store, batch: u32) -> Result<Vec<(u32, u64, u64)>> {
     let lines = "SELECT b.batch, count(DISTINCT b.cohort || ' ' || b.institution || ' ' || b.package || ' ' || b.source) \
                  FROM line a JOIN line b ON b.cohort = a.cohort AND b.institution = a.institution \
                  AND b.package = a.package AND b.source = a.source WHERE a.batch = ?1 AND b.batch > ?1 GROUP BY b.batch";
-    let signings = "SELECT b.batch, count(DISTINCT b.first) FROM signing b JOIN signing a ON a.number = b.first \
-                    WHERE a.batch = ?1 AND b.batch > ?1 GROUP BY b.batch";
     let mut all: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
-    let read = |query| {
-        rows(store, query, [Some(batch)], |row| {
-            Ok((row.get::<_, u32>(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
-        })
-    };
-    for (later, lines) in read(lines)? {
+    let later = rows(store, lines, [Some(batch)], |row| {
+        Ok((row.get::<_, u32>(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+    });
+    for (later, lines) in later? {
         all.entry(later).or_default().0 = lines;
     }
-    for (later, signings) in read(signings)? {
-        all.entry(later).or_default().1 = signings;
-    }
+    // Signings that the batch was the first to tell of.
+    let (mut own, mut told) = (FxHashSet::default(), FxHashSet::default());
+    pages::each(store, "signing", |page| {
+        pages::signings(page, |number, row| {
+            if page.batch == batch {
+                own.insert(number);
+            } else if page.batch > batch && own.contains(&row.first) && told.insert((page.batch, row.first)) {
+                all.entry(page.batch).or_default().1 += 1;
+            }
+            Some(())
+        })
+    })?;
     Ok(all.into_iter().map(|(later, (lines, signings))| (later, lines, signings)).collect())
 }
 
 /// A row as text; empty cells are none.
 pub type Texts = Vec<Option<String>>;
 
-/// A table as it is: its columns, then its rows.
-pub fn table(store: &Store, name: &str) -> Result<(Vec<String>, Vec<Texts>)> {
-    let failed = |error: rusqlite::Error| store.broken(&error);
-    let query = store.connection.prepare(&format!("SELECT * FROM {name} ORDER BY number")).map_err(failed)?;
-    let columns: Vec<String> = query.column_names().map(str::to_string).collect();
-    drop(query);
-    let count = columns.len();
-    let all = rows(store, &format!("SELECT * FROM {name} ORDER BY number"), [], |row| {
-        (0..count)
-            .map(|at| {
-                Ok(match row.get_ref(at)? {
-                    rusqlite::types::ValueRef::Null => None,
-                    rusqlite::types::ValueRef::Integer(number) => Some(number.to_string()),
-                    other => Some(String::from_utf8_lossy(other.as_bytes()?).into_owned()),
-                })
+const SIGNING_COLUMNS: [&str; 13] = [
+    "number",
+    "batch",
+    "first",
+    "contract",
+    "person",
+    "terms",
+    "signed_on",
+    "starts_on",
+    "term_end",
+    "ends_on",
+    "paid",
+    "authorized",
+    "state",
+];
+const SERVICE_COLUMNS: [&str; 7] = ["number", "batch", "signing", "charge", "seen", "items", "day"];
+
+/// The columns of a table, in the order in which [`table`] tells them.
+pub fn columns(store: &Store, name: &str) -> Result<Vec<String>> {
+    let own: &[&str] = match name {
+        "signing" => &SIGNING_COLUMNS,
+        "service" => &SERVICE_COLUMNS,
+        _ => &[],
+    };
+    if !own.is_empty() {
+        return Ok(own.iter().map(ToString::to_string).collect());
+    }
+    let query = format!("SELECT * FROM {name}");
+    let query = store.connection.prepare(&query).map_err(|error| store.broken(&error))?;
+    Ok(query.column_names().into_iter().map(str::to_string).collect())
+}
+
+/// Tells `each` the rows of a table as they are.
+pub fn table(store: &Store, name: &str, mut each: impl FnMut(Texts) -> Result<()>) -> Result<()> {
+    let number = |number: u32| (number != 0).then(|| number.to_string());
+    let mut told = Ok(());
+    let mut tell = |row: Texts| {
+        told = std::mem::replace(&mut told, Ok(())).and_then(|()| each(row));
+        Some(())
+    };
+    match name {
+        "signing" => pages::each(store, name, |page| {
+            pages::signings(page, |at, row| {
+                let [signed_on, starts_on, term_end, ends_on] = row.days.map(number);
+                tell(vec![
+                    number(at),
+                    number(page.batch),
+                    number(row.first),
+                    Some(String::from_utf8_lossy(row.contract).into_owned()),
+                    Some(row.person.to_string()),
+                    number(row.terms),
+                    signed_on,
+                    starts_on,
+                    term_end,
+                    ends_on,
+                    row.paid.map(|paid| paid.to_string()),
+                    Some(u8::from(row.authorized).to_string()),
+                    Some(row.state.name().to_string()),
+                ])
             })
-            .collect()
-    })?;
-    Ok((columns, all))
+        })?,
+        "service" => pages::each(store, name, |page| {
+            pages::services(page, |at, row| {
+                let (charge, seen) = (Some(row.charge.to_string()), Some(row.seen.to_string()));
+                let (items, day) = (number(row.items), number(row.day));
+                tell(vec![number(at), number(page.batch), number(row.signing), charge, seen, items, day])
+            })
+        })?,
+        _ => {
+            let failed = |error: rusqlite::Error| store.broken(&error);
+            let query = format!("SELECT * FROM {name} ORDER BY number");
+            let mut query = store.connection.prepare(&query).map_err(failed)?;
+            let count = query.column_count();
+            let mut rows = query.query([]).map_err(failed)?;
+            while let Some(row) = rows.next().map_err(failed)? {
+                let text = |at| {
+                    Ok(match row.get_ref(at)? {
+                        ValueRef::Null => None,
+                        ValueRef::Integer(number) => Some(number.to_string()),
+                        other => Some(String::from_utf8_lossy(other.as_bytes()?).into_owned()),
+                    })
+                };
+                let cells: rusqlite::Result<Texts> = (0..count).map(text).collect();
+                tell(cells.map_err(failed)?);
+            }
+        }
+    }
+    told
 }
 
 fn rows<T, const N: usize>(

@@ -44,7 +44,12 @@ pub struct Desk<'a> {
     details_key: Vec<u8>,
     /// Details met before, by the bytes of their cells.
     known_details: FxHashMap<Vec<u8>, u32>,
+    /// Of these some that are of no institution: the cells of scheme and groups, and the number.
+    few_details: Vec<(Vec<u8>, u32)>,
 }
+
+/// So many are looked through for each row.
+const FEW: usize = 8;
 
 /// What is kept of a row beside its price; empty where nothing asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -116,6 +121,7 @@ impl<'a> Desk<'a> {
             ],
             details_key: Vec::new(),
             known_details: FxHashMap::default(),
+            few_details: Vec::new(),
         }
     }
 
@@ -244,15 +250,28 @@ impl<'a> Desk<'a> {
     /// What is kept of the row beside its price.
     fn details(&mut self, cells: &Row, institution: u32) -> u32 {
         let kept = self.kept;
+        let bytes = kept.map(|column| column.map_or(&[][..], |column| cells.bytes(column)));
+        let [team, doctor, scheme, groups] = bytes;
+        if team.is_empty() && doctor.is_empty() {
+            if scheme.is_empty() && groups.is_empty() {
+                return NO_DETAILS;
+            }
+            // Of no institution: few, and mostly the same as in the row before.
+            let same = |(known, _): &&(Vec<u8>, u32)| {
+                known.len() == scheme.len() + groups.len() + 1
+                    && known.starts_with(scheme)
+                    && known[scheme.len()] == 0
+                    && known.ends_with(groups)
+            };
+            if let Some((_, number)) = self.few_details.iter().find(same) {
+                return *number;
+            }
+        }
         let mut key = std::mem::take(&mut self.details_key);
         key.clear();
-        for column in kept.into_iter().flatten() {
-            key.extend_from_slice(cells.bytes(column));
+        for cell in bytes {
+            key.extend_from_slice(cell);
             key.push(0);
-        }
-        if key.iter().all(|byte| *byte == 0) {
-            self.details_key = key;
-            return NO_DETAILS;
         }
         key.extend_from_slice(&institution.to_le_bytes());
         if let Some(number) = self.known_details.get(&key).copied() {
@@ -260,8 +279,11 @@ impl<'a> Desk<'a> {
             return number;
         }
         let text = |column: Option<usize>| column.map(|column| cells.text(column).into_owned());
+        let few = team.is_empty() && doctor.is_empty() && self.few_details.len() < FEW;
+        let words = few.then(|| [scheme, groups].join(&0));
         let [team, doctor, scheme, groups] = kept.map(|column| text(column).unwrap_or_default());
         let number = self.details.number(Details { institution, team, doctor, scheme, groups });
+        self.few_details.extend(words.map(|words| (words, number)));
         self.known_details.insert(key, number);
         number
     }

@@ -422,9 +422,9 @@ impl Evidence {
     }
 
     /// The first day of this run's service records of the `nth` settled charge, as a ledger writes days.
-    pub fn first_day(&self, index: usize, nth: usize) -> Option<i64> {
+    pub fn first_day(&self, index: usize, nth: usize) -> Option<u32> {
         let first = self.first_days.get(self.charge_start[index] as usize + nth)?.load(Ordering::Relaxed);
-        (first != u32::MAX).then_some(i64::from(first))
+        (first != u32::MAX).then_some(first)
     }
 
     /// How many of them earlier postings saw.

@@ -25,7 +25,7 @@ use super::assess::ScoreEntry;
 use super::desk::{Details, DetailsList};
 use super::lines::Posted as Payments;
 use super::price::{self, Classes, Facts, PriceKey};
-use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, OFFER_BITS, Signing, arena_bytes};
+use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, OFFER_BITS, Signing, arena_bytes, arena_hash};
 use super::rules::Rules;
 
 /// Up to which day parts of a share were posted.
@@ -105,7 +105,7 @@ pub struct PastSigning {
     /// Held against others it was refused: it is known, and may be admitted once they are gone.
     pub refused: Option<Code>,
     /// Its number in the ledger, and the batch that said so last.
-    pub id: i64,
+    pub id: u32,
     pub batch: u32,
     /// The batch that first told of it.
     pub since: u32,
@@ -360,11 +360,13 @@ impl<'a> History<'a> {
     pub fn with_hashes(&self, wanted: &FxHashSet<u64>) -> FxHashMap<u64, Vec<u32>> {
         let mut found: FxHashMap<u64, Vec<u32>> = FxHashMap::default();
         let Some(past) = self.past.filter(|_| !wanted.is_empty()) else { return found };
-        for (number, signing) in past.signings.iter().enumerate() {
-            let hash = id_hash(arena_bytes(&past.contracts, signing.contract));
-            if wanted.contains(&hash) {
-                found.entry(hash).or_default().push(number as u32);
-            }
+        let hash = |(number, signing): (usize, &PastSigning)| {
+            let hash = arena_hash(&past.contracts, signing.contract);
+            wanted.contains(&hash).then_some((hash, number as u32))
+        };
+        let all: Vec<(u64, u32)> = past.signings.par_iter().enumerate().filter_map(hash).collect();
+        for (hash, number) in all {
+            found.entry(hash).or_default().push(number);
         }
         found
     }

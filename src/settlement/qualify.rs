@@ -166,6 +166,11 @@ impl Qualified {
         contract(&self.contracts, signing)
     }
 
+    /// The hash of its contract id.
+    pub fn contract_hash(&self, signing: &Signing) -> u64 {
+        arena_hash(&self.contracts, signing.contract)
+    }
+
     /// The number in the past of the signing at `index`.
     #[inline]
     pub fn known(&self, index: usize) -> Option<u32> {
@@ -210,6 +215,12 @@ pub fn arena_bytes(contracts: &[u8], at: u32) -> &[u8] {
 fn arena_place(contracts: &[u8], at: u32) -> (usize, usize) {
     let start = at as usize + 2;
     (start, usize::from(u16::from_le_bytes([contracts[start - 2], contracts[start - 1]])))
+}
+
+/// The hash of the contract id at a place of an arena.
+pub fn arena_hash(contracts: &[u8], at: u32) -> u64 {
+    let (start, length) = arena_place(contracts, at);
+    hash_at(contracts, start, length)
 }
 
 /// One to one, and spread evenly in its upper bits, as ID numbers are not.
@@ -276,7 +287,7 @@ pub fn qualify(
     let mut out = vec![false; signings.len()];
     let mut known = Vec::new();
     if history.is_there() {
-        known = signings.iter().map(|signing| history.owns(signing).unwrap_or(NEW)).collect();
+        known = signings.par_iter().map(|signing| history.owns(signing).unwrap_or(NEW)).collect();
     }
 
     // Why a signing of the past is gone, unless a row of its contract stands for it.
@@ -323,7 +334,8 @@ pub fn qualify(
         }
     }
     let (mut voided, mut against) = (Vec::new(), Vec::new());
-    for (signing, out) in signings.iter().zip(&mut out).filter(|(_, out)| !**out) {
+    let some_gone = !of_past.void.is_empty() || !of_past.refused.is_empty();
+    for (signing, out) in signings.iter().zip(&mut out).filter(|(_, out)| some_gone && !**out) {
         let Some(why) = gone(signing) else { continue };
         *out = true;
         match why {
@@ -366,17 +378,8 @@ pub fn qualify(
         against.push((*signing, code, of_past));
     }
 
-    let mut index = 0;
-    signings.retain(|_| {
-        index += 1;
-        !out[index - 1]
-    });
-    signings.shrink_to_fit();
-    let mut index = 0;
-    known.retain(|_| {
-        index += 1;
-        !out[index - 1]
-    });
+    keep(&mut signings, &out);
+    keep(&mut known, &out);
     Qualified { known, refused: against, voided, ..find_by_person(signings, contracts) }
 }
 
@@ -395,6 +398,27 @@ fn by_person(signings: &[Signing], in_turn: impl Fn(&Signing, &Signing) -> Order
         });
     });
     order.par_iter().map(|at| *signing(at)).collect()
+}
+
+/// Takes those out of a list, if it is not empty, that are `out`.
+fn keep<T: Copy + Send>(list: &mut Vec<T>, out: &[bool]) {
+    const PART: usize = 64 << 10;
+    let within = |(part, out): (&mut [T], &[bool])| {
+        let mut kept = 0;
+        for (at, _) in out.iter().enumerate().filter(|(_, out)| !**out) {
+            part[kept] = part[at];
+            kept += 1;
+        }
+        kept
+    };
+    let kept: Vec<usize> = list.par_chunks_mut(PART).zip(out.par_chunks(PART)).map(within).collect();
+    let mut end = 0;
+    for (part, kept) in kept.into_iter().enumerate() {
+        list.copy_within(part * PART..part * PART + kept, end);
+        end += kept;
+    }
+    list.truncate(end);
+    list.shrink_to_fit();
 }
 
 /// What a row says of a signing that its price or a later run depends on.
@@ -438,10 +462,7 @@ fn maybe_repeated(signings: &[Signing], contracts: &[u8]) -> FxHashSet<u32> {
     const BITS_FOR_EACH: usize = 64;
     const IN_A_PART: usize = 128 << 10;
     const MOST_PARTS: usize = 32;
-    let hash = |signing: &Signing| {
-        let (start, length) = arena_place(contracts, signing.contract);
-        (hash_at(contracts, start, length) >> 32) as u32
-    };
+    let hash = |signing: &Signing| (arena_hash(contracts, signing.contract) >> 32) as u32;
     let hashes: Vec<u32> = signings.par_iter().map(hash).collect();
     let parts = (hashes.len() / IN_A_PART).next_power_of_two().min(MOST_PARTS);
     let bits = (BITS_FOR_EACH * hashes.len().div_ceil(parts)).next_power_of_two().max(64);

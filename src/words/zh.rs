@@ -216,6 +216,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::NewerLedger { path, shape, known } => {
             format!("台账 `{path}` 是更新的程序写的（第 {shape} 版，本程序只认到第 {known} 版）")
         }
+        Msg::OlderLedger { path } => format!("台账 `{path}` 是更早的程序写的，本程序不认它的写法"),
         Msg::LedgerOfOther { path, found, region } => {
             format!("台账 `{path}` 是 `{found}` 的，不是 `{region}` 的")
         }
@@ -249,6 +250,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::InitLedger => "先用 `jiayi post` 入账，或用 `jiayi ledger init` 开账".into(),
         Msg::OtherLedger => "用 --ledger 指出本地区的台账".into(),
         Msg::NewerProgram => "请用写它的那个程序，或更新的程序".into(),
+        Msg::OlderProgram => {
+            "请用写它的那个程序核对；用本程序以 `ledger init` 另立新台账，把已付的金额作为期初".into()
+        }
         Msg::RestoreLedger => "先留好这个文件，再从备份恢复".into(),
         Msg::TryLater => "等它结束再试".into(),
         Msg::SettleAgain => "重新运行 settle，看过结果再入账".into(),
