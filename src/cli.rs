@@ -64,6 +64,8 @@ struct Shared {
     quiet: bool,
     #[arg(long)]
     strict: bool,
+    #[arg(long)]
+    timings: bool,
     #[arg(long, default_value = "table", hide_default_value = true)]
     format: Format,
 }
@@ -117,6 +119,8 @@ enum Command {
         threads: Option<u16>,
         #[arg(long, short)]
         quiet: bool,
+        #[arg(long)]
+        timings: bool,
         #[arg(long, default_value = "table", hide_default_value = true)]
         format: Format,
         #[command(flatten)]
@@ -414,6 +418,7 @@ fn common(shared: &Shared, look: Look) -> Common<'_> {
         threads: shared.threads.map(usize::from),
         quiet: shared.quiet,
         strict: shared.strict,
+        timings: shared.timings,
         json: shared.format == Format::Json,
         look,
     }
@@ -433,21 +438,24 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
                 file_lang: (*file_lang).into(),
             })
         }
-        Command::Post { out, data, ledger, regions, threads, quiet, format, paper } => post::run(&Post {
-            common: Common {
-                region: "",
-                regions: regions.as_deref(),
-                threads: threads.map(usize::from),
-                quiet: *quiet,
-                strict: false,
-                json: *format == Format::Json,
-                look,
-            },
-            out,
-            data: data.as_deref(),
-            ledger: ledger.as_deref(),
-            paper: paper.paper(),
-        }),
+        Command::Post { out, data, ledger, regions, threads, quiet, timings, format, paper } => {
+            post::run(&Post {
+                common: Common {
+                    region: "",
+                    regions: regions.as_deref(),
+                    threads: threads.map(usize::from),
+                    quiet: *quiet,
+                    strict: false,
+                    timings: *timings,
+                    json: *format == Format::Json,
+                    look,
+                },
+                out,
+                data: data.as_deref(),
+                ledger: ledger.as_deref(),
+                paper: paper.paper(),
+            })
+        }
         Command::Merge { folders, out, format } => {
             merge::run(&Merge { folders, out, json: *format == Format::Json, look })
         }
@@ -458,6 +466,7 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
                 threads: threads.map(usize::from),
                 quiet: false,
                 strict: false,
+                timings: false,
                 json: *format == Format::Json,
                 look,
             },
@@ -528,6 +537,7 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
                     threads: None,
                     quiet: false,
                     strict: false,
+                    timings: false,
                     json,
                     look,
                 },

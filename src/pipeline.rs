@@ -25,7 +25,8 @@ use crate::settlement::lines::{Given, Line, Posted, Settlement, settle as settle
 use crate::settlement::price::{Class, Classes};
 use crate::settlement::qualify::{Pricing, Qualified, Signing, qualify};
 use crate::settlement::rules::Rules;
-use crate::stages::{self, Inputs, Progress};
+use crate::stages::signings::ReadSignings;
+use crate::stages::{self, Inputs, Stage, Watch, signings, small, swipes};
 
 /// A settled period, for the reports.
 pub struct Run<'a> {
@@ -71,7 +72,7 @@ pub fn settle<R>(
     region: &Region,
     Asked { period, as_of, past, standing, recording }: Asked,
     data: &Path,
-    progress: Progress,
+    watch: Watch,
     then: impl FnOnce(&Run) -> Result<R>,
 ) -> Result<R> {
     must_fit(region, period)?;
@@ -81,11 +82,12 @@ pub fn settle<R>(
     // Sheets are for `assess`, but for a figure that is read off them.
     let unread: &[Kind] = if region.versions.iter().any(measured) { &[] } else { &[Kind::Sheets] };
     let files = data_files(region, data, unread)?;
+    (watch.begins)(Stage::Headers);
     // Every header is read first: what is missing stops the run before the long reading starts.
     let mut inputs = Inputs::open(files)?;
     inputs.notices.extend(unused_files(data)?);
     stages::unchecked(&mut inputs, region);
-    let mut institutions = stages::institutions(&mut inputs, progress)?;
+    let mut institutions = small::institutions(&mut inputs, watch)?;
     stages::districts(&mut inputs, region, &institutions);
     // The past comes first: what it knows of a contract decides what a row of it means.
     let history = match past {
@@ -101,11 +103,13 @@ pub fn settle<R>(
         not_earlier(region, &history, as_of)?;
         rules.from = opening;
     }
-    let qualification = qualified(&mut inputs, &rules, &history, progress)?;
+    let qualification = qualified(&mut inputs, &rules, &history, watch)?;
     restored(&mut inputs, &history, &qualification.qualified);
+    (watch.begins)(Stage::Swipes);
     // Swipes come after the signings are held against each other: a refused signing has no evidence.
-    let evidence = stages::swipes(&mut inputs, &rules, &qualification.qualified, &history, progress)?;
-    let mut entries = stages::scores(&mut inputs, &rules, progress)?;
+    let evidence = swipes::swipes(&mut inputs, &rules, &qualification.qualified, &history, watch)?;
+    (watch.begins)(Stage::Small);
+    let mut entries = small::scores(&mut inputs, &rules, watch)?;
     entries.extend(history.scores(&rules));
     if entries.is_empty() && !inputs.has(Kind::Scores) {
         inputs.notices.push(Msg::NoScoresFile);
@@ -113,8 +117,9 @@ pub fn settle<R>(
     let names = inputs.names.clone();
     let ledger = history.is_there().then_some(history.file);
     let scores = settle_scores(entries, &rules, ledger, &names, |reject| inputs.rejects.push(reject));
-    let payments = stages::payments(&mut inputs, &rules, history.is_there(), progress)?;
-    let sheets = stages::sheets(&mut inputs, &rules, progress)?;
+    let payments = small::payments(&mut inputs, &rules, history.is_there(), watch)?;
+    let sheets = small::sheets(&mut inputs, &rules, watch)?;
+    (watch.begins)(Stage::Settle);
     let Qualification { qualified, classes, details, rows } = &qualification;
     let (prices, rules_hash) = (classes.all(), region.hash());
     let settlement = settle_lines(
@@ -162,6 +167,18 @@ pub fn settle<R>(
 }
 
 impl Run<'_> {
+    /// How many rows a stage was about.
+    pub fn rows_of(&self, stage: Stage) -> Option<u64> {
+        let admitted = self.qualified.signings.len() as u64;
+        match stage {
+            Stage::Ledger => self.history.past().map(|past| past.signings.len() as u64),
+            Stage::Qualify => Some(admitted + self.qualified.refused.len() as u64),
+            Stage::Settle => Some(admitted),
+            Stage::Write | Stage::Post => None,
+            stage => Some(self.inputs.rows_of(stage)),
+        }
+    }
+
     /// Whether a file is one of this run, not the ledger.
     fn of_file(&self, file: u16) -> bool {
         !(self.history.is_there() && file == self.history.file)
@@ -195,14 +212,11 @@ struct Qualification {
 }
 
 /// Reads signings and holds them against the rules and each other.
-fn qualified(
-    inputs: &mut Inputs,
-    rules: &Rules,
-    history: &History,
-    progress: Progress,
-) -> Result<Qualification> {
-    let stages::ReadSignings { candidates, mut counts, classes, details, of_past } =
-        stages::signings(inputs, rules, history, progress)?;
+fn qualified(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Watch) -> Result<Qualification> {
+    (watch.begins)(Stage::Signings);
+    let ReadSignings { candidates, mut counts, classes, details, of_past } =
+        signings::signings(inputs, rules, history, watch)?;
+    (watch.begins)(Stage::Qualify);
     let (names, details) = (inputs.names.clone(), details.list());
     let pricing = Pricing { classes: &classes, details: &details };
     let past = (history, of_past, &pricing);
@@ -273,22 +287,24 @@ pub fn check<R>(
     region: &Region,
     (period, past): (Period, Option<&Past>),
     data: &Path,
-    progress: Progress,
+    watch: Watch,
     then: impl FnOnce(&Inputs) -> Result<R>,
 ) -> Result<R> {
     let mut inputs = Inputs::open(data_files(region, data, &[])?)?;
     inputs.notices.extend(unused_files(data)?);
     stages::unchecked(&mut inputs, region);
-    let mut institutions = stages::institutions(&mut inputs, progress)?;
+    let mut institutions = small::institutions(&mut inputs, watch)?;
     let history = match past {
         Some(past) => History::new(past, &mut institutions, inputs.name_ledger()),
         None => History::default(),
     };
     let mut rules = Rules::compile(region, &institutions, period);
     rules.recording = history.is_there();
-    let qualification = qualified(&mut inputs, &rules, &history, progress)?;
-    stages::swipes(&mut inputs, &rules, &qualification.qualified, &history, progress)?;
-    let mut entries = stages::scores(&mut inputs, &rules, progress)?;
+    let qualification = qualified(&mut inputs, &rules, &history, watch)?;
+    (watch.begins)(Stage::Swipes);
+    swipes::swipes(&mut inputs, &rules, &qualification.qualified, &history, watch)?;
+    (watch.begins)(Stage::Small);
+    let mut entries = small::scores(&mut inputs, &rules, watch)?;
     entries.extend(history.scores(&rules));
     if entries.is_empty() && !inputs.has(Kind::Scores) {
         inputs.notices.push(Msg::NoScoresFile);
@@ -296,8 +312,8 @@ pub fn check<R>(
     let names = inputs.names.clone();
     let ledger = history.is_there().then_some(history.file);
     settle_scores(entries, &rules, ledger, &names, |reject| inputs.rejects.push(reject));
-    stages::payments(&mut inputs, &rules, history.is_there(), progress)?;
-    stages::sheets(&mut inputs, &rules, progress)?;
+    small::payments(&mut inputs, &rules, history.is_there(), watch)?;
+    small::sheets(&mut inputs, &rules, watch)?;
     // Of no period: nothing lies outside it.
     inputs.notices.retain(|notice| !matches!(notice, Msg::PaymentsElsewhere { .. }));
     inputs.rejects.sort_by_key(|reject| (reject.kind.name(), reject.place));
@@ -317,7 +333,7 @@ pub fn assess<R>(
     period: Period,
     sheets: &[PathBuf],
     data: Option<&Path>,
-    progress: Progress,
+    watch: Watch,
     then: impl FnOnce(&Assessment) -> Result<R>,
 ) -> Result<R> {
     let mut files: Vec<InputFile> = match data {
@@ -333,8 +349,8 @@ pub fn assess<R>(
     }));
     let mut inputs = Inputs::open(files)?;
     let institutions = match data {
-        Some(_) => stages::institutions(&mut inputs, progress)?,
-        None => stages::institutions_named(&mut inputs, Kind::Sheets)?,
+        Some(_) => small::institutions(&mut inputs, watch)?,
+        None => small::institutions_named(&mut inputs, Kind::Sheets)?,
     };
     let rules = Rules::compile(region, &institutions, period);
     let policy = &region.versions[rules.version_on(period.first_day())];
@@ -342,10 +358,10 @@ pub fn assess<R>(
         return Err(stop(Msg::NoSheetForLevel, None));
     }
     let derived = match data {
-        Some(_) => Some(derived(&mut inputs, &rules, progress)?),
+        Some(_) => Some(derived(&mut inputs, &rules, watch)?),
         None => None,
     };
-    let entries = stages::sheets(&mut inputs, &rules, progress)?;
+    let entries = small::sheets(&mut inputs, &rules, watch)?;
     let (mut rejects, mut notices) = (Vec::new(), Vec::new());
     let names = inputs.names.clone();
     let cards = scorecards(
@@ -367,10 +383,10 @@ pub fn assess<R>(
 }
 
 /// Values that the data folder gives for the assessed period.
-fn derived(inputs: &mut Inputs, rules: &Rules, progress: Progress) -> Result<Derived> {
+fn derived(inputs: &mut Inputs, rules: &Rules, watch: Watch) -> Result<Derived> {
     let none = History::default();
-    let Qualification { qualified, classes, rows, .. } = qualified(inputs, rules, &none, progress)?;
-    let evidence = stages::swipes(inputs, rules, &qualified, &none, progress)?;
+    let Qualification { qualified, classes, rows, .. } = qualified(inputs, rules, &none, watch)?;
+    let evidence = swipes::swipes(inputs, rules, &qualified, &none, watch)?;
     if !inputs.has(Kind::Swipes) {
         let policy = &rules.region.versions[rules.version_on(rules.period.first_day())];
         let of_swipes = |derive| {

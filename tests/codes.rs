@@ -95,10 +95,17 @@ fn assessed(code: Code, folder: &Path) -> Vec<String> {
     let period = Period::parse(&setting.period).expect("a period");
     let home = tempfile::tempdir().expect("a folder for the test");
     let sheets = [folder.join("sheets.csv")];
-    jiayi::pipeline::assess(&region, period, &sheets, Some(folder), &|_| {}, |assessment| {
-        let refused = assessment.inputs.rejects.iter().filter(|reject| reject.kind.name() == "sheets");
-        rejected(refused, &assessment.inputs.names, home.path(), Lang::En).map(drop)
-    })
+    jiayi::pipeline::assess(
+        &region,
+        period,
+        &sheets,
+        Some(folder),
+        jiayi::stages::Watch::NONE,
+        |assessment| {
+            let refused = assessment.inputs.rejects.iter().filter(|reject| reject.kind.name() == "sheets");
+            rejected(refused, &assessment.inputs.names, home.path(), Lang::En).map(drop)
+        },
+    )
     .expect("sheets can be assessed");
     let expected = folder.join("expected-sheets.csv");
     let shown = fs::read_to_string(home.path().join("rejected.csv")).expect("rejected.csv");

@@ -286,10 +286,20 @@ fn settle(case: &Case, period: &str, threads: usize) -> Outputs {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     pool.install(|| {
         let period = Period::parse(period).expect("a period");
-        pipeline::settle(&URUMQI, pipeline::Asked::of(period), &case.data(), &|_| {}, |run| {
-            let written = reports::write_all(run, out.path(), Lang::En)?;
-            manifest::write_json(out.path(), "manifest.json", &manifest::manifest(run, &written, Lang::En))
-        })
+        pipeline::settle(
+            &URUMQI,
+            pipeline::Asked::of(period),
+            &case.data(),
+            jiayi::stages::Watch::NONE,
+            |run| {
+                let written = reports::write_all(run, out.path(), Lang::En)?;
+                manifest::write_json(
+                    out.path(),
+                    "manifest.json",
+                    &manifest::manifest(run, &written, Lang::En),
+                )
+            },
+        )
     })
     .expect("bad rows stop nothing");
     Outputs(support::files(out.path()))

@@ -48,15 +48,21 @@ impl Fen {
         let plain = self.to_string();
         let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));
         let (yuan, fen) = digits.split_at(digits.len() - 3);
-        let mut out = String::from(sign);
-        for (at, digit) in yuan.char_indices() {
-            if at > 0 && (yuan.len() - at).is_multiple_of(3) {
-                out.push(',');
-            }
-            out.push(digit);
-        }
-        out + fen
+        format!("{sign}{}{fen}", grouped(yuan))
     }
+}
+
+/// A whole number with thousands separators: `1,234`.
+pub fn grouped(number: impl ToString) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// Yuan with two decimals, as in every file: `1234.50`.

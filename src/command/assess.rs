@@ -8,11 +8,13 @@ use anyhow::Result;
 use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
 use crate::base::period::Period;
-use crate::pipeline;
+use crate::pipeline::{self, Assessment};
 use crate::report::publish::cannot_write;
 use crate::report::{csv, screen};
+use crate::stages::Stage;
 use crate::words::Lang;
 
+use super::clock::Clock;
 use super::{Common, Ended};
 
 pub struct Assess<'a> {
@@ -27,15 +29,14 @@ pub struct Assess<'a> {
 pub fn run(assess: &Assess) -> Result<Ended> {
     let common = &assess.common;
     let region = common.region()?;
-    let folder = assess.data.unwrap_or(Path::new("."));
-    let bar = match assess.data {
-        Some(_) => common.bar(folder),
-        None => indicatif::ProgressBar::hidden(),
+    let clock = match assess.data {
+        Some(folder) => common.clock(folder),
+        None => Clock::new(common, indicatif::ProgressBar::hidden()),
     };
-    let progress = |bytes| bar.inc(bytes);
     common.threads(|| {
-        pipeline::assess(&region, assess.period, assess.sheets, assess.data, &progress, |result| {
-            bar.finish_and_clear();
+        let work = |result: &Assessment| {
+            clock.bar.finish_and_clear();
+            clock.begins(Stage::Write);
             write(assess.output, assess.sheets, |folder| {
                 let (rejects, names) = (&result.inputs.rejects, &result.inputs.names);
                 csv::rejected(rejects.iter(), names, folder, assess.file_lang)?;
@@ -46,8 +47,11 @@ pub fn run(assess: &Assess) -> Result<Ended> {
                 |screen| screen::assessment(screen, result, common.look),
                 || screen::assessment_json(result, common.look.lang),
             )?;
-            Ok(common.ended(result.inputs.rejects.len()))
-        })
+            let inputs = result.inputs;
+            clock.tell(inputs, |stage| Some(inputs.rows_of(stage)).filter(|rows| *rows > 0))?;
+            Ok(common.ended(inputs.rejects.len()))
+        };
+        clock.watch(|watch| pipeline::assess(&region, assess.period, assess.sheets, assess.data, watch, work))
     })
 }
 

@@ -12,7 +12,7 @@ use crate::ledger::recall;
 use crate::ledger::store::Store;
 use crate::pipeline;
 use crate::report::screen::{self, Shown};
-use crate::stages::Inputs;
+use crate::stages::{Inputs, Stage};
 
 use super::settle::Held;
 use super::{Common, Ended};
@@ -30,25 +30,28 @@ pub fn run(check: &Check) -> Result<Ended> {
     let common = &check.common;
     let region = common.region()?;
     let data = common.data(check.data);
-    let bar = common.bar(&data);
-    let progress = |bytes| bar.inc(bytes);
+    let clock = common.clock(&data);
     let latest = region.versions.last().map(|version| Cycle::Year.of(version.from));
     let Some(period) = latest else { return Ok(Ended::Done) };
     let ledger = common.ledger(check.ledger);
     let _lock = Held::of(&ledger, false)?;
     common.threads(|| {
         let store = Store::find(&ledger, &region.id, false)?;
+        clock.begins(Stage::Ledger);
         let past = store.as_ref().map(|store| recall::past(store, None)).transpose()?;
-        pipeline::check(&region, (period, past.as_ref()), &data, &progress, |inputs| {
-            bar.finish_and_clear();
+        let work = |inputs: &Inputs| {
+            clock.bar.finish_and_clear();
+            clock.begins(Stage::Write);
             let shown = first_places(inputs)?;
             common.notices(&inputs.notices)?;
             common.print(
                 |screen| screen::check(screen, inputs, &shown, common.look),
                 || screen::check_json(inputs, &shown, common.look.lang),
             )?;
+            clock.tell(inputs, |stage| Some(inputs.rows_of(stage)).filter(|rows| *rows > 0))?;
             Ok(common.ended(inputs.rejects.len()))
-        })
+        };
+        clock.watch(|watch| pipeline::check(&region, (period, past.as_ref()), &data, watch, work))
     })
 }
 

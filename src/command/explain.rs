@@ -19,7 +19,7 @@ use crate::report::explain::{self as shown, Fate, Life};
 use crate::report::screen::{self, Look};
 use crate::settlement::explain::charges;
 use crate::settlement::flags::Detail;
-use crate::stages;
+use crate::stages::{self, Watch};
 use crate::words::say;
 
 use super::settle::Held;
@@ -76,7 +76,7 @@ pub fn run(explain: &Explain) -> Result<Ended> {
         // The money of a signing stands in lines of any cohort.
         let standing = explain.period.is_none() || !matches!(explain.what, What::Institution(_));
         let asked = Asked { as_of: explain.as_of, past: past.as_ref(), standing, ..Asked::of(period) };
-        pipeline::settle(&region, asked, &data, &|_| {}, |run| {
+        pipeline::settle(&region, asked, &data, Watch::NONE, |run| {
             common.notices(&run.inputs.notices)?;
             let look = common.look;
             match explain.what {
@@ -124,7 +124,7 @@ fn lives<'a>(run: &'a Run, what: &What, store: Option<&Store>, look: Look) -> Re
         }
         What::Contract(text) | What::Institution(text) => (Some(text.trim()), None),
     };
-    let rows = stages::signing_rows(run.inputs, contract, person)?;
+    let rows = stages::find::signing_rows(run.inputs, contract, person)?;
     let noted = match store {
         Some(store) => tell::noted(store, contract, person.map(|person| person.0))?,
         None => Vec::new(),
@@ -142,13 +142,13 @@ fn lives<'a>(run: &'a Run, what: &What, store: Option<&Store>, look: Look) -> Re
         .filter_map(|row| row.person)
         .chain(noted.iter().filter_map(|noted| PersonId::of_number(noted.person)))
         .collect();
-    let services = stages::swipe_rows(run.inputs, &people)?;
+    let services = stages::find::swipe_rows(run.inputs, &people)?;
     let life = |contract: &str| {
         let found = run.qualified.signings.iter().enumerate().find(|(_, signing)| {
             run.qualified.contract(signing) == contract
                 && person.is_none_or(|person| signing.person == person)
         });
-        let fate = |row: &&stages::SigningPlace| {
+        let fate = |row: &&stages::find::SigningPlace| {
             let refused = run.inputs.rejects.iter().find(|reject| reject.place == row.place);
             let fate = match refused {
                 Some(reject) => Fate::Refused(reject.code, say(look.lang, &reject.reason)),
@@ -157,7 +157,7 @@ fn lives<'a>(run: &'a Run, what: &What, store: Option<&Store>, look: Look) -> Re
             };
             (row.place, fate)
         };
-        let of_signing = |row: &&stages::SwipePlace| {
+        let of_signing = |row: &&stages::find::SwipePlace| {
             found.is_some_and(|(_, signing)| {
                 row.person == signing.person
                     && row.institution == run.rules.institutions.get(signing.institution).id

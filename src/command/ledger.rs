@@ -32,7 +32,7 @@ use crate::report::publish::cannot_write;
 use crate::report::screen::Look;
 use crate::settlement::history::History;
 use crate::settlement::rules::Rules;
-use crate::stages::{self, Inputs};
+use crate::stages::{self, Inputs, Watch};
 use crate::words::say;
 
 use super::post::two_people;
@@ -96,7 +96,7 @@ impl Ledger<'_> {
         let mut inputs = Inputs::open(files)?;
         let (institutions, unchecked) = listed(&mut inputs, data, id, Kind::Payments)?;
         let rules = Rules::compile(&region, &institutions, from);
-        let posted = stages::payments(&mut inputs, &rules, false, &|_| {})?;
+        let posted = stages::small::payments(&mut inputs, &rules, false, Watch::NONE)?;
         whole(&inputs, self.look)?;
         if let Some(((cohort, ..), _)) =
             posted.iter().find(|((cohort, ..), _)| cohort.first_day() < from.first_day())
@@ -242,7 +242,7 @@ impl Ledger<'_> {
         // Whoever was paid before may be adjusted, on today's list or not.
         History::new(&past, &mut institutions, 0);
         let rules = Rules::compile(&region, &institutions, store.opening);
-        let rows = stages::adjustments(&mut inputs, &rules)?;
+        let rows = stages::small::adjustments(&mut inputs, &rules)?;
         whole(&inputs, self.look)?;
         if rows.is_empty() {
             return Err(stop(Msg::NothingToRegister, None));
@@ -409,7 +409,7 @@ fn read_institutions(data: &Path) -> Result<Institutions> {
     folder::must_have(data, &files, Kind::Institutions)?;
     files.retain(|file| file.kind == Kind::Institutions);
     let mut inputs = Inputs::open(files)?;
-    stages::institutions(&mut inputs, &|_| {})
+    stages::small::institutions(&mut inputs, Watch::NONE)
 }
 
 /// The institutions of a data folder; without one, those that the file itself names, which nobody checked.
@@ -421,7 +421,7 @@ fn listed(
 ) -> Result<(Institutions, bool)> {
     match data.map(Path::to_path_buf).or_else(|| default_data(region)) {
         Some(data) => Ok((read_institutions(&data)?, false)),
-        None => Ok((stages::institutions_named(inputs, kind)?, true)),
+        None => Ok((stages::small::institutions_named(inputs, kind)?, true)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod assess;
 pub mod check;
+mod clock;
 pub mod explain;
 pub mod ledger;
 pub mod merge;
@@ -21,7 +22,8 @@ use crate::base::message::Msg;
 use crate::base::period::Period;
 use crate::policy::version::{self, Region};
 use crate::report::screen::{self, Look};
-use crate::words::{Label, label};
+
+use clock::Clock;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,7 @@ pub struct Common<'a> {
     pub threads: Option<usize>,
     pub quiet: bool,
     pub strict: bool,
+    pub timings: bool,
     pub json: bool,
     pub look: Look,
 }
@@ -65,7 +68,12 @@ impl Common<'_> {
         pool.install(work)
     }
 
-    /// A bar on a terminal, by bytes of `files`.
+    /// Looks on while the files of a folder are read.
+    fn clock(&self, folder: &Path) -> Clock<'_> {
+        Clock::new(self, self.bar(folder))
+    }
+
+    /// A bar on a terminal, by bytes of the folder's files.
     fn bar(&self, folder: &Path) -> ProgressBar {
         if self.quiet || self.json || !io::stderr().is_terminal() {
             return ProgressBar::hidden();
@@ -78,8 +86,8 @@ impl Common<'_> {
             return ProgressBar::hidden();
         }
         let style =
-            ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-        let bar = ProgressBar::new(total).with_message(label(self.look.lang, Label::Reading));
+            ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}");
+        let bar = ProgressBar::new(total);
         match style {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,

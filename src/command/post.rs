@@ -22,6 +22,7 @@ use crate::pipeline::{self, Asked, Run};
 use crate::policy::version::{self, Region};
 use crate::report::csv::hex;
 use crate::report::screen::Look;
+use crate::stages::Stage;
 use crate::words::{Lang, say};
 
 use super::settle::{Held, write};
@@ -164,31 +165,35 @@ pub fn run(post: &Post) -> Result<Ended> {
         return Err(refuse(Msg::OtherLedgerThere { path, there }, Some(Msg::NameOrInit)));
     }
     let _lock = Held::of(&ledger, true)?;
-    let bar = common.bar(&data);
-    let progress = |bytes| bar.inc(bytes);
+    let clock = common.clock(&data);
     common.threads(|| {
         let store = Store::find(&ledger, &region.id, true)?;
+        clock.begins(Stage::Ledger);
         let past = store.as_ref().map(|store| recall::past(store, None)).transpose()?;
         if past.as_ref().map_or("", |past| &past.head) != written.head() {
             return Err(moved_on(store.as_ref(), &written)?);
         }
         let asked =
             Asked { as_of: written.as_of, past: past.as_ref(), recording: true, ..Asked::of(written.period) };
-        pipeline::settle(&region, asked, &data, &progress, |run| {
-            bar.finish_and_clear();
+        let work = |run: &Run| {
+            clock.bar.finish_and_clear();
+            clock.begins(Stage::Write);
             if let Some(changed) = written.changed_inputs(run).into_iter().next() {
                 return Err(refuse(changed, Some(Msg::SettleAgain)));
             }
             may_post(run, Some(&post.paper))?;
             same_bytes(run, &written, &ledger)?;
+            clock.begins(Stage::Post);
             let ready = Ready { run, ledger: &ledger, store: store.as_ref(), manifest: &written.manifest };
             let batch = ready.post(&post.paper)?;
             if store.is_none() && batch.is_some() {
                 common.tell(&ready.opened())?;
             }
             common.print(|screen| told(screen, batch.as_ref(), common.look), || told_json(batch.as_ref()))?;
+            clock.tell(run.inputs, |stage| run.rows_of(stage))?;
             Ok(Ended::Done)
-        })
+        };
+        clock.watch(|watch| pipeline::settle(&region, asked, &data, watch, work))
     })
 }
 

@@ -14,6 +14,7 @@ use crate::ledger::recall;
 use crate::ledger::store::{self, Lock, Store};
 use crate::pipeline::{self, Asked, Run};
 use crate::report::{csv, manifest, publish, screen};
+use crate::stages::Stage;
 use crate::words::Lang;
 
 use super::post::{self, Ready};
@@ -48,10 +49,10 @@ pub fn run(settle: &Settle) -> Result<Ended> {
     }
     // Held until the end: nobody posts between what this run read and what it writes.
     let _lock = Held::of(&ledger, settle.post.is_some())?;
-    let bar = common.bar(&data);
-    let progress = |bytes| bar.inc(bytes);
+    let clock = common.clock(&data);
     common.threads(|| {
         let store = Store::find(&ledger, &region.id, settle.post.is_some())?;
+        clock.begins(Stage::Ledger);
         let past = store.as_ref().map(|store| recall::past(store, None)).transpose()?;
         let asked = Asked {
             as_of: settle.as_of,
@@ -61,8 +62,9 @@ pub fn run(settle: &Settle) -> Result<Ended> {
         };
         let not_yet = (store.is_none() && settle.ledger.is_some() && settle.post.is_none())
             .then(|| Msg::LedgerNotYet { path: ledger.display().to_string() });
-        pipeline::settle(&region, asked, &data, &progress, |run| {
-            bar.finish_and_clear();
+        let work = |run: &Run| {
+            clock.bar.finish_and_clear();
+            clock.begins(Stage::Write);
             if settle.post.is_some() {
                 post::may_post(run, settle.post.as_ref())?;
             }
@@ -90,6 +92,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
             let folder = out.display().to_string();
             let posted = match &settle.post {
                 Some(paper) => {
+                    clock.begins(Stage::Post);
                     let ready = Ready { run, ledger: &ledger, store: store.as_ref(), manifest: &manifest };
                     let batch = ready.post(paper)?;
                     if opens && batch.is_some() {
@@ -112,8 +115,10 @@ pub fn run(settle: &Settle) -> Result<Ended> {
                     all
                 },
             )?;
+            clock.tell(run.inputs, |stage| run.rows_of(stage))?;
             Ok(common.ended(run.inputs.rejects.len()))
-        })
+        };
+        clock.watch(|watch| pipeline::settle(&region, asked, &data, watch, work))
     })
 }
 

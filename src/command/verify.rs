@@ -14,7 +14,7 @@ use crate::base::money::Fen;
 use crate::ledger::chain::{BatchKind, batches, in_effect};
 use crate::ledger::recall;
 use crate::ledger::store::Store;
-use crate::pipeline::{self, Asked};
+use crate::pipeline::{self, Asked, Run};
 use crate::policy::version;
 use crate::words::say;
 
@@ -44,8 +44,7 @@ pub fn run(verify: &Verify) -> Result<Ended> {
     let data = written.path(verify.data, "data").unwrap_or_else(|| common.data(None));
     let ledger = written.path(verify.ledger, "ledger").unwrap_or_else(|| common.ledger(verify.ledger));
     let _lock = Held::of(&ledger, false)?;
-    let bar = common.bar(&data);
-    let progress = |bytes| bar.inc(bytes);
+    let clock = common.clock(&data);
     let mut said = Vec::new();
     let anew = common.threads(|| {
         let mut found = Vec::new();
@@ -76,8 +75,8 @@ pub fn run(verify: &Verify) -> Result<Ended> {
             }
         };
         let asked = Asked { as_of: written.as_of, past: past.as_ref(), ..Asked::of(written.period) };
-        pipeline::settle(&region, asked, &data, &progress, |run| {
-            bar.finish_and_clear();
+        let work = |run: &Run| {
+            clock.bar.finish_and_clear();
             found.extend(written.changed_inputs(run));
             let aside = tempfile::tempdir().context("a folder for the comparison")?;
             let manifest = write(run, aside.path(), written.lang)?;
@@ -99,7 +98,8 @@ pub fn run(verify: &Verify) -> Result<Ended> {
                 found.extend(differs(&written.folder, aside.path(), &name));
             }
             Ok(())
-        })?;
+        };
+        clock.watch(|watch| pipeline::settle(&region, asked, &data, watch, work))?;
         Ok(found)
     })?;
     found.extend(anew);

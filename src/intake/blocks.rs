@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use memchr::{memchr, memchr_iter, memrchr};
 use sha2::{Digest, Sha256};
@@ -39,6 +40,8 @@ impl Block {
 pub struct Digested {
     pub sha256: String,
     pub bytes: u64,
+    /// What the hashing took.
+    pub hashing: Duration,
     /// Some lines with their places, every few thousand bytes, so that a row can be found again.
     pub marks: Vec<(u32, u64)>,
 }
@@ -47,6 +50,7 @@ pub struct Digested {
 pub struct Raw {
     file: File,
     hash: Sha256,
+    hashing: Duration,
     bytes: u64,
     utf16: Option<Utf16>,
     ended: bool,
@@ -65,6 +69,7 @@ impl Raw {
         Ok(Raw {
             file,
             hash: Sha256::new(),
+            hashing: Duration::ZERO,
             bytes: 0,
             utf16: None,
             ended: false,
@@ -104,7 +109,9 @@ impl Raw {
         let read = Read::by_ref(&mut self.file).take(BLOCK as u64).read_to_end(&mut fresh)?;
         self.ended = read < BLOCK;
         self.bytes += read as u64;
+        let begun = Instant::now();
         self.hash.update(&fresh[start..]);
+        self.hashing += begun.elapsed();
         match &mut self.utf16 {
             Some(stream) => stream.decode(&fresh, self.ended, &mut self.buffer),
             None => self.buffer = fresh,
@@ -176,7 +183,7 @@ impl Raw {
 
     fn digest(self) -> Digested {
         let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Digested { sha256, bytes: self.bytes, marks: Vec::new() }
+        Digested { sha256, bytes: self.bytes, hashing: self.hashing, marks: Vec::new() }
     }
 }
 

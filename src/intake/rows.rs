@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -77,6 +78,8 @@ pub struct FileFacts {
     pub encoding: &'static str,
     /// Without the header and blank lines.
     pub rows: u64,
+    /// What its SHA-256 took.
+    pub hashing: Duration,
 }
 
 /// A file whose header has been read.
@@ -629,10 +632,10 @@ pub fn read_rows_with<S: Send, T: Send>(
         parse(with, &BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
     };
     let read = read_blocks(raw, progress, start, rows, join);
-    let (Digested { sha256, bytes, marks }, with) =
+    let (Digested { sha256, bytes, hashing, marks }, with) =
         read.map_err(|error| cannot_read(&file.path.display().to_string(), &error))?;
     let (kind, name, rows) = (file.kind, file.name.clone(), counted.into_inner());
-    let facts = FileFacts { kind, name, sha256, bytes, encoding: encoding.name(), rows };
+    let facts = FileFacts { kind, name, sha256, bytes, encoding: encoding.name(), rows, hashing };
     Ok((facts, Again { file, index, encoding, columns, marks }, with))
 }
 

@@ -198,7 +198,7 @@ pub fn columns(store: &Store, name: &str) -> Result<Vec<String>> {
     }
     let query = format!("SELECT * FROM {name}");
     let query = store.connection.prepare(&query).map_err(|error| store.broken(&error))?;
-    Ok(query.column_names().into_iter().map(str::to_string).collect())
+    Ok(query.column_names().map(str::to_string).collect())
 }
 
 /// Tells `each` the rows of a table as they are.

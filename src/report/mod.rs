@@ -11,4 +11,5 @@ pub mod publish;
 pub mod rules;
 mod rules_packages;
 pub mod screen;
+pub mod timings;
 pub mod told;

@@ -1,0 +1,196 @@
+//! Signings → candidates: each row checked by itself, by all threads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use rustc_hash::FxHashSet;
+
+use crate::base::code::Code;
+use crate::base::place::Kind;
+use crate::intake::cells;
+use crate::intake::rows::{Again, BlockRows, Reject, Row, read_rows_with};
+use crate::intake::short::id_hash;
+use crate::intake::signings::{self, Signing};
+use crate::settlement::assess::RowCounts;
+use crate::settlement::desk::{Batch, Desk, DetailsList};
+use crate::settlement::history::History;
+use crate::settlement::price::Classes;
+use crate::settlement::qualify::{Candidates, OfPast};
+use crate::settlement::rules::Rules;
+
+use super::{Inputs, Watch};
+
+/// What a block of signings came to.
+#[derive(Default)]
+struct SigningBlock {
+    batch: Batch,
+    rejects: Vec<Reject>,
+    void: u64,
+    /// Contract ids of void rows, where earlier postings may know them.
+    void_contracts: Vec<Vec<u8>>,
+    /// Rows that the rules refuse, whose contract earlier postings may know: (index into the refused, contract).
+    standing: Vec<(usize, Vec<u8>)>,
+}
+
+/// What reading the signings gave: rows that passed their own checks, and counts by institution.
+pub struct ReadSignings {
+    pub candidates: Candidates,
+    pub counts: Vec<RowCounts>,
+    pub classes: Classes,
+    pub details: DetailsList,
+    /// What the rows say of signings of the past.
+    pub of_past: OfPast,
+}
+
+/// Reads signings and checks each row by itself: E101–E405. Those of the past join them.
+pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Watch) -> Result<ReadSignings> {
+    let (classes, details) = (Classes::default(), DetailsList::default());
+    let (recalled, contracts) = history.recall(rules, &classes, &details)?;
+    let mut candidates = Candidates::recalled(recalled, contracts);
+    let mut counts = vec![RowCounts::default(); rules.institutions.count()];
+    let (mut void_contracts, mut of_past) = (BTreeSet::new(), OfPast::default());
+    for opened in inputs.take(Kind::Signings) {
+        let (mut rejects, mut void) = (Vec::new(), 0);
+        let mut standing = Vec::new();
+        let desk =
+            || (Desk::new(rules, &classes, &details), vec![RowCounts::default(); rules.institutions.count()]);
+        let parse = |desk: &mut (Desk, Vec<RowCounts>), block: &BlockRows| {
+            let mut out = SigningBlock::default();
+            block.each(|row| signing_row(row, desk, (rules, history.is_there()), &mut out));
+            out
+        };
+        let (facts, again, desks) = read_rows_with(opened, watch.bytes, desk, parse, |wave| {
+            for block in wave {
+                candidates.join(block.batch);
+                let before = rejects.len();
+                standing.extend(block.standing.into_iter().map(|(at, contract)| (before + at, contract)));
+                rejects.extend(block.rejects);
+                void += block.void;
+                void_contracts.extend(block.void_contracts);
+            }
+        })?;
+        for (_, more) in desks {
+            counts.iter_mut().zip(more).for_each(|(sum, more)| sum.add(more));
+        }
+        if !standing.is_empty() {
+            let of = Standing { rules, history, classes: &classes, details: &details };
+            let admitted = of.admit(&again, &rejects, standing, &mut candidates, &mut of_past)?;
+            for institution in admitted.values() {
+                // Of an institution that is on no list any more nothing was counted.
+                let counts = &mut counts[*institution as usize];
+                counts.rejected = counts.rejected.saturating_sub(1);
+            }
+            let mut at = 0;
+            rejects.retain(|_| {
+                at += 1;
+                !admitted.contains_key(&(at - 1))
+            });
+        }
+        inputs.read(facts, rejects);
+        inputs.void_rows += void;
+    }
+    of_past.void = history.voided(&void_contracts).into_iter().collect();
+    Ok(ReadSignings { candidates, counts, classes, details, of_past })
+}
+
+/// Rows that the rules refuse and whose contract was posted. What the institution or the person became since
+/// takes nothing back; what the signing is now may.
+struct Standing<'a> {
+    rules: &'a Rules<'a>,
+    history: &'a History<'a>,
+    classes: &'a Classes,
+    details: &'a DetailsList,
+}
+
+impl Standing<'_> {
+    /// Reads such rows again as what they are now; gives which of the refusals fall, and their institutions.
+    /// Where one stays, the posted signing is refused with it.
+    fn admit(
+        &self,
+        again: &Again,
+        rejects: &[Reject],
+        standing: Vec<(usize, Vec<u8>)>,
+        candidates: &mut Candidates,
+        of_past: &mut OfPast,
+    ) -> Result<BTreeMap<usize, u32>> {
+        let hashes: FxHashSet<u64> = standing.iter().map(|(_, contract)| id_hash(contract)).collect();
+        let found = self.history.with_hashes(&hashes);
+        let mut known: BTreeMap<u32, (usize, u32)> = BTreeMap::new();
+        for (at, contract) in standing {
+            let among = found.get(&id_hash(&contract));
+            if let Some(posted) = among.and_then(|among| self.history.of_contract(among, &contract)) {
+                known.insert(rejects[at].place.line, (at, posted));
+            }
+        }
+        let lines: Vec<u32> = known.keys().copied().collect();
+        let rows = again.rows(&lines, |row| {
+            let (at, posted) = known[&row.place().line];
+            let mut desk = Desk::new(self.rules, self.classes, self.details);
+            let mut batch = Batch::default();
+            let Ok(Signing::Row(signing)) = signings::read(row, &mut desk.words, self.rules.institutions)
+            else {
+                return None;
+            };
+            let same = self.history.signing(posted).person == signing.person;
+            same.then(|| {
+                (at, posted, desk.admit(&signing, row, self.history.posted_as(posted), &mut batch), batch)
+            })
+        })?;
+        let mut admitted = BTreeMap::new();
+        for (at, posted, result, batch) in rows.into_iter().flatten() {
+            match result {
+                Ok(()) => {
+                    admitted.extend(batch.signings.first().map(|signing| (at, signing.institution)));
+                    of_past.standing.extend(batch.signings.first().map(|signing| signing.place()));
+                    candidates.join(batch);
+                }
+                Err(fault) => {
+                    of_past.refused.insert(posted, fault.code);
+                }
+            }
+        }
+        Ok(admitted)
+    }
+}
+
+fn signing_row(
+    row: &Row,
+    (desk, counts): &mut (Desk, Vec<RowCounts>),
+    (rules, past): (&Rules, bool),
+    out: &mut SigningBlock,
+) {
+    let read = signings::read(row, &mut desk.words, rules.institutions);
+    let (void, institution, day, fault) = match &read {
+        Ok(Signing::Row(signing)) => {
+            let fault = desk.admit(signing, row, None, &mut out.batch).err();
+            if past && fault.is_some() {
+                out.standing.push((out.rejects.len(), signing.contract.to_vec()));
+            }
+            (false, signing.institution, Some(signing.signed_on), fault)
+        }
+        other => {
+            let certain = !matches!(other, Err(fault) if fault.code == Code::E101);
+            let find = || row.institution(signings::INSTITUTION, rules.institutions);
+            let institution = certain.then(find).flatten();
+            let day = cells::date(&row.text(signings::SIGNED_ON));
+            (matches!(other, Ok(Signing::Void)), institution, day, other.as_ref().err().cloned())
+        }
+    };
+    out.void += u64::from(void);
+    if void && past {
+        out.void_contracts.push(row.id(signings::CONTRACT).into_owned());
+    }
+    if let Some(institution) = institution {
+        let assessed = u64::from(day.is_none_or(|day| rules.contains(day)));
+        let refused = u64::from(fault.is_some());
+        let counts = &mut counts[institution as usize];
+        counts.rows += 1;
+        counts.void += u64::from(void);
+        counts.rejected += refused;
+        counts.assessed_rows += assessed;
+        counts.assessed_refused += assessed * refused;
+    }
+    if let Some(fault) = fault {
+        out.rejects.push(row.reject(Kind::Signings, fault, signings::IDS));
+    }
+}

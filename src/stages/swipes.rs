@@ -1,0 +1,232 @@
+//! Swipes → evidence: each held against the qualified signings, by all threads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+
+use crate::base::code::Code;
+use crate::base::message::Msg;
+use crate::base::place::{Kind, Place};
+use crate::intake::rows::{Again, BlockRows, Fault, Known, Reject, Row, TOGETHER, WholeRows, read_rows_with};
+use crate::intake::swipes;
+use crate::intake::swipes::SwipeRow;
+use crate::settlement::desk::unknown_institution;
+use crate::settlement::evidence::{Against, Desk as SwipeDesk, Evidence, Swipe};
+use crate::settlement::history::History;
+use crate::settlement::qualify::Qualified;
+use crate::settlement::rules::{NO_CARD, Rules};
+
+use super::{Inputs, Watch, cited};
+
+/// Reads swipes against the qualified signings: E101–E301, E506.
+pub fn swipes(
+    inputs: &mut Inputs,
+    rules: &Rules,
+    qualified: &Qualified,
+    history: &History,
+    watch: Watch,
+) -> Result<Evidence> {
+    let opened = inputs.take(Kind::Swipes);
+    let bytes: u64 = opened.iter().filter_map(|one| Some(one.file.path.metadata().ok()?.len())).sum();
+    // A swipe takes some 80 bytes of a file.
+    let mut evidence = Evidence::new(rules, qualified, history, bytes / 80);
+    let (mut again, mut lines) = (BTreeMap::new(), 0);
+    for opened in opened {
+        let index = opened.index;
+        evidence.next_file(index, lines);
+        let position = |column| opened.columns.position(column).is_some();
+        let (item, charged) = (position(swipes::ITEM), position(swipes::CHARGED));
+        inputs.missing.item |= !item;
+        inputs.missing.charged |= !charged;
+        for (there, column) in [(item, swipes::ITEM), (charged, swipes::CHARGED)] {
+            if !there && cited(rules.region, Code::W701) {
+                let column = opened.columns.title(column);
+                inputs.notices.push(Msg::LeftOutColumn {
+                    what: "W701".into(),
+                    file: opened.file.name.clone(),
+                    column,
+                });
+            }
+        }
+        let mut rejects = Vec::new();
+        let against = Against { charged, rules, qualified };
+        let parse = |words: &mut SwipeWords, block: &BlockRows| {
+            let mut out = SwipeBlock::default();
+            evidence.at_desk(against, |desk| {
+                let take = |(desk, out): &mut (&mut SwipeDesk, &mut SwipeBlock), (swipe, id): (Swipe, _)| {
+                    out.last = out.last.max(swipe.place.line);
+                    desk.take(swipe, id, &evidence, against);
+                };
+                let mut taken = (desk, &mut out);
+                block.each_usual(
+                    &mut (words, &mut taken),
+                    |(words, to), rows| usual_swipes(rows, rules, words, |swipe| take(to, swipe)),
+                    |(words, to), row| match swipe_row(row, rules, |row| words.read(row, rules)) {
+                        Ok(swipe) => take(to, swipe),
+                        Err(fault) => to.1.rejects.push(row.reject(Kind::Swipes, fault, swipes::IDS)),
+                    },
+                );
+            });
+            out
+        };
+        lines = 0;
+        let (facts, file, _) = read_rows_with(opened, watch.bytes, SwipeWords::default, parse, |wave| {
+            for block in wave {
+                lines = block.last.max(lines);
+                rejects.extend(block.rejects);
+            }
+        })?;
+        inputs.read(facts, rejects);
+        again.insert(index, (file, charged));
+    }
+    repeated_swipes(inputs, &again, rules, qualified, &mut evidence)?;
+    if !inputs.has(Kind::Swipes) {
+        let flags: Vec<&str> = [Code::W701, Code::W703, Code::W707]
+            .into_iter()
+            .filter(|code| cited(rules.region, *code))
+            .map(Code::name)
+            .collect();
+        if !flags.is_empty() {
+            inputs.notices.push(Msg::LeftOutFile { what: flags.join(" / "), kind: Kind::Swipes.name() });
+        }
+    }
+    Ok(evidence)
+}
+
+/// What a block of swipes came to, beside what was counted.
+#[derive(Default)]
+struct SwipeBlock {
+    /// The last line that was taken.
+    last: u32,
+    rejects: Vec<Reject>,
+}
+
+/// What the words of some columns stand for.
+#[derive(Default)]
+struct SwipeWords {
+    items: Known<u16>,
+    cards: Known<u8>,
+}
+
+impl SwipeWords {
+    fn read(&mut self, row: &Row, rules: &Rules) -> (u16, u8) {
+        let item = row.known(swipes::ITEM, &mut self.items, |name| rules.find_item(name));
+        let card = match rules.asks_for_cards() {
+            true => row.known(swipes::CARD, &mut self.cards, |name| rules.find_card(name)),
+            false => NO_CARD,
+        };
+        (item, card)
+    }
+}
+
+/// [`swipe_row`] of rows that have nothing unusual, and no word that was not met before; says which these are.
+#[inline(always)]
+fn usual_swipes(
+    rows: &WholeRows,
+    rules: &Rules,
+    words: &SwipeWords,
+    mut take: impl FnMut((Swipe, Option<u64>)),
+) -> u64 {
+    let mut sound = u64::MAX;
+    let read = swipes::read_usual(rows, rules.institutions, &mut sound);
+    let items = rows.read(&mut sound, 0, |at| rows.known(at, swipes::ITEM, &words.items));
+    let cards = match rules.asks_for_cards() {
+        true => rows.read(&mut sound, 0, |at| rows.known(at, swipes::CARD, &words.cards)),
+        false => [NO_CARD; TOGETHER],
+    };
+    for at in (0..rows.count()).filter(|at| sound >> at & 1 == 1) {
+        let row = SwipeRow {
+            person: read.people[at].0,
+            institution: Some(read.institutions[at]),
+            day: read.days[at],
+            id: read.ids[at],
+            quantity: read.quantities[at],
+            charged: read.charged[at],
+        };
+        take((swipe(&row, read.institutions[at], rows.place(at), (items[at], cards[at])), row.id));
+    }
+    sound
+}
+
+/// A swipe with its names looked up, and the hash of its id.
+fn swipe_row(
+    row: &Row,
+    rules: &Rules,
+    words: impl FnOnce(&Row) -> (u16, u8),
+) -> Result<(Swipe, Option<u64>), Fault> {
+    let read = swipes::read(row, rules.institutions)?;
+    let Some(institution) = read.institution else {
+        let id = row.text(swipes::INSTITUTION);
+        return Err(Fault::new(Code::E301, unknown_institution(rules, &id)));
+    };
+    Ok((swipe(&read, institution, row.place(), words(row)), read.id))
+}
+
+#[inline(always)]
+fn swipe(read: &SwipeRow, institution: u32, place: Place, (item, card): (u16, u8)) -> Swipe {
+    Swipe {
+        person: read.person,
+        day: read.day,
+        institution,
+        quantity: read.quantity.min(u64::from(u16::MAX)) as u32,
+        charged: read.charged,
+        place,
+        item,
+        card,
+    }
+}
+
+/// Reads the rows again whose swipe_ids have the same hash: the first row that was taken keeps its id,
+/// the others are E506 and taken back; two ids that only share a hash both stay.
+fn repeated_swipes(
+    inputs: &mut Inputs,
+    files: &BTreeMap<u16, (Again, bool)>,
+    rules: &Rules,
+    qualified: &Qualified,
+    evidence: &mut Evidence,
+) -> Result<()> {
+    let repeated = evidence.close();
+    let mut lines: BTreeMap<u16, BTreeSet<u32>> = BTreeMap::new();
+    for (place, first) in &repeated {
+        lines.entry(place.file).or_default().insert(place.line);
+        lines.entry(first.file).or_default().insert(first.line);
+    }
+    let mut rows: FxHashMap<Place, (Vec<u8>, Swipe)> = FxHashMap::default();
+    for (file, lines) in lines {
+        let lines: Vec<u32> = lines.into_iter().collect();
+        let read = files[&file].0.rows(&lines, |row| {
+            let words = |row: &Row| {
+                (rules.find_item(&row.text(swipes::ITEM)), rules.find_card(&row.text(swipes::CARD)))
+            };
+            let (swipe, _) = swipe_row(row, rules, words).ok()?;
+            Some((row.place(), (row.id(swipes::SWIPE_ID).into_owned(), swipe)))
+        })?;
+        rows.extend(read.into_iter().flatten());
+    }
+    // Ids that are none's twin though another has the same hash.
+    let mut other: FxHashMap<&[u8], Place> = FxHashMap::default();
+    let mut refused = Vec::new();
+    for (place, first) in &repeated {
+        let (id, swipe) = &rows[place];
+        let first = if rows[first].0 == *id { Some(*first) } else { other.get(id.as_slice()).copied() };
+        let Some(first) = first else {
+            other.insert(id, *place);
+            continue;
+        };
+        let at = format!("{}:{}", inputs.names[first.file as usize], first.line);
+        inputs.rejects.push(Reject {
+            kind: Kind::Swipes,
+            place: *place,
+            contract: String::new(),
+            person: swipe.person.masked(),
+            institution: rules.institutions.get(swipe.institution).id.clone(),
+            code: Code::E506,
+            reason: Msg::SwipeTwice { at },
+            clause: None,
+        });
+        refused.push((swipe, Against { charged: files[&place.file].1, rules, qualified }));
+    }
+    evidence.take_back(refused.into_iter());
+    Ok(())
+}
