@@ -201,15 +201,8 @@ pub fn settle(rules: &Rules, given: &Given) -> Settlement {
     let full = full_teams(rules, qualified, details);
     let with = With { rules, classes, prices, history, evidence, scores, over_cap: &full.cut_off };
     let tally = tally(with, qualified);
-    let mut heads = vec![HeadCounts::default(); rules.institutions.count()];
-    for (institution, counts) in &tally.heads {
-        heads[*institution as usize] = *counts;
-    }
-    let Tally { charges, deductions, changes, mut flags, .. } = tally;
-    let mut charges: Vec<(TallyKey, u64)> = charges.into_iter().collect();
-    charges.sort_unstable_by_key(|((institution, cohort, class, held, part, fresh), _)| {
-        (*cohort, *institution, *class, *part, *held, *fresh)
-    });
+    let charges = tally.charges();
+    let Tally { deductions, heads, changes, mut flags, .. } = tally;
     let mut groups = gross(rules, prices, &charges, &deductions);
     population(rules, history, &mut groups);
     let lines = finish(rules, groups, &row_changes(rules, changes), given);

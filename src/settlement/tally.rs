@@ -67,26 +67,110 @@ impl Held {
 /// What missing items take off: of an institution's cohort, class and source.
 pub type DeductionKey = (u32, Period, u32, usize);
 
+/// What charges of an institution are told apart by: cohort, class, and the rest of [`TallyKey`].
+type Condition = (Period, u32, Held, Part, bool);
+
+/// Charges by institution and condition. There are few conditions and many institutions: of the first conditions
+/// each has a number for every institution, so that a charge is counted without looking for its place.
+struct Charges {
+    conditions: FxHashMap<Condition, usize>,
+    /// The condition met last, which mostly comes again.
+    last: Option<(Condition, usize)>,
+    counts: Vec<Vec<u64>>,
+    /// By the condition's number and the institution, of conditions beyond those.
+    others: FxHashMap<(usize, u32), u64>,
+    institutions: usize,
+}
+
+impl Charges {
+    /// How many conditions have a number for every institution: more would take more memory than they are worth.
+    const DENSE: usize = 64;
+
+    fn new(institutions: usize) -> Charges {
+        let (conditions, others) = (FxHashMap::default(), FxHashMap::default());
+        Charges { conditions, last: None, counts: Vec::new(), others, institutions }
+    }
+
+    #[inline]
+    fn add(&mut self, institution: u32, condition: Condition, count: u64) {
+        let number = match self.last {
+            Some((last, number)) if last == condition => number,
+            _ => {
+                let next = self.conditions.len();
+                let number = *self.conditions.entry(condition).or_insert(next);
+                if number == self.counts.len() && number < Charges::DENSE {
+                    self.counts.push(vec![0; self.institutions]);
+                }
+                self.last = Some((condition, number));
+                number
+            }
+        };
+        match self.counts.get_mut(number) {
+            Some(counts) => counts[institution as usize] += count,
+            None => *self.others.entry((number, institution)).or_default() += count,
+        }
+    }
+
+    fn each(&self, mut each: impl FnMut(u32, Condition, u64)) {
+        let mut conditions: Vec<(&Condition, usize)> =
+            self.conditions.iter().map(|(condition, number)| (condition, *number)).collect();
+        conditions.sort_unstable_by_key(|(_, number)| *number);
+        for ((condition, _), counts) in conditions.iter().zip(&self.counts) {
+            for (institution, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                each(institution as u32, **condition, *count);
+            }
+        }
+        for ((number, institution), count) in &self.others {
+            each(*institution, *conditions[*number].0, *count);
+        }
+    }
+}
+
 /// What the signings of a period come to, before any score or payment.
-#[derive(Default)]
 pub struct Tally {
-    pub charges: FxHashMap<TallyKey, u64>,
+    charges: Charges,
     pub deductions: FxHashMap<DeductionKey, Fen>,
-    pub heads: FxHashMap<u32, HeadCounts>,
+    /// By institution.
+    pub heads: Vec<HeadCounts>,
     pub changes: FxHashMap<ChangeKey, Change>,
     pub flags: Vec<Flag>,
+}
+
+impl Tally {
+    fn new(institutions: usize) -> Tally {
+        Tally {
+            charges: Charges::new(institutions),
+            deductions: FxHashMap::default(),
+            heads: vec![HeadCounts::default(); institutions],
+            changes: FxHashMap::default(),
+            flags: Vec::new(),
+        }
+    }
+
+    /// The charges by all that they are told apart by, sorted.
+    pub fn charges(&self) -> Vec<(TallyKey, u64)> {
+        let mut all = Vec::new();
+        self.charges.each(|institution, (cohort, class, held, part, fresh), count| {
+            all.push(((institution, cohort, class, held, part, fresh), count));
+        });
+        all.par_sort_unstable_by_key(|((institution, cohort, class, held, part, fresh), _)| {
+            (*cohort, *institution, *class, *part, *held, *fresh)
+        });
+        all
+    }
 }
 
 /// Counts every charge that is settled.
 pub fn tally(with: With, qualified: &Qualified) -> Tally {
     let rules = with.rules;
     let signings = &qualified.signings;
+    let empty = || Tally::new(rules.institutions.count());
     // Many at a time: a tally is too large to be handed on from one to the next.
     const TOGETHER: usize = 1 << 10;
     let mut parts: Vec<Tally> = signings
         .par_chunks(TOGETHER)
         .enumerate()
-        .fold(Tally::default, |mut tally, (chunk, signings)| {
+        .fold(empty, |mut tally, (chunk, signings)| {
             for (index, signing) in (chunk * TOGETHER..).zip(signings) {
                 let known = qualified.known(index);
                 count(&mut tally, (index, known), signing, with);
@@ -98,7 +182,7 @@ pub fn tally(with: With, qualified: &Qualified) -> Tally {
             tally
         })
         .collect();
-    let mut gone = Tally::default();
+    let mut gone = empty();
     for known in &qualified.voided {
         changes::of_signing(&mut gone.changes, *known, None, Cause::Void, with);
     }
@@ -108,14 +192,11 @@ pub fn tally(with: With, qualified: &Qualified) -> Tally {
     parts.push(gone);
     let mut all = parts.swap_remove(0);
     for part in parts {
-        for (key, count) in part.charges {
-            *all.charges.entry(key).or_default() += count;
-        }
+        part.charges.each(|institution, condition, count| all.charges.add(institution, condition, count));
         for (key, amount) in part.deductions {
             *all.deductions.entry(key).or_default() += amount;
         }
-        for (institution, counts) in part.heads {
-            let sum = all.heads.entry(institution).or_default();
+        for (sum, counts) in all.heads.iter_mut().zip(part.heads) {
             sum.admitted += counts.admitted;
             sum.held += counts.held;
             sum.recalled += counts.recalled;
@@ -131,7 +212,7 @@ pub fn tally(with: With, qualified: &Qualified) -> Tally {
     let figures = rules.region.versions.iter().flat_map(|version| &version.figures);
     if figures.into_iter().any(|figure| matches!(figure.kind, FigureKind::Coverage { .. })) {
         for (institution, people) in people(rules, qualified) {
-            all.heads.entry(institution).or_default().people = people;
+            all.heads[institution as usize].people = people;
         }
     }
     all
@@ -178,7 +259,7 @@ fn count(tally: &mut Tally, (index, known): (usize, Option<u32>), signing: &Sign
     let recalled = history.owns(signing).is_some();
     let place = (!recalled).then(|| signing.place());
     let (policy, package) = (rules.policy(signing.offer()), rules.package(signing.offer()));
-    let heads = tally.heads.entry(signing.institution).or_default();
+    let heads = &mut tally.heads[signing.institution as usize];
     if package.kind == PackageKind::Free {
         let last_day = rules.period.end().yesterday().unwrap_or(rules.period.first_day());
         heads.free += u64::from(signing.in_force(last_day));
@@ -219,8 +300,8 @@ fn count(tally: &mut Tally, (index, known): (usize, Option<u32>), signing: &Sign
         if of_period {
             first_part = first_part.or(Some(part));
         }
-        let key = (signing.institution, cohort, signing.class, held, part, known.is_none());
-        *tally.charges.entry(key).or_default() += 1;
+        let condition = (cohort, signing.class, held, part, known.is_none());
+        tally.charges.add(signing.institution, condition, 1);
         if of_period && !held.whole() {
             heads.individual += match part {
                 Part::WHOLE => class.individual,
