@@ -14,7 +14,8 @@ use std::sync::LazyLock;
 use jiayi::base::period::Period;
 use jiayi::pipeline;
 use jiayi::policy::version::{self, Region};
-use jiayi::report::{csv as reports, manifest};
+use jiayi::report::documents;
+use jiayi::report::output::{Output, Posted};
 use jiayi::words::Lang;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -287,8 +288,7 @@ fn settle(case: &Case, period: &str, threads: usize) -> Outputs {
     pool.install(|| {
         let period = Period::parse(period).expect("a period");
         pipeline::settle(&URUMQI, pipeline::Asked::of(period), &case.data(), &|_| {}, |run| {
-            let written = reports::write_all(run, out.path(), Lang::En)?;
-            manifest::write_json(out.path(), "manifest.json", &manifest::manifest(run, &written, Lang::En))
+            documents::write(run, out.path(), &Output::plain(Lang::En), &Posted::default()).map(drop)
         })
     })
     .expect("bad rows stop nothing");

@@ -27,6 +27,7 @@ use crate::ledger::verify;
 use crate::policy::version::{self, Region};
 use crate::report::csv::{Table, own, text};
 use crate::report::ledger as shown;
+use crate::report::output::CsvForm;
 use crate::report::publish::cannot_write;
 use crate::report::screen::Look;
 use crate::settlement::history::History;
@@ -349,7 +350,7 @@ impl Ledger<'_> {
         for (table, name) in names {
             let (columns, rows) = tell::table(&store, table)?;
             let header: Vec<&str> = columns.iter().map(String::as_str).collect();
-            let mut out = Table::create(folder, name, &header)?;
+            let mut out = Table::create(folder, name, &header, CsvForm::PLAIN)?;
             for row in rows {
                 let cells = columns.iter().zip(row).map(|(column, cell)| {
                     let cell = cell.unwrap_or_default();
