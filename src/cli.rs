@@ -19,6 +19,7 @@ use crate::command::settle::Settle;
 use crate::command::verify::Verify;
 use crate::command::{Common, Ended, assess, check, explain, merge, period, post, settle, verify};
 use crate::ledger::chain::Paper;
+use crate::report::output::{CsvForm, Encoding, Only, Output};
 use crate::report::screen::Look;
 use crate::words::{HELP, Lang};
 
@@ -104,8 +105,8 @@ enum Command {
         post: bool,
         #[command(flatten)]
         paper: PaperArgs,
-        #[arg(long, default_value = "zh", hide_default_value = true)]
-        file_lang: LangArg,
+        #[command(flatten)]
+        files: FilesArgs,
     },
     Post {
         out: PathBuf,
@@ -212,6 +213,59 @@ enum Command {
         #[command(subcommand)]
         what: RulesCommand,
     },
+}
+
+/// What is written, and how.
+#[derive(Args)]
+struct FilesArgs {
+    #[arg(long, default_value = "zh", hide_default_value = true)]
+    file_lang: LangArg,
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    only: Vec<OnlyArg>,
+    #[arg(long, default_value = "utf-8", hide_default_value = true)]
+    csv_encoding: EncodingArg,
+    #[arg(long, default_value = "en", hide_default_value = true)]
+    csv_headers: LangArg,
+    #[arg(long)]
+    reveal_ids: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum OnlyArg {
+    Csv,
+    Xlsx,
+    Html,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum EncodingArg {
+    #[value(name = "utf-8")]
+    Utf8,
+    #[value(name = "utf-8-bom")]
+    Utf8Bom,
+    Gb18030,
+}
+
+impl FilesArgs {
+    fn output(&self, paper: &PaperArgs) -> Output {
+        let name = |only: &OnlyArg| match only {
+            OnlyArg::Csv => "csv",
+            OnlyArg::Xlsx => "xlsx",
+            OnlyArg::Html => "html",
+        };
+        let encoding = match self.csv_encoding {
+            EncodingArg::Utf8 => Encoding::Utf8,
+            EncodingArg::Utf8Bom => Encoding::Utf8Bom,
+            EncodingArg::Gb18030 => Encoding::Gb18030,
+        };
+        Output {
+            lang: self.file_lang.into(),
+            only: Only::of(self.only.iter().map(name)),
+            csv: CsvForm { encoding, headers: self.csv_headers.into() },
+            reveal: self.reveal_ids,
+            paper: Paper { time: String::new(), ..paper.paper() },
+        }
+    }
 }
 
 /// Who answers for a batch.
@@ -426,7 +480,7 @@ fn common(shared: &Shared, look: Look) -> Common<'_> {
 
 fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
     match &cli.command {
-        Command::Settle { shared, when, data, out, as_of, ledger, post, paper, file_lang } => {
+        Command::Settle { shared, when, data, out, as_of, ledger, post, paper, files } => {
             settle::run(&Settle {
                 common: common(shared, look),
                 period: when.read()?,
@@ -435,7 +489,7 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
                 as_of: *as_of,
                 ledger: ledger.as_deref(),
                 post: post.then(|| paper.paper()),
-                file_lang: (*file_lang).into(),
+                output: files.output(paper),
             })
         }
         Command::Post { out, data, ledger, regions, threads, quiet, timings, format, paper } => {

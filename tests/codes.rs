@@ -19,6 +19,9 @@ use jiayi::base::code::Code;
 use jiayi::base::period::Period;
 use jiayi::policy::version;
 use jiayi::report::csv::rejected;
+use jiayi::report::findings::refused;
+use jiayi::report::output::CsvForm;
+use jiayi::stages::Watch;
 use jiayi::words::Lang;
 use support::{Row, good, jiayi, regions, rows, tests_folder};
 
@@ -95,17 +98,12 @@ fn assessed(code: Code, folder: &Path) -> Vec<String> {
     let period = Period::parse(&setting.period).expect("a period");
     let home = tempfile::tempdir().expect("a folder for the test");
     let sheets = [folder.join("sheets.csv")];
-    jiayi::pipeline::assess(
-        &region,
-        period,
-        &sheets,
-        Some(folder),
-        jiayi::stages::Watch::NONE,
-        |assessment| {
-            let refused = assessment.inputs.rejects.iter().filter(|reject| reject.kind.name() == "sheets");
-            rejected(refused, &assessment.inputs.names, home.path(), Lang::En).map(drop)
-        },
-    )
+    jiayi::pipeline::assess(&region, period, &sheets, Some(folder), Watch::NONE, |assessment| {
+        let inputs = assessment.inputs;
+        let of_sheets = refused(&inputs.rejects, &inputs.names, Lang::En).into_iter();
+        let of_sheets = of_sheets.filter(|row| row.reject.kind.name() == "sheets");
+        rejected(of_sheets, home.path(), CsvForm::PLAIN).map(drop)
+    })
     .expect("sheets can be assessed");
     let expected = folder.join("expected-sheets.csv");
     let shown = fs::read_to_string(home.path().join("rejected.csv")).expect("rejected.csv");

@@ -14,7 +14,9 @@ use std::sync::LazyLock;
 use jiayi::base::period::Period;
 use jiayi::pipeline;
 use jiayi::policy::version::{self, Region};
-use jiayi::report::{csv as reports, manifest};
+use jiayi::report::documents;
+use jiayi::report::output::{Output, Posted};
+use jiayi::stages::Watch;
 use jiayi::words::Lang;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -286,20 +288,9 @@ fn settle(case: &Case, period: &str, threads: usize) -> Outputs {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     pool.install(|| {
         let period = Period::parse(period).expect("a period");
-        pipeline::settle(
-            &URUMQI,
-            pipeline::Asked::of(period),
-            &case.data(),
-            jiayi::stages::Watch::NONE,
-            |run| {
-                let written = reports::write_all(run, out.path(), Lang::En)?;
-                manifest::write_json(
-                    out.path(),
-                    "manifest.json",
-                    &manifest::manifest(run, &written, Lang::En),
-                )
-            },
-        )
+        pipeline::settle(&URUMQI, pipeline::Asked::of(period), &case.data(), Watch::NONE, |run| {
+            documents::write(run, out.path(), &Output::plain(Lang::En), &Posted::default()).map(drop)
+        })
     })
     .expect("bad rows stop nothing");
     Outputs(support::files(out.path()))

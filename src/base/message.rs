@@ -184,6 +184,8 @@ pub enum Msg {
     LedgerDamaged { path: String, why: String },
     LedgerThere { path: String },
     NotAnOutput { path: String },
+    NoCsv { path: String },
+    SettleWithCsv,
     OutputChanged { file: String },
     InputChanged { file: String },
     InputMissing { file: String },

@@ -9,6 +9,8 @@ use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
 use crate::base::period::Period;
 use crate::pipeline::{self, Assessment};
+use crate::report::findings::refused;
+use crate::report::output::CsvForm;
 use crate::report::publish::cannot_write;
 use crate::report::{csv, screen};
 use crate::stages::Stage;
@@ -39,7 +41,7 @@ pub fn run(assess: &Assess) -> Result<Ended> {
             clock.begins(Stage::Write);
             write(assess.output, assess.sheets, |folder| {
                 let (rejects, names) = (&result.inputs.rejects, &result.inputs.names);
-                csv::rejected(rejects.iter(), names, folder, assess.file_lang)?;
+                csv::rejected(refused(rejects, names, assess.file_lang), folder, CsvForm::PLAIN)?;
                 csv::assessment(result.cards, result.rules, folder, "scores.csv").map(drop)
             })?;
             common.notices(&result.inputs.notices)?;

@@ -28,6 +28,7 @@ use crate::ledger::writer::{About, Writer};
 use crate::policy::version::{self, Region};
 use crate::report::csv::{Table, own, text};
 use crate::report::ledger as shown;
+use crate::report::output::CsvForm;
 use crate::report::publish::cannot_write;
 use crate::report::screen::Look;
 use crate::settlement::history::History;
@@ -351,7 +352,7 @@ impl Ledger<'_> {
         for (table, name) in names {
             let columns = tell::columns(&store, table)?;
             let header: Vec<&str> = columns.iter().map(String::as_str).collect();
-            let mut out = Table::create(folder, name, &header)?;
+            let mut out = Table::create(folder, name, &header, CsvForm::PLAIN)?;
             tell::table(&store, table, |row| {
                 let cells = columns.iter().zip(row).map(|(column, cell)| {
                     let cell = cell.unwrap_or_default();

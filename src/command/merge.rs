@@ -10,6 +10,7 @@ use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::report::csv::{Table, own, text};
+use crate::report::output::CsvForm;
 use crate::report::screen::{self, Look};
 use crate::report::{manifest, publish};
 
@@ -34,6 +35,9 @@ pub fn run(merge: &Merge) -> Result<Ended> {
         let at = |file: &str| folder.join(file).display().to_string();
         if let Some(file) = written.changed_outputs().into_iter().next() {
             return Err(stop(Msg::OutputChanged { file: at(&file) }, Some(Msg::SettleAgain)));
+        }
+        if !written.output.only.csv {
+            return Err(stop(Msg::NoCsv { path: folder.display().to_string() }, Some(Msg::SettleWithCsv)));
         }
         let mut found = Vec::new();
         sums(&written, &mut found);
@@ -130,7 +134,7 @@ fn summary(
 ) -> Result<crate::report::csv::Written> {
     let columns = crate::report::csv::SUMMARY;
     let header: Vec<&str> = ["region"].into_iter().chain(columns).collect();
-    let mut out = Table::create(folder, "summary.csv", &header)?;
+    let mut out = Table::create(folder, "summary.csv", &header, CsvForm::PLAIN)?;
     for (region, _, row) in rows {
         let cell = |column: &&str| row.get(*column).map(String::as_str).unwrap_or_default();
         out.row([text(region)].into_iter().chain(columns.iter().map(|column| text(cell(column)))))?;
@@ -141,7 +145,7 @@ fn summary(
 /// By area and source.
 fn sources(folder: &Path, totals: &Totals) -> Result<crate::report::csv::Written> {
     let header: Vec<&str> = ["region", "source", "count", "held"].into_iter().chain(COLUMNS).collect();
-    let mut out = Table::create(folder, "sources.csv", &header)?;
+    let mut out = Table::create(folder, "sources.csv", &header, CsvForm::PLAIN)?;
     for ((region, source), (counts, sums)) in totals {
         let counts = counts.map(own);
         let sums = sums.map(own);

@@ -21,11 +21,13 @@ use crate::ledger::writer::{About, Writer};
 use crate::pipeline::{self, Asked, Run};
 use crate::policy::version::{self, Region};
 use crate::report::csv::hex;
+use crate::report::documents;
+use crate::report::output::Output;
 use crate::report::screen::Look;
 use crate::stages::Stage;
-use crate::words::{Lang, say};
+use crate::words::say;
 
-use super::settle::{Held, write};
+use super::settle::{Held, posted_by};
 use super::{Common, Ended};
 
 pub struct Post<'a> {
@@ -44,7 +46,7 @@ pub struct Written {
     pub region: String,
     pub period: Period,
     pub as_of: Option<Date>,
-    pub lang: Lang,
+    pub output: Output,
     how: Value,
 }
 
@@ -63,7 +65,7 @@ impl Written {
             region,
             period,
             as_of: word("as_of").and_then(|day| day.parse().ok()),
-            lang: if word("language").as_deref() == Some("en") { Lang::En } else { Lang::Zh },
+            output: Output::of_manifest(&manifest),
             how: serde_json::from_str(&how).unwrap_or_default(),
             text,
             manifest,
@@ -182,7 +184,7 @@ pub fn run(post: &Post) -> Result<Ended> {
                 return Err(refuse(changed, Some(Msg::SettleAgain)));
             }
             may_post(run, Some(&post.paper))?;
-            same_bytes(run, &written, &ledger)?;
+            same_bytes(run, &written, (&ledger, store.as_ref()))?;
             clock.begins(Stage::Post);
             let ready = Ready { run, ledger: &ledger, store: store.as_ref(), manifest: &written.manifest };
             let batch = ready.post(&post.paper)?;
@@ -213,11 +215,12 @@ fn moved_on(store: Option<&Store>, written: &Written) -> Result<anyhow::Error> {
 }
 
 /// Writes all outputs aside, where personal data may be, and compares them with those that are posted.
-fn same_bytes(run: &Run, written: &Written, ledger: &Path) -> Result<()> {
+fn same_bytes(run: &Run, written: &Written, (ledger, store): (&Path, Option<&Store>)) -> Result<()> {
     let beside = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let aside = tempfile::Builder::new().prefix(".post-").tempdir_in(beside);
     let aside = aside.map_err(|error| crate::report::publish::cannot_write(beside, &error))?;
-    let manifest = write(run, aside.path(), written.lang)?;
+    let posted = posted_by(store, written.batch())?;
+    let manifest = documents::write(run, aside.path(), &written.output, &posted)?;
     if manifest == written.manifest {
         return Ok(());
     }

@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::base::diagnostic::refuse;
 use crate::base::message::Msg;
 use crate::base::period::{Date, Period};
-use crate::ledger::chain::Paper;
+use crate::ledger::chain::{Batch, Paper, batches};
 use crate::ledger::recall;
 use crate::ledger::store::{self, Lock, Store};
+use crate::ledger::tell;
 use crate::pipeline::{self, Asked, Run};
-use crate::report::{csv, manifest, publish, screen};
+use crate::report::output::{Output, Posted};
+use crate::report::{documents, manifest, publish, screen};
 use crate::stages::Stage;
-use crate::words::Lang;
 
 use super::post::{self, Ready};
 use super::{Common, Ended, rules_folder};
@@ -29,7 +30,7 @@ pub struct Settle<'a> {
     pub ledger: Option<&'a Path>,
     /// Who posts, where the result is posted at once.
     pub post: Option<Paper>,
-    pub file_lang: Lang,
+    pub output: Output,
 }
 
 pub fn run(settle: &Settle) -> Result<Ended> {
@@ -54,6 +55,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
         let store = Store::find(&ledger, &region.id, settle.post.is_some())?;
         clock.begins(Stage::Ledger);
         let past = store.as_ref().map(|store| recall::past(store, None)).transpose()?;
+        let posted_before = posted_by(store.as_ref(), past.as_ref().map_or(0, |past| past.batch))?;
         let asked = Asked {
             as_of: settle.as_of,
             past: past.as_ref(),
@@ -69,7 +71,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
                 post::may_post(run, settle.post.as_ref())?;
             }
             let manifest = publish::replace(&out, &data, |folder| {
-                let manifest = write(run, folder, settle.file_lang)?;
+                let manifest = documents::write(run, folder, &settle.output, &posted_before)?;
                 let how = json!({
                     "arguments": std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned()).collect::<Vec<_>>(),
                     "folder": std::env::current_dir().ok().map(|path| path.display().to_string()),
@@ -122,12 +124,11 @@ pub fn run(settle: &Settle) -> Result<Ended> {
     })
 }
 
-/// Writes every file of a settlement but run.json; gives the manifest.
-pub fn write(run: &Run, folder: &Path, lang: Lang) -> Result<Value> {
-    let written = csv::write_all(run, folder, lang)?;
-    let manifest = manifest::manifest(run, &written, lang);
-    manifest::write_json(folder, "manifest.json", &manifest)?;
-    Ok(manifest)
+/// What a ledger says beside the lines, up to a batch.
+pub fn posted_by(store: Option<&Store>, last: u32) -> Result<Posted> {
+    let Some(store) = store else { return Ok(Posted::default()) };
+    let all: Vec<Batch> = batches(store)?;
+    Ok(Posted::up_to(last, &all, tell::agreed(store, None)?))
 }
 
 /// A lock on the ledger, held while this lives.

@@ -16,10 +16,13 @@ use crate::ledger::recall;
 use crate::ledger::store::Store;
 use crate::pipeline::{self, Asked, Run};
 use crate::policy::version;
+use crate::report::documents;
+use crate::report::output::CsvForm;
+use crate::report::publish;
 use crate::words::say;
 
 use super::post::Written;
-use super::settle::{Held, write};
+use super::settle::{Held, posted_by};
 use super::{Common, Ended};
 
 pub struct Verify<'a> {
@@ -35,7 +38,7 @@ pub fn run(verify: &Verify) -> Result<Ended> {
     let mut found: Vec<Msg> =
         written.changed_outputs().into_iter().map(|file| Msg::OutputChanged { file }).collect();
     found.extend(unlisted(&written)?);
-    let lines = sums(&written, &mut found);
+    sums(&written, &mut found);
     let region = match written.path(common.regions, "regions") {
         Some(folder) if folder.is_dir() => version::load(&written.region, Some(&folder))?,
         _ => common.region()?,
@@ -46,7 +49,7 @@ pub fn run(verify: &Verify) -> Result<Ended> {
     let _lock = Held::of(&ledger, false)?;
     let clock = common.clock(&data);
     let mut said = Vec::new();
-    let anew = common.threads(|| {
+    let (anew, lines) = common.threads(|| {
         let mut found = Vec::new();
         let store = Store::find(&ledger, &region.id, false)?;
         let all = store.as_ref().map(batches).transpose()?.unwrap_or_default();
@@ -79,7 +82,8 @@ pub fn run(verify: &Verify) -> Result<Ended> {
             clock.bar.finish_and_clear();
             found.extend(written.changed_inputs(run));
             let aside = tempfile::tempdir().context("a folder for the comparison")?;
-            let manifest = write(run, aside.path(), written.lang)?;
+            let beside = posted_by(store.as_ref().filter(|_| past.is_some()), written.batch())?;
+            let manifest = documents::write(run, aside.path(), &written.output, &beside)?;
             let word = |value: &serde_json::Value| value["program"].as_str().unwrap_or_default().to_string();
             let (wrote, here) = (word(&written.manifest), word(&manifest));
             if wrote != here {
@@ -95,12 +99,12 @@ pub fn run(verify: &Verify) -> Result<Ended> {
                     .filter_map(|one| Some(one["file"].as_str()?.to_string())),
             );
             for name in names {
-                found.extend(differs(&written.folder, aside.path(), &name));
+                found.extend(differs(&written, aside.path(), &name));
             }
-            Ok(())
+            Ok(run.settlement.lines.len())
         };
-        clock.watch(|watch| pipeline::settle(&region, asked, &data, watch, work))?;
-        Ok(found)
+        let lines = clock.watch(|watch| pipeline::settle(&region, asked, &data, watch, work))?;
+        Ok((found, lines))
     })?;
     found.extend(anew);
     let lang = common.look.lang;
@@ -121,33 +125,32 @@ pub fn run(verify: &Verify) -> Result<Ended> {
 /// Files of the folder that the manifest does not list.
 fn unlisted(written: &Written) -> Result<Vec<Msg>> {
     let listed = written.listed("outputs", "file");
-    let mut names = Vec::new();
-    for entry in fs::read_dir(&written.folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let ours = matches!(name.as_str(), "manifest.json" | "run.json");
-        if !ours && listed.iter().all(|(file, _)| *file != name) {
-            names.push(Msg::FileNotListed { file: name });
-        }
-    }
-    Ok(names)
+    let ours = |name: &String| {
+        matches!(name.as_str(), "manifest.json" | "run.json") || listed.iter().any(|(file, _)| file == name)
+    };
+    let names = publish::files(&written.folder)?.into_iter().filter(|name| !ours(name));
+    Ok(names.map(|file| Msg::FileNotListed { file }).collect())
 }
 
 /// Where a file of the folder differs from the one computed anew: the first line that does.
-fn differs(folder: &Path, anew: &Path, name: &str) -> Option<Msg> {
+fn differs(written: &Written, anew: &Path, name: &str) -> Option<Msg> {
     let read = |folder: &Path| fs::read(folder.join(name)).unwrap_or_default();
-    let (here, there) = (read(folder), read(anew));
+    let (here, there) = (read(&written.folder), read(anew));
     if here == there {
         return None;
+    }
+    // A workbook has no lines to show.
+    if name.ends_with(".xlsx") {
+        return Some(Msg::OtherBytes { file: name.to_string() });
     }
     let (mut left, mut right) = (here.split(|byte| *byte == b'\n'), there.split(|byte| *byte == b'\n'));
     let mut line = 1;
     loop {
         let (a, b) = (left.next(), right.next());
         if a != b {
-            let text = |bytes: Option<&[u8]>| {
-                let text: String =
-                    String::from_utf8_lossy(bytes.unwrap_or_default()).chars().take(200).collect();
-                text
+            let form = if name.ends_with(".csv") { written.output.csv } else { CsvForm::PLAIN };
+            let text = |bytes: Option<&[u8]>| -> String {
+                form.read(bytes.unwrap_or_default()).chars().take(200).collect()
             };
             return Some(Msg::OutputDiffers { file: name.to_string(), line, here: text(a), anew: text(b) });
         }
@@ -158,9 +161,13 @@ fn differs(folder: &Path, anew: &Path, name: &str) -> Option<Msg> {
 type Row = BTreeMap<String, String>;
 
 pub(super) fn table(written: &Written, name: &str) -> Vec<Row> {
-    let text = fs::read(written.folder.join(name)).unwrap_or_default();
-    let rows = csv::Reader::from_reader(text.as_slice()).into_deserialize::<Row>();
-    rows.filter_map(Result::ok).collect()
+    let form = written.output.csv;
+    let text = form.read(&fs::read(written.folder.join(name)).unwrap_or_default());
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let columns: csv::StringRecord =
+        reader.headers().into_iter().flatten().map(|title| form.column(title)).collect();
+    let rows = reader.records().filter_map(Result::ok);
+    rows.filter_map(|row| row.deserialize(Some(&columns)).ok()).collect()
 }
 
 pub(super) fn amount(row: &Row, column: &str) -> Fen {
@@ -183,8 +190,11 @@ impl Sum {
     }
 }
 
-/// Adds every sum of the output up again from its lines; gives how many lines there are.
-pub(super) fn sums(written: &Written, found: &mut Vec<Msg>) -> usize {
+/// Adds every sum of the output up again from its lines, where it has them as CSV.
+pub(super) fn sums(written: &Written, found: &mut Vec<Msg>) {
+    if !written.output.only.csv {
+        return;
+    }
     let lines = table(written, "settlement.csv");
     let mut check = |what: String, stands: Fen, adds: Fen| {
         if stands != adds {
@@ -239,7 +249,6 @@ pub(super) fn sums(written: &Written, found: &mut Vec<Msg>) -> usize {
     let back: Fen = table(written, "clawback.csv").iter().map(|row| amount(row, "recover")).sum();
     let recover = lines.iter().map(|line| amount(line, "recover")).sum();
     check("clawback.csv recover".to_string(), back, recover);
-    lines.len()
 }
 
 fn key(row: &Row) -> Vec<String> {

@@ -7,25 +7,24 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::base::money::{Fen, shortest};
-use crate::intake::rows::Reject;
 use crate::pipeline::{Run, shown};
 use crate::settlement::assess::Card;
 use crate::settlement::clear::Outcome;
 use crate::settlement::lines::{Line, clawback};
 use crate::settlement::rules::Rules;
-use crate::words::{Lang, say};
 
 use super::figures;
+use super::findings::{Findings, Refused};
 use super::flags::flags;
+use super::output::CsvForm;
 
 /// A file that was written: its name, length and hash.
 #[derive(Clone, Debug)]
 pub struct Written {
-    pub name: &'static str,
+    pub name: String,
     pub bytes: u64,
     pub sha256: String,
 }
@@ -33,6 +32,7 @@ pub struct Written {
 /// A CSV file being written and hashed.
 pub struct Table {
     name: &'static str,
+    form: CsvForm,
     csv: csv::Writer<Hashed>,
 }
 
@@ -56,17 +56,19 @@ impl Write for Hashed {
 }
 
 impl Table {
-    pub fn create(folder: &Path, name: &'static str, header: &[&str]) -> Result<Table> {
+    pub fn create(folder: &Path, name: &'static str, header: &[&str], form: CsvForm) -> Result<Table> {
         let file = File::create(folder.join(name)).context(name)?;
-        let out = Hashed { file: BufWriter::new(file), hash: Sha256::new(), bytes: 0 };
+        let mut out = Hashed { file: BufWriter::new(file), hash: Sha256::new(), bytes: 0 };
+        out.write_all(form.mark()).context(name)?;
         let mut csv = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(out);
-        csv.write_record(header).context(name)?;
-        Ok(Table { name, csv })
+        csv.write_record(header.iter().map(|column| form.bytes(form.title(column)))).context(name)?;
+        Ok(Table { name, form, csv })
     }
 
     pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cow<'a, str>>) -> Result<()> {
         for cell in cells {
-            self.csv.write_field(guarded(cell).as_bytes()).context(self.name)?;
+            // No byte of a GB18030 character but the first is a comma, a quote or a line break.
+            self.csv.write_field(self.form.bytes(&guarded(cell))).context(self.name)?;
         }
         self.csv.write_record(None::<&[u8]>).context(self.name)
     }
@@ -78,7 +80,7 @@ impl Table {
             .map_err(|error| error.into_error())
             .and_then(|file| file.sync_all())
             .context(self.name)?;
-        Ok(Written { name: self.name, bytes, sha256: hex(&hash.finalize()) })
+        Ok(Written { name: self.name.to_string(), bytes, sha256: hex(&hash.finalize()) })
     }
 }
 
@@ -108,32 +110,33 @@ pub fn maybe(value: Option<impl ToString>) -> Cow<'static, str> {
     value.map_or(Cow::Borrowed(""), own)
 }
 
-/// Writes every CSV file of a settlement into `folder`.
-pub fn write_all(run: &Run, folder: &Path, lang: Lang) -> Result<Vec<Written>> {
-    type Work<'w> = Box<dyn Fn() -> Result<Written> + Sync + 'w>;
+/// A file still to be written.
+pub type Work<'w> = Box<dyn Fn() -> Result<Written> + Sync + 'w>;
+
+/// Every CSV file of a settlement, to be written into `folder`.
+pub fn files<'w>(findings: &'w Findings<'w>, folder: &'w Path) -> Vec<Work<'w>> {
+    let (run, form) = (findings.run, findings.output.csv);
     let mut work: Vec<Work> = vec![
-        Box::new(|| flags(run, folder, lang)),
-        Box::new(|| rejected(run.inputs.rejects.iter(), &run.inputs.names, folder, lang)),
-        Box::new(|| settlement(run, folder)),
-        Box::new(|| summary(run, folder)),
-        Box::new(|| clawbacks(run, folder)),
-        Box::new(|| figures::figures(run, folder)),
+        Box::new(move || flags(findings, folder)),
+        Box::new(move || rejected(findings.refused(), folder, form)),
+        Box::new(move || settlement(run, folder, form)),
+        Box::new(move || summary(run, folder, form)),
+        Box::new(move || clawbacks(run, folder, form)),
+        Box::new(move || figures::figures(run, folder, form)),
     ];
     // Only where a share is released in parts.
     if run.settlement.lines.iter().any(|line| !line.tranches.is_empty()) {
-        work.push(Box::new(|| tranches(run, folder)));
+        work.push(Box::new(move || tranches(run, folder, form)));
     }
     // Only where something was posted before.
     let paid = run.settlement.lines.iter().any(|line| line.posted != Fen::ZERO);
     if paid || !run.history.posted.is_empty() {
-        work.push(Box::new(|| delta(run, folder)));
+        work.push(Box::new(move || delta(run, folder, form)));
     }
-    let mut written = work.par_iter().with_max_len(1).map(|write| write()).collect::<Result<Vec<_>>>()?;
-    written.sort_by_key(|file| file.name);
-    Ok(written)
+    work
 }
 
-fn settlement(run: &Run, folder: &Path) -> Result<Written> {
+fn settlement(run: &Run, folder: &Path, form: CsvForm) -> Result<Written> {
     let header = [
         "cohort",
         "institution_id",
@@ -156,7 +159,7 @@ fn settlement(run: &Run, folder: &Path) -> Result<Written> {
         "payable",
         "recover",
     ];
-    let mut table = Table::create(folder, "settlement.csv", &header)?;
+    let mut table = Table::create(folder, "settlement.csv", &header, form)?;
     for line in &run.settlement.lines {
         let institution = run.rules.institutions.get(line.institution);
         let earned = line.earned.as_ref();
@@ -266,8 +269,8 @@ pub const SUMMARY: [&str; 19] = [
     "renew",
 ];
 
-fn summary(run: &Run, folder: &Path) -> Result<Written> {
-    let mut table = Table::create(folder, "summary.csv", &SUMMARY)?;
+fn summary(run: &Run, folder: &Path, form: CsvForm) -> Result<Written> {
+    let mut table = Table::create(folder, "summary.csv", &SUMMARY, form)?;
     let lines = lines_by_institution(run);
     for index in by_id(run.rules) {
         let at = index as usize;
@@ -313,7 +316,7 @@ pub fn by_id(rules: &Rules) -> Vec<u32> {
     order
 }
 
-fn clawbacks(run: &Run, folder: &Path) -> Result<Written> {
+fn clawbacks(run: &Run, folder: &Path, form: CsvForm) -> Result<Written> {
     let header = [
         "cohort",
         "institution_id",
@@ -332,7 +335,7 @@ fn clawbacks(run: &Run, folder: &Path) -> Result<Written> {
         "reason",
         "clause",
     ];
-    let mut table = Table::create(folder, "clawback.csv", &header)?;
+    let mut table = Table::create(folder, "clawback.csv", &header, form)?;
     for line in &run.settlement.lines {
         let policy = &run.rules.region.versions[line.version];
         let Some(back) = clawback(line, policy) else { continue };
@@ -360,28 +363,26 @@ fn clawbacks(run: &Run, folder: &Path) -> Result<Written> {
     table.finish()
 }
 
-/// Writes refused rows, sorted by file and line.
+/// Writes refused rows, as they are sorted.
 pub fn rejected<'a>(
-    rejects: impl Iterator<Item = &'a Reject>,
-    names: &[String],
+    rows: impl IntoIterator<Item = Refused<'a>>,
     folder: &Path,
-    lang: Lang,
+    form: CsvForm,
 ) -> Result<Written> {
     let header =
         ["file", "line", "kind", "contract_id", "person_id", "institution_id", "code", "reason", "clause"];
-    let mut table = Table::create(folder, "rejected.csv", &header)?;
-    let mut sorted: Vec<&Reject> = rejects.collect();
-    sorted.sort_by_key(|reject| (&names[reject.place.file as usize], reject.place.line));
-    for reject in sorted {
+    let mut table = Table::create(folder, "rejected.csv", &header, form)?;
+    for row in rows {
+        let reject = row.reject;
         table.row([
-            text(&names[reject.place.file as usize]),
+            text(row.file),
             own(reject.place.line),
             text(reject.kind.name()),
-            text(&reject.contract),
-            text(&reject.person),
+            text(row.contract),
+            text(row.person),
             text(&reject.institution),
             text(reject.code.name()),
-            own(say(lang, &reject.reason)),
+            own(row.reason),
             maybe(reject.clause.as_ref()),
         ])?;
     }
@@ -389,7 +390,7 @@ pub fn rejected<'a>(
 }
 
 /// The parts of shares that are released one by one.
-fn tranches(run: &Run, folder: &Path) -> Result<Written> {
+fn tranches(run: &Run, folder: &Path, form: CsvForm) -> Result<Written> {
     let header = [
         "cohort",
         "institution_id",
@@ -404,7 +405,7 @@ fn tranches(run: &Run, folder: &Path) -> Result<Written> {
         "amount",
         "clause",
     ];
-    let mut table = Table::create(folder, "tranches.csv", &header)?;
+    let mut table = Table::create(folder, "tranches.csv", &header, form)?;
     for line in &run.settlement.lines {
         for one in &line.tranches {
             table.row([
@@ -427,7 +428,7 @@ fn tranches(run: &Run, folder: &Path) -> Result<Written> {
 }
 
 /// What moved each line since it was posted, cause by cause.
-fn delta(run: &Run, folder: &Path) -> Result<Written> {
+fn delta(run: &Run, folder: &Path, form: CsvForm) -> Result<Written> {
     let header = [
         "cohort",
         "institution_id",
@@ -440,7 +441,7 @@ fn delta(run: &Run, folder: &Path) -> Result<Written> {
         "gross",
         "amount",
     ];
-    let mut table = Table::create(folder, "delta.csv", &header)?;
+    let mut table = Table::create(folder, "delta.csv", &header, form)?;
     for line in &run.settlement.lines {
         let institution = run.rules.institutions.get(line.institution);
         for one in &line.moves {
@@ -463,8 +464,9 @@ fn delta(run: &Run, folder: &Path) -> Result<Written> {
 
 /// Writes scores.csv (as `name`) and scorecard.csv.
 pub fn assessment(cards: &[Card], rules: &Rules, folder: &Path, name: &'static str) -> Result<Vec<Written>> {
+    let form = CsvForm::PLAIN;
     let header = ["institution_id", "period", "level", "score", "grade", "ratio"];
-    let mut scores = Table::create(folder, name, &header)?;
+    let mut scores = Table::create(folder, name, &header, form)?;
     let header = [
         "institution_id",
         "period",
@@ -477,7 +479,7 @@ pub fn assessment(cards: &[Card], rules: &Rules, folder: &Path, name: &'static s
         "max",
         "clause",
     ];
-    let mut card_table = Table::create(folder, "scorecard.csv", &header)?;
+    let mut card_table = Table::create(folder, "scorecard.csv", &header, form)?;
     for card in cards {
         let (institution, period, level) = &card.key;
         let id = &rules.institutions.get(*institution).id;

@@ -19,6 +19,7 @@ use crate::settlement::qualify::Signing;
 use crate::words::{Lang, say};
 
 use super::csv::{Table, Written, maybe, own, text};
+use super::findings::Findings;
 
 /// A flag of either kind.
 enum Raised<'a> {
@@ -112,37 +113,100 @@ pub fn flag_counts(run: &Run) -> BTreeMap<Code, u64> {
     counts
 }
 
-/// Writes flags.csv, sorted by code, institution, contract, file and line.
-pub fn flags(run: &Run, folder: &Path, lang: Lang) -> Result<Written> {
-    let header = ["code", "institution_id", "contract_id", "person_id", "file", "line", "detail", "clause"];
-    let mut table = Table::create(folder, "flags.csv", &header)?;
-    let swipes = run.evidence.flags.iter().map(Raised::Swipe);
-    let all = swipes.chain(run.settlement.flags.iter().map(Raised::Other));
-    let file = |flag: &Raised| flag.place().map(|place| &run.inputs.names[place.file as usize]);
-    let contract = |flag: &Raised| flag.signing(run).map_or("", |signing| run.qualified.contract(signing));
-    let id = |flag: &Raised| &run.rules.institutions.get(flag.institution(run)).id;
-    let key = |flag: &Raised| {
-        (flag.code(), id(flag), contract(flag), file(flag), flag.place().map(|place| place.line))
-    };
-    let mut all: Vec<_> = all.map(|flag| (key(&flag), flag)).collect();
-    all.par_sort_by_key(|(key, _)| *key);
-    for (_, flag) in &all {
+/// All flags of a run, sorted by code, institution, contract, file and line.
+pub struct Flags<'a> {
+    run: &'a Run<'a>,
+    lang: Lang,
+    reveal: bool,
+    all: Vec<Raised<'a>>,
+}
+
+/// A flag as every file shows it.
+pub struct FlagRow<'a> {
+    pub code: Code,
+    pub institution: u32,
+    pub contract: String,
+    pub person: Option<String>,
+    pub place: Option<(&'a str, u32)>,
+    pub detail: String,
+    pub clause: Option<String>,
+}
+
+impl<'a> Flags<'a> {
+    pub fn sorted(run: &'a Run, lang: Lang, reveal: bool) -> Flags<'a> {
+        let swipes = run.evidence.flags.iter().map(Raised::Swipe);
+        let all = swipes.chain(run.settlement.flags.iter().map(Raised::Other));
+        let file = |flag: &Raised| flag.place().map(|place| &run.inputs.names[place.file as usize]);
+        let contract =
+            |flag: &Raised| flag.signing(run).map_or("", |signing| run.qualified.contract(signing));
+        let id = |flag: &Raised| &run.rules.institutions.get(flag.institution(run)).id;
+        let key = |flag: &Raised| {
+            (flag.code(), id(flag), contract(flag), file(flag), flag.place().map(|place| place.line))
+        };
+        let mut all: Vec<_> = all.map(|flag| (key(&flag), flag)).collect();
+        all.par_sort_by_key(|(key, _)| *key);
+        Flags { run, lang, reveal, all: all.into_iter().map(|(_, flag)| flag).collect() }
+    }
+
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    pub fn rows(&'a self) -> impl Iterator<Item = FlagRow<'a>> {
+        self.all.iter().map(|flag| self.row(flag))
+    }
+
+    /// Where the flags of each institution stand, by its number.
+    pub fn by_institution(&self) -> Vec<Vec<usize>> {
+        let mut by = vec![Vec::new(); self.run.rules.institutions.count()];
+        for (at, flag) in self.all.iter().enumerate() {
+            by[flag.institution(self.run) as usize].push(at);
+        }
+        by
+    }
+
+    pub fn at(&'a self, at: usize) -> FlagRow<'a> {
+        self.row(&self.all[at])
+    }
+
+    fn row(&self, flag: &Raised) -> FlagRow<'a> {
+        let run = self.run;
+        let signing = flag.signing(run);
+        let contract = signing.map_or("", |signing| run.qualified.contract(signing));
+        let person = signing.map(|signing| signing.person);
         let clause = match flag {
-            Raised::Other(flag) => own(&flag.clause),
+            Raised::Other(flag) => Some(flag.clause.to_string()),
             Raised::Swipe(raised) => {
-                let policy = flag.signing(run).map(|signing| run.rules.policy(signing.offer()));
-                maybe(policy.and_then(|policy| policy.flag(raised.code)))
+                let policy = signing.map(|signing| run.rules.policy(signing.offer()));
+                policy.and_then(|policy| policy.flag(raised.code)).map(ToString::to_string)
             }
         };
-        table.row([
-            text(flag.code().name()),
-            text(&run.rules.institutions.get(flag.institution(run)).id),
-            own(mask_within(contract(flag))),
-            maybe(flag.signing(run).map(|signing| signing.person.masked())),
-            maybe(file(flag)),
-            maybe(flag.place().map(|place| place.line)),
-            own(say(lang, &flag.detail(run))),
+        FlagRow {
+            code: flag.code(),
+            institution: flag.institution(run),
+            contract: if self.reveal { contract.to_string() } else { mask_within(contract) },
+            person: person.map(|person| if self.reveal { person.full() } else { person.masked() }),
+            place: flag.place().map(|at| (run.inputs.names[at.file as usize].as_str(), at.line)),
+            detail: say(self.lang, &flag.detail(run)),
             clause,
+        }
+    }
+}
+
+/// Writes flags.csv.
+pub fn flags(findings: &Findings, folder: &Path) -> Result<Written> {
+    let header = ["code", "institution_id", "contract_id", "person_id", "file", "line", "detail", "clause"];
+    let mut table = Table::create(folder, "flags.csv", &header, findings.output.csv)?;
+    for flag in findings.flags.rows() {
+        table.row([
+            text(flag.code.name()),
+            text(&findings.run.rules.institutions.get(flag.institution).id),
+            own(flag.contract),
+            maybe(flag.person),
+            maybe(flag.place.map(|(file, _)| file)),
+            maybe(flag.place.map(|(_, line)| line)),
+            own(flag.detail),
+            maybe(flag.clause),
         ])?;
     }
     table.finish()

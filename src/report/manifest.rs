@@ -16,6 +16,7 @@ use crate::words::{Lang, say};
 
 use super::csv::{Written, hex};
 use super::flags::flag_counts;
+use super::output::Output;
 
 /// What the lines of one source come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,7 +67,8 @@ pub fn total_json(total: &Total) -> Value {
 }
 
 /// The manifest of a settlement.
-pub fn manifest(run: &Run, written: &[Written], lang: Lang) -> Value {
+pub fn manifest(run: &Run, written: &[Written], output: &Output) -> Value {
+    let lang = output.lang;
     let count = |kind: Kind| run.inputs.rejects.iter().filter(|reject| reject.kind == kind).count();
     let read = run.inputs.facts.iter().filter(|facts| facts.kind == Kind::Signings).map(|facts| facts.rows);
     let notices: Vec<String> = run.inputs.notices.iter().map(|notice| say(lang, notice)).collect();
@@ -126,6 +128,7 @@ pub fn manifest(run: &Run, written: &[Written], lang: Lang) -> Value {
         "period": run.rules.period.to_string(),
         "program": concat!("jiayi ", env!("CARGO_PKG_VERSION")),
         "language": if lang == Lang::En { "en" } else { "zh" },
+        "output": output.told(),
         "policies": policies,
         "local": local,
         "inputs": inputs,

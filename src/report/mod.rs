@@ -2,11 +2,14 @@
 
 pub mod csv;
 pub mod curves;
+pub mod documents;
 pub mod explain;
 pub mod figures;
+pub mod findings;
 pub mod flags;
 pub mod ledger;
 pub mod manifest;
+pub mod output;
 pub mod publish;
 pub mod rules;
 mod rules_packages;

@@ -74,12 +74,8 @@ fn may_replace(out: &Path, inputs: &Path) -> Result<()> {
     {
         return Err(stop(Msg::OutIsInput { path: out.display().to_string() }, Some(Msg::AnotherOut)));
     }
-    let mut names = Vec::new();
-    for entry in entries {
-        names.push(
-            entry.map_err(|error| cannot_write(out, &error))?.file_name().to_string_lossy().into_owned(),
-        );
-    }
+    drop(entries);
+    let names = files(out).map_err(|error| cannot_write(out, &error))?;
     let written = fs::read_to_string(out.join("manifest.json")).unwrap_or_default();
     let manifest: serde_json::Value = serde_json::from_str(&written).unwrap_or_default();
     let outputs: Vec<&str> = manifest["outputs"]
@@ -94,14 +90,44 @@ fn may_replace(out: &Path, inputs: &Path) -> Result<()> {
     if names.iter().all(ours) { Ok(()) } else { Err(not_ours()) }
 }
 
-fn finish(aside: &Path, parent: &Path, out: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(aside)? {
-        let path = entry?.path();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-        File::open(&path)?.sync_all()?;
+/// The files of a folder and of those in it, named from it: `statements/A1.html`.
+pub fn files(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        match entry.file_type()?.is_dir() {
+            true => {
+                let inner = files(&entry.path())?;
+                // A folder with nothing in it is something as well.
+                let own = inner.is_empty().then(|| format!("{name}/"));
+                names.extend(inner.into_iter().map(|file| format!("{name}/{file}")).chain(own));
+            }
+            false => names.push(name),
+        }
     }
-    fs::set_permissions(aside, fs::Permissions::from_mode(0o700))?;
-    File::open(aside)?.sync_all()?;
+    names.sort();
+    Ok(names)
+}
+
+/// Only its owner may read what stands in a folder, and it is on the disk.
+fn keep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            keep(&path)?;
+        } else {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+            File::open(&path)?.sync_all()?;
+        }
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    File::open(folder)?.sync_all()
+}
+
+fn finish(aside: &Path, parent: &Path, out: &Path) -> io::Result<()> {
+    keep(aside)?;
     if out.exists() {
         match renameat_with(CWD, aside, CWD, out, RenameFlags::EXCHANGE) {
             Ok(()) => {}

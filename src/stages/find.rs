@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::period::Date;
 use crate::base::person::PersonId;
@@ -55,6 +56,26 @@ pub fn swipe_rows(inputs: &Inputs, people: &BTreeSet<PersonId>) -> Result<Vec<Sw
 fn person_of(row: &Row, column: usize) -> Option<PersonId> {
     let person = PersonId::parse(row.bytes(column));
     person.or_else(|_| PersonId::parse(row.text(column).as_bytes())).ok()
+}
+
+/// The ids of a refused row, as its file has them.
+pub struct WholeIds {
+    pub contract: String,
+    pub person: String,
+}
+
+/// Reads refused rows of people again, for an output that shows ID numbers in full.
+pub fn whole_ids(inputs: &Inputs) -> Result<FxHashMap<Place, WholeIds>> {
+    let places: FxHashSet<Place> = inputs.rejects.iter().map(|reject| reject.place).collect();
+    let mut all = FxHashMap::default();
+    for (kind, [contract, person, _]) in [(Kind::Signings, signings::IDS), (Kind::Swipes, swipes::IDS)] {
+        all.extend(found_rows(inputs, kind, |row| {
+            let text = |column: Option<usize>| column.map_or(String::new(), |at| row.text(at).into_owned());
+            let whole = || WholeIds { contract: text(contract), person: text(person) };
+            places.contains(&row.place()).then(|| (row.place(), whole()))
+        })?);
+    }
+    Ok(all)
 }
 
 fn found_rows<T: Send>(

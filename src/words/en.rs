@@ -272,6 +272,8 @@ pub fn say(msg: &Msg) -> String {
         Msg::LedgerDamaged { path, why } => format!("the ledger `{path}` is damaged or was changed: {why}"),
         Msg::LedgerThere { path } => format!("there is a ledger `{path}` already; it is not made anew"),
         Msg::NotAnOutput { path } => format!("`{path}` is no folder that settle wrote (it has no manifest.json that can be read)"),
+        Msg::NoCsv { path } => format!("`{path}` has no CSV files to add up: settle was told by --only to leave them out"),
+        Msg::SettleWithCsv => "settle again with csv in --only".into(),
         Msg::OutputChanged { file } => format!("the output `{file}` was changed since it was written"),
         Msg::InputChanged { file } => format!("the input `{file}` was changed since it was settled"),
         Msg::InputMissing { file } => format!("the input `{file}`, which was settled, is not there"),

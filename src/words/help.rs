@@ -66,6 +66,25 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
     ("settle", "strict", "有退回的行时以 3 退出", "exit with 3 if rows were refused"),
     ("settle", "format", "屏幕输出的格式：table 或 json", "what is printed: table or json"),
     ("settle", "file_lang", "文件里的语言：zh 或 en", "language of the files: zh or en"),
+    (
+        "settle",
+        "only",
+        "只写这些：csv、xlsx、html，逗号分隔（默认全部）",
+        "write only these: csv, xlsx, html, with commas between (default: all)",
+    ),
+    (
+        "settle",
+        "csv_encoding",
+        "CSV 的编码：utf-8、utf-8-bom（Excel、WPS 可直接打开）或 gb18030",
+        "encoding of the CSV files: utf-8, utf-8-bom (opens in Excel and WPS) or gb18030",
+    ),
+    ("settle", "csv_headers", "CSV 的表头：en 或 zh", "headers of the CSV files: en or zh"),
+    (
+        "settle",
+        "reveal_ids",
+        "文件中写出完整的身份证号（只用于交给支付方的文件）",
+        "ID numbers in full in the files (only for what goes to the payer)",
+    ),
     ("check", "", "只读取和检查，不结算", "Read and check, settle nothing"),
     ("check", "region", "地区，如 urumqi", "the region, such as urumqi"),
     (
@@ -203,8 +222,13 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
         "the ledger (default ledger/<region>.db, used if it is there)",
     ),
     ("settle", "post", "结算后立即入账", "post the result at once"),
-    ("settle", "operator", "入账的经办人", "who posts"),
-    ("settle", "approved_by", "入账的审批人", "who approved it"),
+    ("settle", "operator", "经办人，印在报表上，入账时记入台账", "who posts; printed on the documents"),
+    (
+        "settle",
+        "approved_by",
+        "审批人，印在报表上，入账时记入台账",
+        "who approved it; printed on the documents",
+    ),
     ("settle", "document", "入账依据的文号", "the document that it is posted by"),
     (
         "post",

@@ -1,10 +1,14 @@
 //! The catalogues: every word of the program in Chinese and in English. A missing one does not compile.
 
+mod capitals;
+mod columns;
 mod en;
 mod help;
 mod phrases;
 mod zh;
 
+pub use capitals::capitals;
+pub use columns::{column_name, column_title};
 pub use help::HELP;
 pub use phrases::{Phrase, phrase};
 

@@ -223,6 +223,8 @@ pub fn say(msg: &Msg) -> String {
         Msg::LedgerDamaged { path, why } => format!("台账 `{path}` 已损坏或被改动：{why}"),
         Msg::LedgerThere { path } => format!("台账 `{path}` 已经有了，不再重建"),
         Msg::NotAnOutput { path } => format!("`{path}` 不是 settle 写出的文件夹（没有可读的 manifest.json）"),
+        Msg::NoCsv { path } => format!("`{path}` 没有 CSV 文件（settle 时用 --only 选掉了），不能汇总"),
+        Msg::SettleWithCsv => "重新 settle，--only 中写上 csv".into(),
         Msg::OutputChanged { file } => format!("输出文件 `{file}` 在写出之后被改动过"),
         Msg::InputChanged { file } => format!("输入文件 `{file}` 在结算之后被改动过"),
         Msg::InputMissing { file } => format!("结算时读过的 `{file}` 现在不在了"),
