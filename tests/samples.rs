@@ -168,3 +168,28 @@ fn every_sample_is_checked_and_assessed() {
         );
     }
 }
+
+/// Rows in the usual shape are read some at a time, rows with quotes one by one: both mean the same.
+#[test]
+fn a_row_means_the_same_with_quotes_and_without() {
+    for (region, period) in SAMPLES {
+        let plain = copied(region);
+        let quoted = copied(region);
+        for kind in ["signings", "swipes"] {
+            let file = format!("{kind}.csv");
+            let Ok(text) = fs::read_to_string(plain.data().join(&file)) else { continue };
+            // One cell with quotes takes a row out of the usual ones; every second row stays.
+            let rows = text.lines().enumerate().map(|(at, line)| match line.split_once(',') {
+                Some((first, rest)) if at % 2 == 1 && !line.contains('"') => {
+                    format!("\"{first}\",{rest}\n")
+                }
+                _ => format!("{line}\n"),
+            });
+            quoted.write(&file, rows.collect::<String>());
+        }
+        let (a, b) = (settled(&plain, region, period, &[]), settled(&quoted, region, period, &[]));
+        for (name, bytes) in a.0.iter().filter(|(name, _)| name.ends_with(".csv")) {
+            assert!(b.0[name] == *bytes, "{region} {name} is other where rows have quotes");
+        }
+    }
+}

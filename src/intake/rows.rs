@@ -200,6 +200,58 @@ pub struct WholeRows<'a> {
     lines: &'a Lines<'a>,
     places: &'a Places,
     file: u16,
+    encoding: Encoding,
+}
+
+/// The cells of one row, however it is held.
+pub trait Cells {
+    fn place(&self) -> Place;
+
+    /// The bytes of a cell as they stand; empty where the file has no such column.
+    fn bytes(&self, column: usize) -> &[u8];
+
+    /// A cell as four numbers, if it is as short.
+    fn packed(&self, column: usize) -> Option<Packed>;
+
+    /// The cleaned text of a cell; empty where the file has no such column.
+    fn text(&self, column: usize) -> Cow<'_, str>;
+
+    /// What `known` says of a cell, looked up by its bytes: a column of a few words is decoded and
+    /// cleaned once for each of them, not once a row.
+    fn known<T: Copy>(&self, column: usize, known: &mut Known<T>, read: impl FnOnce(&str) -> T) -> T {
+        // A word that is longer is rare enough to be read each time.
+        let Some(word) = self.packed(column) else { return read(&self.text(column)) };
+        if let Some(value) = known.get(&word) {
+            return value;
+        }
+        let value = read(&self.text(column));
+        known.0[word.hash() % SLOTS] = (word, Some(value));
+        value
+    }
+}
+
+/// One of [`WholeRows`].
+pub struct OneOf<'a>(pub &'a WholeRows<'a>, pub usize);
+
+impl Cells for OneOf<'_> {
+    #[inline(always)]
+    fn place(&self) -> Place {
+        self.0.place(self.1)
+    }
+
+    #[inline(always)]
+    fn bytes(&self, column: usize) -> &[u8] {
+        self.0.bytes(self.1, column)
+    }
+
+    #[inline(always)]
+    fn packed(&self, column: usize) -> Option<Packed> {
+        self.0.lines.packed(self.1, self.0.places[column])
+    }
+
+    fn text(&self, column: usize) -> Cow<'_, str> {
+        clean(self.bytes(column), self.0.encoding)
+    }
 }
 
 impl<'a> WholeRows<'a> {
@@ -219,11 +271,23 @@ impl<'a> WholeRows<'a> {
         self.lines.get(at, self.places[column])
     }
 
+    /// Whether the file has a column.
+    pub fn has(&self, column: usize) -> bool {
+        self.places[column] != usize::MAX
+    }
+
     /// An id that is compared as it stands; nothing where it would have to be cleaned first, or is long.
     #[inline(always)]
     pub fn plain_id(&self, at: usize, column: usize) -> Option<Short> {
         let id = self.lines.short(at, self.places[column])?;
         if id.is_plain() { Some(id) } else { None }
+    }
+
+    /// [`WholeRows::plain_id`] of up to 32 bytes, as it stands.
+    #[inline(always)]
+    pub fn plain_bytes(&self, at: usize, column: usize) -> Option<&'a [u8]> {
+        let plain = self.lines.packed(at, self.places[column])?.is_plain();
+        if plain { Some(self.bytes(at, column)) } else { None }
     }
 
     /// What `known` says of a cell, if it was asked before.
@@ -262,6 +326,24 @@ pub struct Row<'a> {
     /// All of the block is text.
     text: bool,
     whole: bool,
+}
+
+impl Cells for Row<'_> {
+    fn place(&self) -> Place {
+        Row::place(self)
+    }
+
+    fn bytes(&self, column: usize) -> &[u8] {
+        Row::bytes(self, column)
+    }
+
+    fn packed(&self, column: usize) -> Option<Packed> {
+        self.fields.packed(self.places[column])
+    }
+
+    fn text(&self, column: usize) -> Cow<'_, str> {
+        Row::text(self, column)
+    }
 }
 
 impl<'a> Row<'a> {
@@ -303,19 +385,6 @@ impl<'a> Row<'a> {
     #[inline]
     pub fn bytes(&self, column: usize) -> &'a [u8] {
         self.fields.get(self.places[column])
-    }
-
-    /// What `known` says of a cell, looked up by its bytes: a column of a few words is decoded and
-    /// cleaned once for each of them, not once a row.
-    pub fn known<T: Copy>(&self, column: usize, known: &mut Known<T>, read: impl FnOnce(&str) -> T) -> T {
-        // A word that is longer is rare enough to be read each time.
-        let Some(word) = self.fields.packed(self.places[column]) else { return read(&self.text(column)) };
-        if let Some(value) = known.get(&word) {
-            return value;
-        }
-        let value = read(&self.text(column));
-        known.0[word.hash() % SLOTS] = (word, Some(value));
-        value
     }
 
     /// The cleaned text of a cell; empty where the file has no such column.
@@ -541,6 +610,11 @@ pub struct BlockRows<'a> {
 }
 
 impl BlockRows<'_> {
+    /// How many bytes its rows take.
+    pub fn length(&self) -> usize {
+        self.block.bytes.len()
+    }
+
     /// Tells `row` every row.
     pub fn each(&self, mut row: impl FnMut(&Row)) {
         let text = self.encoding.is_text(&self.block.bytes);
@@ -568,7 +642,8 @@ impl BlockRows<'_> {
         let (places, width) = (self.places(), self.columns.header.len());
         let (mut count, mut others) = (0, 0);
         let usual = |with: &mut W, lines: &Lines| {
-            let taken = usual(with, &WholeRows { lines, places: &places, file: self.file });
+            let taken =
+                usual(with, &WholeRows { lines, places: &places, file: self.file, encoding: self.encoding });
             count += u64::from(taken.count_ones());
             taken
         };

@@ -82,6 +82,17 @@ impl Packed {
         Some(Packed { words: masked(bytes, start, MASKS.get(length)?), length: length as u8 })
     }
 
+    /// [`Short::is_plain`].
+    #[inline(always)]
+    pub fn is_plain(&self) -> bool {
+        let last = usize::from(self.length).wrapping_sub(1);
+        let last = (self.words[(last / 8) & 3] >> (8 * (last % 8))) as u8;
+        let first = self.words[0] as u8;
+        let [a, b, c, d] = self.words;
+        let ascii = (a | b | c | d) & 0x8080_8080_8080_8080 == 0;
+        first.is_ascii_alphanumeric() & last.is_ascii_alphanumeric() & ascii
+    }
+
     /// A few bits of a hash.
     #[inline(always)]
     pub fn hash(&self) -> usize {
@@ -140,6 +151,36 @@ mod tests {
             assert!(length > 31 || whole != Packed::at(&other, 0, length + 1), "{length}");
         }
         assert_eq!(Packed::at(b"ab", 3, 0), Packed::at(b"ab", 0, 0));
+    }
+
+    #[test]
+    fn plain_is_what_needs_no_cleaning() {
+        for (text, plain) in [
+            ("C1", true),
+            ("XY-2020 000123", true),
+            ("", false),
+            (" C1", false),
+            ("C1\t", false),
+            ("'C1", false),
+        ] {
+            assert_eq!(
+                Packed::at(text.as_bytes(), 0, text.len()).map(|id| id.is_plain()),
+                Some(plain),
+                "{text}"
+            );
+            assert_eq!(Short::new(text.as_bytes()).map(Short::is_plain), Some(plain), "{text}");
+        }
+        for length in 1..=32 {
+            for at in 0..length {
+                let mut text = vec![b'7'; length];
+                text[at] = 0xE5;
+                assert_eq!(
+                    Packed::at(&text, 0, length).map(|id| id.is_plain()),
+                    Some(false),
+                    "{length} {at}"
+                );
+            }
+        }
     }
 
     #[test]

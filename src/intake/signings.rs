@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 
 use crate::base::money::Fen;
-use crate::base::period::Date;
+use crate::base::period::{Date, Rank};
 use crate::base::person::PersonId;
 
-use super::cells::months;
+use super::cells::{months, plain_amount, usual_day, yes_no};
 use super::columns::Column;
 use super::institutions::Institutions;
-use super::rows::{Fault, Known, Row};
+use super::rows::{Cells, Fault, Known, Row, TOGETHER, WholeRows};
 
 pub const COLUMNS: &[Column] = &[
     ("contract_id", true),
@@ -87,6 +87,7 @@ pub struct Words {
     status: Known<Option<bool>>,
     insured: Known<Option<bool>>,
     term: Known<Option<u32>>,
+    authorized: Known<Option<bool>>,
 }
 
 /// A row read by itself.
@@ -95,6 +96,111 @@ pub enum Signing<'a> {
     Row(SigningRow<'a>),
     /// Counted, not settled; blocks nobody.
     Void,
+}
+
+/// What some rows hold, column by column.
+pub struct UsualSignings<'a> {
+    contracts: [&'a [u8]; TOGETHER],
+    /// With the day of birth.
+    people: [(PersonId, Rank); TOGETHER],
+    institutions: [u32; TOGETHER],
+    signed_on: [Rank; TOGETHER],
+    starts_on: [Rank; TOGETHER],
+    ended_on: [Option<Rank>; TOGETHER],
+    terms: [Option<u32>; TOGETHER],
+    insured: [bool; TOGETHER],
+    balances: [Option<Fen>; TOGETHER],
+    paid: [Paid; TOGETHER],
+    authorized: [bool; TOGETHER],
+}
+
+impl<'a> UsualSignings<'a> {
+    /// Reads rows whose cells all have the shape that most exports write, of institutions and with words that are
+    /// known; nothing of others, void ones among them: their bits are taken out of `sound`. It is [`read`]
+    /// without a word for what might be wrong.
+    #[inline(always)]
+    pub fn read(rows: &WholeRows<'a>, words: &Words, known: &Institutions, sound: &mut u64) -> Self {
+        let contracts = rows.read(sound, &[][..], |at| rows.plain_bytes(at, CONTRACT));
+        let institutions = rows.read(sound, 0, |at| known.find_short(rows.plain_id(at, INSTITUTION)?));
+        let signed_on = rows.read(sound, Rank::default(), |at| usual_day(rows.bytes(at, SIGNED_ON)));
+        let nobody = (PersonId(0), Rank::default());
+        let people = rows.read(sound, nobody, |at| {
+            PersonId::usual(rows.bytes(at, PERSON)).filter(|(_, birth)| *birth <= signed_on[at])
+        });
+        let starts_on = rows.read(sound, Rank::default(), |at| match rows.bytes(at, STARTS_ON) {
+            b"" => Some(signed_on[at]),
+            day => usual_day(day),
+        });
+        let ended_on = rows.read(sound, None, |at| match rows.bytes(at, ENDED_ON) {
+            b"" => Some(None),
+            day => usual_day(day).map(Some),
+        });
+        let terms = rows.read(sound, None, |at| match rows.bytes(at, TERM) {
+            b"12" => Some(Some(12)),
+            b"" => Some(None),
+            _ => rows.known(at, TERM, &words.term)?.map(Some),
+        });
+        // One that is void is told of otherwise.
+        let valid = |at| match rows.bytes(at, STATUS) {
+            b"" => Some(()),
+            _ => (rows.known(at, STATUS, &words.status)? == Some(false)).then_some(()),
+        };
+        rows.read(sound, (), valid);
+        let insured = rows.read(sound, true, |at| match rows.bytes(at, INSURED) {
+            b"" => Some(true),
+            _ => rows.known(at, INSURED, &words.insured)?,
+        });
+        let authorized = rows.read(sound, false, |at| match rows.bytes(at, AUTHORIZED) {
+            b"" => Some(false),
+            _ => rows.known(at, AUTHORIZED, &words.authorized)?,
+        });
+        let amount = |at, column| match rows.bytes(at, column) {
+            b"" => Some(None),
+            b"0" => Some(Some(Fen::ZERO)),
+            amount => plain_amount(amount).map(Some),
+        };
+        let balances = rows.read(sound, None, |at| amount(at, BALANCE));
+        let asked = rows.has(PERSONAL_PAID);
+        let paid = rows.read(sound, Paid::Unasked, |at| {
+            Some(match amount(at, PERSONAL_PAID)? {
+                Some(amount) => Paid::Amount(amount),
+                None if asked => Paid::Missing,
+                None => Paid::Unasked,
+            })
+        });
+        UsualSignings {
+            contracts,
+            people,
+            institutions,
+            signed_on,
+            starts_on,
+            ended_on,
+            terms,
+            insured,
+            balances,
+            paid,
+            authorized,
+        }
+    }
+
+    /// One of the rows that were read.
+    #[inline(always)]
+    pub fn row(&self, at: usize) -> SigningRow<'a> {
+        SigningRow {
+            contract: Cow::Borrowed(self.contracts[at]),
+            person: self.people[at].0,
+            birth: self.people[at].1.date(),
+            institution: Some(self.institutions[at]),
+            signed_on: self.signed_on[at].date(),
+            starts_on: self.starts_on[at].date(),
+            term_months: self.terms[at],
+            ended_on: self.ended_on[at].map(Rank::date),
+            insured: self.insured[at],
+            balance: self.balances[at],
+            paid: self.paid[at],
+            authorized: self.authorized[at],
+        }
+    }
 }
 
 fn is_void(word: &str) -> Option<bool> {
@@ -137,7 +243,12 @@ pub fn read<'a>(row: &Row<'a>, words: &mut Words, institutions: &Institutions) -
         Some(insured) => insured,
         None => row.word(INSURED, super::rows::YES_NO, insured_word)?.unwrap_or(true),
     };
-    let authorized = row.yes_no(AUTHORIZED)?.unwrap_or(false);
+    let authorized = match row.known(AUTHORIZED, &mut words.authorized, |text| {
+        if text.is_empty() { Some(false) } else { yes_no(text) }
+    }) {
+        Some(authorized) => authorized,
+        None => row.yes_no(AUTHORIZED)?.unwrap_or(false),
+    };
     if status.is_none() {
         row.word(STATUS, "valid, void, 有效, 作废", is_void)?;
     }

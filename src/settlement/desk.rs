@@ -10,7 +10,7 @@ use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::{Date, age_on};
 use crate::base::place::Place;
-use crate::intake::rows::{Fault, Known, Row};
+use crate::intake::rows::{Cells, Fault, Known};
 use crate::intake::signings::{self, Paid, SigningRow, Words};
 use crate::policy::CapOf;
 use crate::policy::package::Group;
@@ -131,7 +131,7 @@ impl<'a> Desk<'a> {
     pub fn admit(
         &mut self,
         row: &SigningRow,
-        cells: &Row,
+        cells: &impl Cells,
         known: Option<Posted>,
         batch: &mut Batch,
     ) -> Result<(), Fault> {
@@ -203,9 +203,11 @@ impl<'a> Desk<'a> {
         let same =
             |known: Posted| known.terms.package == package.named.id && known.signed_on == row.signed_on;
         let same_package = known.is_some_and(same);
-        let outside = outside(row, &cells.text(signings::GROUPS), &package.groups);
-        if let Some((reason, clause)) = outside.filter(|_| !same_package) {
-            return Err(refuse(Code::E402, reason, clause));
+        if !package.groups.is_empty() && !same_package {
+            let outside = outside(row, &cells.text(signings::GROUPS), &package.groups);
+            if let Some((reason, clause)) = outside {
+                return Err(refuse(Code::E402, reason, clause));
+            }
         }
         let term = row.term_months.unwrap_or(policy.terms.first());
         if !policy.terms.allow(term) {
@@ -248,7 +250,7 @@ impl<'a> Desk<'a> {
     }
 
     /// What is kept of the row beside its price.
-    fn details(&mut self, cells: &Row, institution: u32) -> u32 {
+    fn details(&mut self, cells: &impl Cells, institution: u32) -> u32 {
         let kept = self.kept;
         let bytes = kept.map(|column| column.map_or(&[][..], |column| cells.bytes(column)));
         let [team, doctor, scheme, groups] = bytes;
@@ -339,6 +341,12 @@ fn belongs(row: &SigningRow, groups: &str, group: &Group) -> Result<(), Msg> {
 }
 
 impl Batch {
+    /// Room for so many rows.
+    pub fn reserve(&mut self, rows: usize) {
+        self.signings.reserve(rows);
+        self.contracts.reserve(rows * 16);
+    }
+
     fn add(
         &mut self,
         row: &SigningRow,

@@ -8,7 +8,9 @@ use rustc_hash::FxHashMap;
 use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::place::{Kind, Place};
-use crate::intake::rows::{Again, BlockRows, Fault, Known, Reject, Row, TOGETHER, WholeRows, read_rows_with};
+use crate::intake::rows::{
+    Again, BlockRows, Cells, Fault, Known, Reject, Row, TOGETHER, WholeRows, read_rows_with,
+};
 use crate::intake::swipes;
 use crate::intake::swipes::SwipeRow;
 use crate::settlement::desk::unknown_institution;
