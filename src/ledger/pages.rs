@@ -74,18 +74,20 @@ pub struct SigningRow<'a> {
 pub struct ServiceRow {
     /// The number of the signing's first row.
     pub signing: u32,
-    pub charge: u32,
-    pub seen: u32,
-    /// What was done, by its number; 0 for nothing.
-    pub items: u32,
-    /// The first day, like 20200103; 0 where it is not known.
+    /// Like 20200103.
     pub day: u32,
+    /// The numbers of the institution where it was, and of the item; 0 for none.
+    pub institution: u32,
+    pub item: u32,
+    /// How many records that are evidence, and how often the item was done.
+    pub seen: u32,
+    pub times: u32,
 }
 
 /// How many bytes a signing takes, its contract id aside.
 pub const SIGNING: usize = 45;
 /// How many bytes a service takes.
-pub const SERVICE: usize = 20;
+pub const SERVICE: usize = 24;
 
 const AUTHORIZED: u8 = 1;
 const ASKED_WHAT_WAS_PAID: u8 = 2;
@@ -145,7 +147,7 @@ impl Filling {
     }
 
     pub fn service(&mut self, row: &ServiceRow) {
-        for number in [row.signing, row.charge, row.seen, row.items, row.day] {
+        for number in [row.signing, row.day, row.institution, row.item, row.seen, row.times] {
             self.records.extend_from_slice(&number.to_le_bytes());
         }
         self.count += 1;
@@ -189,8 +191,8 @@ pub fn services(page: &Page, mut each: impl FnMut(u32, ServiceRow) -> Option<()>
     }
     for (number, record) in (page.first..).zip(records) {
         let mut bytes = Bytes(record);
-        let [signing, charge, seen, items, day] = [0; 5].map(|_: u32| bytes.u32());
-        each(number, ServiceRow { signing, charge, seen, items, day })?;
+        let [signing, day, institution, item, seen, times] = [0; 6].map(|_: u32| bytes.u32());
+        each(number, ServiceRow { signing, day, institution, item, seen, times })?;
     }
     Some(())
 }
@@ -232,7 +234,9 @@ pub fn read<T>(
         .query_row([number], |row| {
             let (batch, first, count) = (row.get(0)?, row.get(1)?, row.get::<_, u32>(2)? as usize);
             let bytes = row.get_ref(3)?.as_blob()?;
-            Ok(read(&Page { number, batch, first, count, bytes }))
+            // Whatever a damaged file says, no more memory is asked for than a page takes.
+            let sound = (1..=ROWS).contains(&count) && count * SERVICE <= bytes.len();
+            Ok(if sound { read(&Page { number, batch, first, count, bytes }) } else { None })
         })
         .optional()
         .map_err(failed)?;
@@ -301,8 +305,8 @@ mod tests {
     #[test]
     fn services_come_out_as_they_went_in() {
         let rows = [
-            ServiceRow { signing: 1, charge: 0, seen: 2, items: 0, day: 0 },
-            ServiceRow { signing: u32::MAX, charge: 11, seen: 0, items: 4, day: 20_200_103 },
+            ServiceRow { signing: 1, day: 20_200_103, institution: 3, item: 0, seen: 2, times: 0 },
+            ServiceRow { signing: u32::MAX, day: 20_200_104, institution: 1, item: 4, seen: 0, times: 7 },
         ];
         let mut filling = Filling::behind(6);
         rows.iter().for_each(|row| filling.service(row));

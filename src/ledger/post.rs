@@ -97,7 +97,7 @@ fn signings(writer: &mut Writer, posting: &Posting) -> Result<()> {
         }
         let noted = Noted { signing, known, state: State::Admitted };
         let id = note(writer, posting, &noted, &mut terms_of)?;
-        services(writer, posting, (index, signing, known), id)?;
+        services(writer, posting, index, id)?;
     }
     for (signing, code, known) in &qualified.refused {
         if known.is_some() || signing.starts_on < rules.end {
@@ -207,38 +207,18 @@ impl Facts {
     }
 }
 
-/// Writes the services of a signing's charges, where there are more than were written before.
-fn services(
-    writer: &mut Writer,
-    posting: &Posting,
-    (index, signing, known): (usize, &Signing, Option<u32>),
-    id: u32,
-) -> Result<()> {
-    let Posting { rules, history, evidence, .. } = *posting;
-    let offer = signing.offer();
-    let (asked, items) = (rules.services_asked(offer), rules.items_counted(offer));
-    if asked == 0 && items == 0 {
-        return Ok(());
-    }
-    let package = rules.package(offer);
-    let before = known.map_or(&[][..], |known| history.services(known));
-    for (nth, (charge, _)) in signing.charges(rules).enumerate() {
-        let seen = if asked > 0 { evidence.seen(index, nth) } else { 0 };
-        let done = (0..items).map(|item| (item, evidence.done(index, nth, items, item)));
-        let done: Vec<String> = done
-            .filter(|(_, times)| *times > 0)
-            .map(|(item, times)| format!("{}={times}", package.items[item].named.id))
-            .collect();
-        let done = done.join(";");
-        let past = before.iter().find(|service| service.charge == charge);
-        let then = past.and_then(|past| Some(history.past()?.items[past.items? as usize].as_str()));
-        if (seen, done.as_str()) == (past.map_or(0, |past| past.seen), then.unwrap_or_default()) {
-            continue;
-        }
-        let items = if done.is_empty() { 0 } else { writer.items(done)? };
-        let before = past.and_then(|past| past.day).map(day_number);
-        let day = if asked > 0 { evidence.first_day(index, nth).or(before) } else { None };
-        writer.service(&ServiceRow { signing: id, charge, seen, items, day: day.unwrap_or_default() })?;
+/// Writes the services of a signing that no earlier posting saw.
+fn services(writer: &mut Writer, posting: &Posting, index: usize, id: u32) -> Result<()> {
+    let Posting { rules, qualified, evidence, .. } = *posting;
+    let signing = &qualified.signings[index];
+    for service in evidence.services_of(index) {
+        let institution = writer.institution(rules.institutions.get(signing.institution))? as u32;
+        let item = match service.item {
+            Some(item) => writer.item(&rules.package(signing.offer()).items[usize::from(item)].named.id)?,
+            None => 0,
+        };
+        let (day, seen, times) = (service.day.number(), service.seen, service.times);
+        writer.service(&ServiceRow { signing: id, day, institution, item, seen, times })?;
     }
     Ok(())
 }

@@ -14,11 +14,10 @@ use crate::base::code::Code;
 use crate::base::money::Fen;
 use crate::base::period::{Date, Period, Rank};
 use crate::base::person::PersonId;
-use crate::intake::short::id_hash;
 use crate::settlement::history::{
     AsOf, LineState, Past, PastInstitution, PastLine, PastScore, PastService, PastSigning, Terms,
 };
-use crate::settlement::qualify::arena_bytes;
+use crate::settlement::qualify::{arena_bytes, arena_hash};
 
 use super::chain::{Batch, BatchKind, Content, TABLES, batches, in_effect};
 use super::pages::{self, Page, SIGNING, State};
@@ -79,7 +78,7 @@ pub fn past(store: &Store, up_to: Option<u32>) -> Result<Past> {
         Ok(Some(()))
     })?;
     reader.rows("items", false, |row| {
-        past.items.push(row.get("done")?);
+        past.items.push(row.get("id")?);
         Ok(Some(()))
     })?;
     let first = reader.signings(&mut past)?;
@@ -137,8 +136,9 @@ pub fn terms_of(row: &Row, institution: String) -> rusqlite::Result<Terms> {
 struct Told {
     batch: u32,
     hash: String,
-    /// The number of the first row.
+    /// The number of the first row, and how many there are.
     first: u32,
+    count: usize,
     signings: Vec<PastSigning>,
     /// Their contract ids, each behind its length.
     contracts: Vec<u8>,
@@ -149,7 +149,13 @@ struct Told {
 
 /// Reads a page of signings; nothing where it says what no program of ours writes.
 fn read_signings(page: &Page, wanted: &[bool], terms_count: usize) -> Option<Told> {
-    let mut told = Told { batch: page.batch, hash: page.hash(), first: page.first, ..Told::default() };
+    let mut told = Told {
+        batch: page.batch,
+        hash: page.hash(),
+        first: page.first,
+        count: page.count,
+        ..Told::default()
+    };
     if wanted.get(page.batch as usize) != Some(&true) {
         return Some(told);
     }
@@ -188,6 +194,12 @@ fn read_signings(page: &Page, wanted: &[bool], terms_count: usize) -> Option<Tol
         Some(())
     })?;
     Some(told)
+}
+
+/// What was said of a signing last: by which row, and whether that makes it void.
+struct Said {
+    row: u32,
+    void: bool,
 }
 
 struct Reader<'a> {
@@ -303,13 +315,20 @@ impl Reader<'_> {
         let (wanted, terms) = (self.wanted(true), past.terms.len());
         let all = self.pages("signing", |page| read_signings(page, &wanted, terms))?;
         // By number where a signing stands: numbers have no gap.
-        let (_, last) = pages::last(self.store, "signing")?;
-        let mut known = vec![u32::MAX; last as usize + 1];
-        let mut gone = Vec::new();
+        let rows: usize = all.iter().map(|told| told.count).sum();
+        let mut known = vec![u32::MAX; rows + 1];
+        let (mut said, mut next): (Vec<Said>, u32) = (Vec::new(), 1);
         past.signings.reserve_exact(all.iter().map(|told| told.signings.len()).sum());
         past.contracts.reserve_exact(all.iter().map(|told| told.contracts.len()).sum());
-        for Told { batch, hash, first, signings, contracts, others } in all {
+        said.reserve_exact(all.iter().map(|told| told.signings.len()).sum());
+        for Told { batch, hash, first, count, signings, contracts, others } in all {
             self.of_batch("signing", batch, &hash)?;
+            if first != next {
+                return Err(self.store.damaged(&format!("signing: {first}")));
+            }
+            next += count as u32;
+            let offset = u32::try_from(past.contracts.len() + contracts.len());
+            offset.expect("all contract ids together take under 4 GiB");
             let offset = past.contracts.len() as u32;
             past.contracts.extend_from_slice(&contracts);
             let outside = || self.store.damaged(&format!("signing: {first}"));
@@ -318,90 +337,104 @@ impl Reader<'_> {
                 signing.contract += offset;
                 let place = known.get_mut(signing.id as usize).ok_or_else(outside)?;
                 let other = others.next_if(|(other, _)| *other == at);
+                let now = Said { row: first + at as u32, void: other.is_some_and(|(_, void)| void) };
                 if other.is_some() && *place != u32::MAX {
                     let since = past.signings[*place as usize].since;
                     past.signings[*place as usize] = PastSigning { since, ..signing };
+                    said[*place as usize] = now;
                 } else {
                     *place = past.signings.len() as u32;
                     past.signings.push(signing);
-                }
-                if other.is_some_and(|(_, void)| void) {
-                    gone.push(*place);
+                    said.push(now);
                 }
             }
         }
-        // A void one is as if it had never been: a valid row of its contract begins anew. Where the batch that
-        // voided it was reversed both stand, and the later one holds.
-        let mut gone: Vec<bool> = {
-            let mut all = vec![false; past.signings.len()];
-            gone.into_iter().for_each(|index: u32| all[index as usize] = true);
-            all
-        };
-        let mut instead: FxHashMap<u32, u32> = FxHashMap::default();
-        if self.all.iter().any(|batch| batch.kind == BatchKind::Reversal) {
-            let mut last: FxHashMap<&str, u32> = FxHashMap::default();
-            for (index, signing) in past.signings.iter().enumerate().filter(|(index, _)| !gone[*index]) {
-                if let Some(earlier) = last.insert(past.contract(signing), index as u32) {
-                    instead.insert(earlier, index as u32);
-                }
-            }
-            instead.keys().for_each(|earlier| gone[*earlier as usize] = true);
-        }
-        if gone.iter().any(|gone| *gone) {
-            let mut moved = vec![u32::MAX; past.signings.len()];
-            let mut kept = Vec::with_capacity(past.signings.len());
-            for (index, signing) in past.signings.drain(..).enumerate() {
-                if gone[index] {
-                    past.gone.insert(id_hash(arena_bytes(&past.contracts, signing.contract)));
-                } else {
-                    moved[index] = kept.len() as u32;
-                    kept.push(signing);
-                }
-            }
-            past.signings = kept;
-            for place in known.iter_mut().filter(|place| **place != u32::MAX) {
-                let index = instead.get(place).copied().unwrap_or(*place);
-                *place = moved[index as usize];
-            }
-        }
+        self.one_of_each_contract(past, &mut known, said);
         Ok(known)
     }
 
+    /// A void one is as if it had never been: a valid row of its contract begins anew, under a number of its own.
+    /// Where the batch that voided one was reversed two may stand for one contract. What was said last of a
+    /// contract, by row `said` of each signing, holds for it: the others go, and all of them where that is void.
+    fn one_of_each_contract(&self, past: &mut Past, known: &mut [u32], said: Vec<Said>) {
+        let reversed = self.all.iter().any(|batch| batch.kind == BatchKind::Reversal);
+        let mut doubtful: FxHashSet<u64> = FxHashSet::default();
+        let hash = |signing: &PastSigning| arena_hash(&past.contracts, signing.contract);
+        for (signing, _) in past.signings.iter().zip(&said).filter(|(_, said)| said.void) {
+            doubtful.insert(hash(signing));
+        }
+        if doubtful.is_empty() && !reversed {
+            return;
+        }
+        // By contract the signing that was spoken of last.
+        let mut last: FxHashMap<&[u8], u32> = FxHashMap::default();
+        for (index, signing) in past.signings.iter().enumerate() {
+            if !reversed && !doubtful.contains(&hash(signing)) {
+                continue;
+            }
+            let holder = last.entry(arena_bytes(&past.contracts, signing.contract)).or_insert(index as u32);
+            if said[*holder as usize].row < said[index].row {
+                *holder = index as u32;
+            }
+        }
+        let of = |index: usize| {
+            let signing = &past.signings[index];
+            last.get(arena_bytes(&past.contracts, signing.contract)).copied().unwrap_or(index as u32)
+        };
+        let holders: Vec<u32> = (0..past.signings.len()).map(of).collect();
+        let mut moved = vec![u32::MAX; past.signings.len()];
+        let mut kept = Vec::with_capacity(past.signings.len());
+        for (index, signing) in past.signings.iter().enumerate() {
+            if holders[index] as usize != index {
+                continue;
+            }
+            if said[index].void {
+                past.gone.insert(hash(signing));
+            } else {
+                moved[index] = kept.len() as u32;
+                kept.push(signing.clone());
+            }
+        }
+        past.signings = kept;
+        for place in known.iter_mut().filter(|place| **place != u32::MAX) {
+            *place = moved[holders[*place as usize] as usize];
+        }
+    }
+
     fn services(&self, past: &mut Past, known: &[u32]) -> Result<()> {
-        let (wanted, items) = (self.wanted(true), past.items.len());
+        let wanted = self.wanted(true);
+        let (items, institutions) = (past.items.len(), past.institutions.len());
         let all = self.pages("service", |page| {
             let mut services = Vec::new();
-            let wanted = wanted.get(page.batch as usize) == Some(&true);
-            pages::services(page, |_, row| {
-                if row.items as usize > items {
-                    return None;
-                }
-                // Of a signing that is void now nothing is asked.
-                let signing = known.get(row.signing as usize).copied();
-                if let Some(signing) = signing.filter(|signing| wanted && *signing != u32::MAX) {
-                    let day = day(row.day.into());
-                    let items = row.items.checked_sub(1);
-                    services.push(PastService { signing, charge: row.charge, seen: row.seen, day, items });
-                }
-                Some(())
-            })?;
+            if wanted.get(page.batch as usize) == Some(&true) {
+                pages::services(page, |_, row| {
+                    let institution =
+                        row.institution.checked_sub(1).filter(|at| (*at as usize) < institutions)?;
+                    let item = row.item.checked_sub(1);
+                    if item.is_some_and(|item| item as usize >= items) {
+                        return None;
+                    }
+                    // Of a signing that is void now nothing is asked.
+                    let signing = known.get(row.signing as usize).copied();
+                    if let Some(signing) = signing.filter(|signing| *signing != u32::MAX) {
+                        let (day, seen, times) = (day(row.day.into())?, row.seen, row.times);
+                        services.push(PastService { signing, day, institution, item, seen, times });
+                    }
+                    Some(())
+                })?;
+            }
             Some((page.batch, page.hash(), services))
         })?;
         for (batch, hash, services) in all {
             self.of_batch("service", batch, &hash)?;
             past.services.extend(services);
         }
-        // What was said last of a charge holds.
-        past.services.par_sort_by_key(|service| (service.signing, service.charge));
-        let mut last = 0;
-        for at in 0..past.services.len() {
-            let (service, before) = (past.services[at], past.services[last]);
-            if at > 0 && (service.signing, service.charge) != (before.signing, before.charge) {
-                last += 1;
-            }
-            past.services[last] = service;
-        }
-        past.services.truncate(if past.services.is_empty() { 0 } else { last + 1 });
+        // What was said last of a day holds.
+        let key = |service: &PastService| (service.signing, service.day, service.institution, service.item);
+        past.services.par_sort_by_key(key);
+        past.services.reverse();
+        past.services.dedup_by_key(|service| key(service));
+        past.services.reverse();
         Ok(())
     }
 

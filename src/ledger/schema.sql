@@ -12,7 +12,7 @@ CREATE TABLE terms (
   number INTEGER PRIMARY KEY, batch INTEGER NOT NULL, institution INTEGER NOT NULL, package TEXT NOT NULL,
   scheme TEXT NOT NULL, kind TEXT NOT NULL, district TEXT NOT NULL, groups TEXT NOT NULL, team TEXT NOT NULL,
   doctor TEXT NOT NULL, reason TEXT NOT NULL);
-CREATE TABLE items (number INTEGER PRIMARY KEY, batch INTEGER NOT NULL, done TEXT NOT NULL);
+CREATE TABLE items (number INTEGER PRIMARY KEY, batch INTEGER NOT NULL, id TEXT NOT NULL);
 -- Signings and services, of which there are as many as people, stand packed in pages: `first` is the number of a
 -- page's first row, `count` how many it holds. `jiayi ledger export` writes them out.
 CREATE TABLE signing (

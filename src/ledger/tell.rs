@@ -184,7 +184,8 @@ const SIGNING_COLUMNS: [&str; 13] = [
     "authorized",
     "state",
 ];
-const SERVICE_COLUMNS: [&str; 7] = ["number", "batch", "signing", "charge", "seen", "items", "day"];
+const SERVICE_COLUMNS: [&str; 8] =
+    ["number", "batch", "signing", "day", "institution", "item", "seen", "times"];
 
 /// The columns of a table, in the order in which [`table`] tells them.
 pub fn columns(store: &Store, name: &str) -> Result<Vec<String>> {
@@ -232,9 +233,16 @@ pub fn table(store: &Store, name: &str, mut each: impl FnMut(Texts) -> Result<()
         })?,
         "service" => pages::each(store, name, |page| {
             pages::services(page, |at, row| {
-                let (charge, seen) = (Some(row.charge.to_string()), Some(row.seen.to_string()));
-                let (items, day) = (number(row.items), number(row.day));
-                tell(vec![number(at), number(page.batch), number(row.signing), charge, seen, items, day])
+                tell(vec![
+                    number(at),
+                    number(page.batch),
+                    number(row.signing),
+                    number(row.day),
+                    number(row.institution),
+                    number(row.item),
+                    Some(row.seen.to_string()),
+                    Some(row.times.to_string()),
+                ])
             })
         })?,
         _ => {

@@ -116,7 +116,7 @@ impl<'s> Writer<'s> {
             rows: 0,
         };
         writer.institutions = writer.words("SELECT number, id FROM institution")?;
-        writer.items = writer.words("SELECT number, done FROM items")?;
+        writer.items = writer.words("SELECT number, id FROM items")?;
         writer.terms = writer.known_terms()?;
         Ok(writer)
     }
@@ -224,12 +224,12 @@ impl<'s> Writer<'s> {
         Ok(number as u32)
     }
 
-    pub fn items(&mut self, done: String) -> Result<u32> {
-        if let Some(number) = self.items.get(&done) {
+    pub fn item(&mut self, id: &str) -> Result<u32> {
+        if let Some(number) = self.items.get(id) {
             return Ok(*number as u32);
         }
-        let number = self.add("items", &[Cell::Text(&done)])?;
-        self.items.insert(done, number);
+        let number = self.add("items", &[Cell::Text(id)])?;
+        self.items.insert(id.to_string(), number);
         Ok(number as u32)
     }
 

@@ -40,7 +40,7 @@ pub fn of_signing(
     let past = history.signing(known);
     if let Some((index, signing)) = now
         && stands(history, rules, known, signing)
-        && !evidence.arrived(index, signing, rules)
+        && !arrived(evidence, history, (index, known), signing, rules)
     {
         return;
     }
@@ -54,9 +54,7 @@ pub fn of_signing(
     let charges_then = match past.refused {
         Some(_) => Vec::new(),
         None => {
-            let services = history.services(known);
-            let of = |number| services.iter().find(|service| service.charge == number);
-            let seen = |_, number| of(number).map_or(0, |service| service.seen);
+            let seen = |_, number| history.seen(known, &then, number, rules);
             charges(rules, &then, with.prices, seen, capped)
         }
     };
@@ -154,14 +152,17 @@ fn paid(rules: &Rules, class: &Class, charge: &Charge) -> Vec<(usize, Fen)> {
     free.map(|(share, amount)| (share.source, amount)).collect()
 }
 
-impl Evidence {
-    /// Whether some charge has the service records now that it had not when it was posted.
-    fn arrived(&self, index: usize, signing: &Signing, rules: &Rules) -> bool {
-        let asked = rules.services_asked(signing.offer());
-        asked > 0
-            && signing
-                .charges(rules)
-                .enumerate()
-                .any(|(nth, _)| self.seen(index, nth) >= asked && self.seen_before(index, nth) < asked)
-    }
+/// Whether some charge has the service records now that it had not when it was posted.
+fn arrived(
+    evidence: &Evidence,
+    history: &History,
+    (index, known): (usize, u32),
+    signing: &Signing,
+    rules: &Rules,
+) -> bool {
+    let asked = rules.services_asked(signing.offer());
+    asked > 0
+        && signing.charges(rules).enumerate().any(|(nth, (number, _))| {
+            evidence.seen(index, nth) >= asked && history.seen(known, signing, number, rules) < asked
+        })
 }

@@ -14,13 +14,13 @@ use rustc_hash::FxHashSet;
 
 use crate::base::code::Code;
 use crate::base::money::Fen;
-use crate::base::period::Rank;
+use crate::base::period::{Date, Rank};
 use crate::base::person::PersonId;
 use crate::base::place::Place;
 use crate::intake::rows::TOGETHER;
 use crate::policy::package::PackageKind;
 
-use super::history::{History, PastService};
+use super::history::History;
 use super::qualify::{Qualified, Signing};
 use super::rules::Rules;
 
@@ -95,11 +95,16 @@ pub struct Against<'a> {
 struct Tallied {
     counts: Vec<SwipeCounts>,
     flags: Vec<SwipeFlag>,
+    log: Vec<(Service, Taken)>,
 }
 
 impl Tallied {
     fn new(rules: &Rules) -> Tallied {
-        Tallied { counts: vec![SwipeCounts::default(); rules.institutions.count()], flags: Vec::new() }
+        Tallied {
+            counts: vec![SwipeCounts::default(); rules.institutions.count()],
+            flags: Vec::new(),
+            log: Vec::new(),
+        }
     }
 }
 
@@ -146,8 +151,27 @@ impl Desk {
     }
 }
 
+/// What was done on one day for a signing, at its institution.
+#[derive(Clone, Copy, Debug)]
+pub struct Service {
+    /// Index into the qualified signings.
+    pub signing: u32,
+    pub day: Rank,
+    /// The item, as the signing's package numbers them; nothing of records that only are evidence.
+    pub item: Option<u8>,
+    /// How many records that count as evidence, and how often the item was done.
+    pub seen: u32,
+    pub times: u32,
+}
+
+impl Service {
+    fn key(&self) -> (u32, Rank, Option<u8>) {
+        (self.signing, self.day, self.item)
+    }
+}
+
 /// Whether a swipe is added, or what it added is taken back.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
     In,
     Back,
@@ -164,12 +188,12 @@ pub struct Evidence {
     /// Where the item counters of a signing start, and the counters.
     item_start: Vec<u32>,
     items: Vec<AtomicU32>,
-    /// What earlier postings saw of the same; empty without a ledger. An export may hold the same services
-    /// again, or none of them: the greater number counts.
-    seen_before: Vec<u32>,
-    done_before: Vec<u32>,
-    /// The first day of a charge's service records, like 20200103, for a posting to note.
-    first_days: Vec<AtomicU32>,
+    /// Services are kept day by day: what was posted is held against them, or a posting notes them.
+    recording: bool,
+    /// Those that a posting notes: the ones that no earlier one saw. In order of signing, day and item.
+    pub services: Vec<Service>,
+    /// What this run saw, in no certain order.
+    log: Vec<(Service, Taken)>,
     pub counts: Vec<SwipeCounts>,
     pub flags: Vec<SwipeFlag>,
     /// Some policy names benefits that may not be claimed beside a package.
@@ -186,7 +210,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// `swipes`: about how many there will be.
-    pub fn new(rules: &Rules, qualified: &Qualified, history: &History, swipes: u64) -> Evidence {
+    pub fn new(rules: &Rules, qualified: &Qualified, swipes: u64) -> Evidence {
         let offers = || (0..rules.offers.len()).map(|offer| offer as u16);
         let asked = offers().any(|offer| rules.services_asked(offer) > 0);
         let deducting = offers().any(|offer| rules.items_counted(offer) > 0);
@@ -204,28 +228,15 @@ impl Evidence {
             }
         }
         let zeros = |count| (0..count).map(|_| AtomicU32::new(0)).collect();
-        let mut before = (Vec::new(), Vec::new());
-        if history.is_there() && (asked || deducting) {
-            before = (vec![0; charges as usize], vec![0; items as usize]);
-            for (index, signing) in qualified.signings.iter().enumerate() {
-                let Some(known) = qualified.known(index) else { continue };
-                let (charge, item) = (charge_start[index] as usize, item_start[index] as usize);
-                recall(rules, history, (known, signing), (&mut before.0, charge), (&mut before.1, item));
-            }
-        }
         Evidence {
             asked: asked || deducting,
             charge_start,
             charges: zeros(charges),
             item_start,
             items: zeros(items),
-            first_days: if rules.recording {
-                (0..charges).map(|_| AtomicU32::new(u32::MAX)).collect()
-            } else {
-                Vec::new()
-            },
-            seen_before: before.0,
-            done_before: before.1,
+            recording: rules.recording,
+            services: Vec::new(),
+            log: Vec::new(),
             counts: vec![SwipeCounts::default(); rules.institutions.count()],
             flags: Vec::new(),
             double_benefits: rules.region.versions.iter().any(|policy| !policy.double_benefits.is_empty()),
@@ -281,6 +292,7 @@ impl Evidence {
         for Desk { out, .. } in desks {
             self.counts.iter_mut().zip(out.counts).for_each(|(sum, more)| sum.add(more));
             self.flags.extend(out.flags);
+            self.log.extend(out.log);
         }
         let mut lines: Vec<(u32, u32)> = lines.into_iter().flatten().collect();
         lines.sort_unstable();
@@ -300,12 +312,99 @@ impl Evidence {
         if let Some(out) = out {
             self.counts.iter_mut().zip(out.counts).for_each(|(sum, less)| sum.subtract(less));
             self.flags.retain(|flag| !places.contains(&flag.place));
+            self.log.extend(out.log);
+        }
+    }
+
+    /// Holds what this run saw against what earlier postings saw. An export may hold the same services again, or
+    /// none of them: of each day and item the greater number counts, as long as the day is one of the signing as it
+    /// is now, at the same institution.
+    pub fn recall(&mut self, rules: &Rules, qualified: &Qualified, history: &History) {
+        if !self.asked || !self.recording {
+            return;
+        }
+        let mut log = std::mem::take(&mut self.log);
+        log.par_sort_unstable_by_key(|(service, _)| service.key());
+        let mut seen: Vec<Service> = Vec::new();
+        for (service, taken) in log {
+            if seen.last().is_none_or(|last| last.key() != service.key()) {
+                seen.push(Service { seen: 0, times: 0, ..service });
+            }
+            let Some(last) = seen.last_mut() else { continue };
+            // What is taken back was taken in, perhaps later in this order.
+            let add = |sum: &mut u32, more: u32| {
+                *sum = if taken == Taken::In { sum.wrapping_add(more) } else { sum.wrapping_sub(more) };
+            };
+            add(&mut last.seen, service.seen);
+            add(&mut last.times, service.times);
+        }
+        // Of signings that the past knows, what it saw beside that; only what it did not see is noted.
+        let mut next = seen.into_iter().peekable();
+        let mut now: Vec<Service> = Vec::new();
+        for index in 0..qualified.signings.len() {
+            now.clear();
+            while let Some(service) = next.next_if(|service| service.signing as usize == index) {
+                now.push(service);
+            }
+            let before = qualified.known(index).map_or(&[][..], |known| history.services(known));
+            if !before.is_empty() {
+                let signing = &qualified.signings[index];
+                let package = rules.package(signing.offer());
+                for past in before.iter().filter(|past| history.place_of_service(past) == signing.institution)
+                {
+                    let id = history.item_of_service(past);
+                    let item = id.and_then(|id| package.items.iter().position(|item| item.named.id == id));
+                    // Of an item that the package does not list only the evidence is left.
+                    let item = item.map(|item| item as u8);
+                    let key = (index as u32, Rank::from(past.day), item);
+                    let mut here = Service { signing: key.0, day: key.1, item, seen: 0, times: 0 };
+                    let found = now.iter().position(|service| service.key() == key);
+                    if let Some(at) = found {
+                        here = now[at];
+                    }
+                    let more = (past.seen.saturating_sub(here.seen), past.times.saturating_sub(here.times));
+                    self.count_past(signing, (index, past.day), (item, more), rules);
+                    match found {
+                        Some(at) if more.0 + here.seen == past.seen && more.1 + here.times == past.times => {
+                            now.swap_remove(at);
+                        }
+                        Some(at) => {
+                            now[at].seen += more.0;
+                            now[at].times += more.1;
+                        }
+                        None => {}
+                    }
+                }
+                now.sort_unstable_by_key(Service::key);
+            }
+            self.services.extend(now.iter().filter(|service| service.seen > 0 || service.times > 0));
+        }
+    }
+
+    /// Adds what only earlier postings saw to the counters of the charge that it falls in.
+    fn count_past(
+        &self,
+        signing: &Signing,
+        (index, day): (usize, Date),
+        (item, (seen, times)): (Option<u8>, (u32, u32)),
+        rules: &Rules,
+    ) {
+        let offer = signing.offer();
+        let Some(number) = signing.charge_of(rules.policy(offer).schedule, day) else { return };
+        let Some(nth) = signing.charges(rules).position(|(charge, _)| charge == number) else { return };
+        if rules.services_asked(offer) > 0 {
+            self.charges[self.charge_start[index] as usize + nth].fetch_add(seen, Ordering::Relaxed);
+        }
+        let items = rules.items_counted(offer);
+        if let Some(item) = item.filter(|_| items > 0) {
+            let at = self.item_start[index] as usize + nth * items + usize::from(item);
+            self.items[at].fetch_add(times, Ordering::Relaxed);
         }
     }
 
     fn apply(&self, swipe: &Swipe, found: Range<usize>, against: Against, taken: Taken, out: &mut Tallied) {
         let Against { charged, rules, qualified } = against;
-        let Tallied { counts, flags } = out;
+        let Tallied { counts, flags, log } = out;
         let inside = rules.contains(swipe.day);
         let (mut of_signed, mut effective, mut elsewhere) = (false, None, None);
         for (index, signing) in found.clone().zip(&qualified.signings[found]) {
@@ -327,7 +426,7 @@ impl Evidence {
                 effective = effective.or(Some(index));
             }
             if self.asked && swipe.day < Rank::from(rules.end) {
-                self.record(swipe, index, signing, item, rules, taken);
+                self.record(swipe, index, signing, item, rules, (taken, log));
             }
         }
         if !inside {
@@ -390,7 +489,7 @@ impl Evidence {
         signing: &Signing,
         item: Option<usize>,
         rules: &Rules,
-        taken: Taken,
+        (taken, log): (Taken, &mut Vec<(Service, Taken)>),
     ) {
         let policy = rules.policy(signing.offer());
         let Some(number) = signing.charge_of(policy.schedule, swipe.day.date()) else { return };
@@ -405,73 +504,37 @@ impl Evidence {
         if admitted && rules.services_asked(offer) > 0 {
             let at = self.charge_start[index] as usize + nth;
             add(&self.charges[at], 1);
-            if let (Some(first), Taken::In) = (self.first_days.get(at), taken) {
-                first.fetch_min(swipe.day.number(), Ordering::Relaxed);
-            }
         }
         let items = rules.items_counted(offer);
-        if let Some(item) = item.filter(|_| items > 0) {
+        let item = item.filter(|_| items > 0);
+        let seen = admitted && rules.services_asked(offer) > 0;
+        if self.recording && (seen || item.is_some()) {
+            let times = if item.is_some() { swipe.quantity } else { 0 };
+            let (signing, item) = (index as u32, item.map(|item| item as u8));
+            let one = Service { signing, day: swipe.day, item, seen: seen.into(), times };
+            log.push((one, taken));
+        }
+        if let Some(item) = item {
             add(&self.items[self.item_start[index] as usize + nth * items + item], swipe.quantity);
         }
     }
 
     /// How many service records the `nth` settled charge has.
     pub fn seen(&self, index: usize, nth: usize) -> u32 {
-        let at = self.charge_start[index] as usize + nth;
-        self.charges[at].load(Ordering::Relaxed).max(self.seen_before.get(at).copied().unwrap_or(0))
-    }
-
-    /// The first day of this run's service records of the `nth` settled charge, as a ledger writes days.
-    pub fn first_day(&self, index: usize, nth: usize) -> Option<u32> {
-        let first = self.first_days.get(self.charge_start[index] as usize + nth)?.load(Ordering::Relaxed);
-        (first != u32::MAX).then_some(first)
-    }
-
-    /// How many of them earlier postings saw.
-    pub fn seen_before(&self, index: usize, nth: usize) -> u32 {
-        let at = self.charge_start[index] as usize + nth;
-        self.seen_before.get(at).copied().unwrap_or(0)
+        self.charges[self.charge_start[index] as usize + nth].load(Ordering::Relaxed)
     }
 
     /// How often an item was done for the `nth` settled charge.
     pub fn done(&self, index: usize, nth: usize, items: usize, item: usize) -> u32 {
-        let at = self.item_start[index] as usize + nth * items + item;
-        self.items[at].load(Ordering::Relaxed).max(self.done_before.get(at).copied().unwrap_or(0))
+        self.items[self.item_start[index] as usize + nth * items + item].load(Ordering::Relaxed)
     }
-}
 
-/// Puts what postings saw of a signing's charges beside its counters. It stays while the signing is one of the
-/// same institution and package.
-fn recall(
-    rules: &Rules,
-    history: &History,
-    (known, signing): (u32, &Signing),
-    (seen, charge_start): (&mut [u32], usize),
-    (done, item_start): (&mut [u32], usize),
-) {
-    let (offer, services) = (signing.offer(), history.services(known));
-    let package = rules.package(offer);
-    let same = history.terms(known).is_some_and(|(institution, terms)| {
-        institution == signing.institution && terms.package == package.named.id
-    });
-    if services.is_empty() || !same {
-        return;
-    }
-    let items = rules.items_counted(offer);
-    for (nth, (number, _)) in signing.charges(rules).enumerate() {
-        // What was done on a day on which the charge no longer runs is no record of it.
-        let schedule = rules.policy(offer).schedule;
-        let runs = |day| signing.charge_of(schedule, day) == Some(number);
-        let of_charge = |service: &&PastService| service.charge == number && service.day.is_none_or(runs);
-        let Some(service) = services.iter().find(of_charge) else { continue };
-        if rules.services_asked(offer) > 0 {
-            seen[charge_start + nth] = service.seen;
-        }
-        for (id, times) in history.items(service).filter(|_| items > 0) {
-            if let Some(item) = package.items.iter().position(|item| item.named.id == id) {
-                done[item_start + nth * items + item] = times;
-            }
-        }
+    /// What a posting notes of a signing.
+    pub fn services_of(&self, index: usize) -> &[Service] {
+        let start = self.services.partition_point(|service| (service.signing as usize) < index);
+        let count =
+            self.services[start..].iter().take_while(|service| service.signing as usize == index).count();
+        &self.services[start..start + count]
     }
 }
 

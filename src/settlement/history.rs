@@ -46,7 +46,7 @@ pub struct Past {
     pub head: String,
     pub institutions: Vec<PastInstitution>,
     pub terms: Vec<Terms>,
-    /// What was done, as `id=times` with `;` between.
+    /// Ids of items.
     pub items: Vec<String>,
     pub signings: Vec<PastSigning>,
     /// Contract ids, each behind its length in two bytes.
@@ -55,7 +55,7 @@ pub struct Past {
     pub gone: FxHashSet<u64>,
     /// The latest day up to which tranches were posted.
     pub as_of: Option<AsOf>,
-    /// In order of signing and charge.
+    /// In order of signing, day, institution and item.
     pub services: Vec<PastService>,
     pub scores: Vec<PastScore>,
     /// In order of batches: of one key the last one holds.
@@ -111,17 +111,19 @@ pub struct PastSigning {
     pub since: u32,
 }
 
-/// Services of one charge that a posting saw.
+/// Services of one day that postings saw while a signing was in force.
 #[derive(Clone, Copy, Debug)]
 pub struct PastService {
     /// Indexes [`Past::signings`].
     pub signing: u32,
-    pub charge: u32,
-    pub seen: u32,
-    /// The first day of them, where it is known.
-    pub day: Option<Date>,
+    pub day: Date,
+    /// Where: indexes [`Past::institutions`].
+    pub institution: u32,
     /// Indexes [`Past::items`].
-    pub items: Option<u32>,
+    pub item: Option<u32>,
+    /// How many records that count as evidence, and how often the item was done.
+    pub seen: u32,
+    pub times: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -225,8 +227,12 @@ impl Resolved {
 #[derive(Default)]
 pub struct History<'a> {
     past: Option<&'a Past>,
-    /// By number of the past: the institution of this run.
+    /// By terms of the past: the institution of this run.
     institutions: Vec<u32>,
+    /// By institution of the past: that of this run.
+    places: Vec<u32>,
+    /// Where the services of each signing start; empty where there are none.
+    service_start: Vec<u32>,
     /// The number that stands for the ledger among the names of files.
     pub file: u16,
     pub posted: Payments,
@@ -285,7 +291,26 @@ impl<'a> History<'a> {
             }
         }
         let of_terms = past.terms.iter().map(|terms| number(&terms.institution)).collect();
-        History { past: Some(past), institutions: of_terms, file, posted, by_policy, states, cleared }
+        let places = past.institutions.iter().map(|one| number(&one.id)).collect();
+        let mut service_start = Vec::new();
+        if !past.services.is_empty() {
+            service_start = vec![0; past.signings.len() + 1];
+            past.services.iter().for_each(|service| service_start[service.signing as usize + 1] += 1);
+            for at in 1..service_start.len() {
+                service_start[at] += service_start[at - 1];
+            }
+        }
+        History {
+            past: Some(past),
+            institutions: of_terms,
+            places,
+            service_start,
+            file,
+            posted,
+            by_policy,
+            states,
+            cleared,
+        }
     }
 
     pub fn is_there(&self) -> bool {
@@ -493,24 +518,32 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The services that postings saw for a signing's charges.
+    /// The services that postings saw of a signing.
     pub fn services(&self, known: u32) -> &'a [PastService] {
-        let services: &'a [PastService] = self.past.map_or(&[], |past| &past.services);
-        let start = services.partition_point(|service| service.signing < known);
-        let count = services[start..].iter().take_while(|service| service.signing == known).count();
-        &services[start..start + count]
+        let (Some(past), Some(start)) = (self.past, self.service_start.get(known as usize)) else {
+            return &[];
+        };
+        &past.services[*start as usize..self.service_start[known as usize + 1] as usize]
     }
 
-    /// How often each item was done, as it was noted.
-    pub fn items(&self, service: &PastService) -> impl Iterator<Item = (&'a str, u32)> {
-        let text: &'a str = match (self.past, service.items) {
-            (Some(past), Some(items)) => &past.items[items as usize],
-            _ => "",
+    /// Where a service was, as this run numbers institutions.
+    pub fn place_of_service(&self, service: &PastService) -> u32 {
+        self.places[service.institution as usize]
+    }
+
+    /// The id of the item that was done.
+    pub fn item_of_service(&self, service: &PastService) -> Option<&'a str> {
+        Some(self.past?.items[service.item? as usize].as_str())
+    }
+
+    /// How many service records postings saw for a charge of a signing of theirs.
+    pub fn seen(&self, known: u32, signing: &Signing, number: u32, rules: &Rules) -> u32 {
+        let schedule = rules.policy(signing.offer()).schedule;
+        let of_charge = |service: &&PastService| {
+            self.place_of_service(service) == signing.institution
+                && signing.charge_of(schedule, service.day) == Some(number)
         };
-        text.split(';').filter_map(|item| {
-            let (id, times) = item.split_once('=')?;
-            Some((id, times.parse().ok()?))
-        })
+        self.services(known).iter().filter(of_charge).map(|service| service.seen).sum()
     }
 
     /// The scores that postings relied on.

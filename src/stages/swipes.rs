@@ -32,7 +32,7 @@ pub fn swipes(
     let opened = inputs.take(Kind::Swipes);
     let bytes: u64 = opened.iter().filter_map(|one| Some(one.file.path.metadata().ok()?.len())).sum();
     // A swipe takes some 80 bytes of a file.
-    let mut evidence = Evidence::new(rules, qualified, history, bytes / 80);
+    let mut evidence = Evidence::new(rules, qualified, bytes / 80);
     let (mut again, mut lines) = (BTreeMap::new(), 0);
     for opened in opened {
         let index = opened.index;
@@ -83,6 +83,7 @@ pub fn swipes(
         again.insert(index, (file, charged));
     }
     repeated_swipes(inputs, &again, rules, qualified, &mut evidence)?;
+    evidence.recall(rules, qualified, history);
     if !inputs.has(Kind::Swipes) {
         let flags: Vec<&str> = [Code::W701, Code::W703, Code::W707]
             .into_iter()
