@@ -12,6 +12,7 @@ use super::csv::{self, Work, Written};
 use super::findings::Findings;
 use super::manifest;
 use super::output::{Output, Posted};
+use super::workbook;
 
 /// Writes them into `folder`; gives the manifest.
 pub fn write(run: &Run, folder: &Path, output: &Output, posted: &Posted) -> Result<Value> {
@@ -19,6 +20,9 @@ pub fn write(run: &Run, folder: &Path, output: &Output, posted: &Posted) -> Resu
     let mut work: Vec<Work> = Vec::new();
     if output.only.csv {
         work.extend(csv::files(&findings, folder));
+    }
+    if output.only.xlsx {
+        work.push(Box::new(|| workbook::write(&findings, folder)));
     }
     let written = work.par_iter().with_max_len(1).map(|write| write()).collect::<Result<Vec<_>>>()?;
     let mut written: Vec<Written> = written;
