@@ -3,7 +3,7 @@
 use crate::pipeline::Run;
 use crate::policy::Policy;
 use crate::settlement::lines::ClawbackReason;
-use crate::words::{Label, Lang};
+use crate::words::{Label, Lang, Phrase, phrase};
 
 /// Of a source, wherever a version names it.
 pub fn source(run: &Run, id: &str, lang: Lang) -> String {
@@ -44,4 +44,23 @@ pub fn unconfirmed(run: &Run) -> Vec<String> {
         figures.map(move |figure| format!("{} {}", version.id, figure.id))
     });
     open.collect()
+}
+
+/// Of a figure that the policy wants reported.
+pub fn figure(id: &str, lang: Lang) -> String {
+    let what = match id {
+        "free_signings" => Phrase::FigureNameFree,
+        "individual_share" => Phrase::FigureNameIndividual,
+        "staff_share" => Phrase::FigureNameStaff,
+        "team_reward" => Phrase::FigureNameReward,
+        "coverage" => Phrase::FigureNameCoverage,
+        "coverage_target" => Phrase::FigureNameCoverageTarget,
+        "coverage_met" => Phrase::FigureNameCoverageMet,
+        "satisfaction" => Phrase::FigureNameSatisfaction,
+        "satisfaction_target" => Phrase::FigureNameSatisfactionTarget,
+        "satisfaction_met" => Phrase::FigureNameSatisfactionMet,
+        "renewal" => Phrase::FigureNameRenewal,
+        other => return other.to_string(),
+    };
+    phrase(lang, what, &[])
 }

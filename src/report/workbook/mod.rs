@@ -7,19 +7,19 @@ mod table;
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::sync::Once;
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet};
 use sha2::{Digest, Sha256};
 
-use crate::words::{Phrase, capitals, phrase};
+use crate::words::{Phrase, phrase};
 
 use super::csv::{Written, hex};
 use super::findings::Findings;
-use super::names;
-use super::totals::settled;
 use table::{Head, Looks};
 
 const NAME: &str = "settlement.xlsx";
@@ -33,7 +33,30 @@ struct Part<'a> {
 
 /// Writes the workbook into `folder`.
 pub fn write(findings: &Findings, folder: &Path) -> Result<Written> {
-    write_with(findings, folder, table::MOST_ROWS)
+    guarded(|| write_with(findings, folder, table::MOST_ROWS))
+}
+
+/// Runs work of the library that writes workbooks, which takes a full disk for a bug of its own and panics: here it is
+/// an error like that of any other file.
+fn guarded<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !info.location().is_some_and(|at| at.file().contains("rust_xlsxwriter")) {
+                usual(info);
+            }
+        }));
+    });
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|cause| {
+        let text = cause.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+        let code = text.split_once("code: ").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
+        match code {
+            Some(code) => Err(io::Error::from_raw_os_error(code)).context(NAME),
+            // Ours, or no fault of the disk.
+            None => panic::resume_unwind(cause),
+        }
+    })
 }
 
 /// [`write()`], with so many rows to a sheet.
@@ -92,50 +115,4 @@ fn hashed(path: &Path, name: &str) -> Result<Written> {
         }
     }
     Ok(Written { name: name.to_string(), bytes, sha256: hex(&hash.finalize()) })
-}
-
-impl Findings<'_> {
-    fn words(&self, what: Phrase, with: &[&str]) -> String {
-        phrase(self.lang(), what, with)
-    }
-
-    /// What a sheet is about: the policy, its document and the period.
-    fn about(&self) -> String {
-        let run = self.run;
-        let policy = &run.rules.region.versions[run.rules.version_on(run.rules.period.first_day())];
-        let period = run.rules.period.to_string();
-        self.words(Phrase::DocAbout, &[&policy.name, &policy.document, &period])
-    }
-
-    /// The lines that a sheet of money is signed on: the sums in words, who answers for it, what it stands on.
-    fn foot(&self, all: bool) -> Vec<String> {
-        let total = settled(self.run);
-        let (payable, recover) = (capitals(total.payable), capitals(total.recover));
-        let sums = match all {
-            true => self.words(Phrase::DocCapitals, &[&payable, &recover]),
-            false => self.words(Phrase::DocCapitalsOne, &[&recover]),
-        };
-        let mut foot = vec![sums];
-        let paper = &self.output.paper;
-        let word = |word: &Option<String>| word.clone().unwrap_or_default();
-        if let Some(document) = &paper.document {
-            foot.push(self.words(Phrase::DocPaper, &[document]));
-        }
-        foot.push(self.words(Phrase::DocSign, &[&word(&paper.operator), &word(&paper.approved_by)]));
-        foot.extend(self.standing());
-        foot
-    }
-
-    /// What the figures stand on: the ledger as it was, and what nobody confirmed.
-    fn standing(&self) -> Vec<String> {
-        let mut told = vec![match self.run.history.past() {
-            Some(past) => self.words(Phrase::DocHead, &[&past.batch.to_string(), &past.head]),
-            None => self.words(Phrase::DocNoLedger, &[]),
-        }];
-        let open = names::unconfirmed(self.run);
-        if !open.is_empty() {
-            told.push(self.words(Phrase::DocUnconfirmed, &[&open.join("、")]));
-        }
-        told
-    }
 }
