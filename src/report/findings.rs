@@ -125,9 +125,9 @@ impl Findings<'_> {
             Some(past) => self.words(Phrase::DocHead, &[&past.batch.to_string(), &past.head]),
             None => self.words(Phrase::DocNoLedger, &[]),
         }];
-        let open = names::unconfirmed(self.run);
+        let (open, between) = (names::unconfirmed(self.run), self.words(Phrase::DocBetween, &[]));
         if !open.is_empty() {
-            told.push(self.words(Phrase::DocUnconfirmed, &[&open.join("、")]));
+            told.push(self.words(Phrase::DocUnconfirmed, &[&open.join(&between)]));
         }
         told
     }

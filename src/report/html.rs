@@ -13,7 +13,13 @@ impl Html {
 
     /// Text, escaped. Characters that HTML does not know are left out.
     pub fn text(&mut self, text: impl AsRef<str>) -> &mut Html {
-        for c in text.as_ref().chars() {
+        let text = text.as_ref();
+        // Nearly all text has nothing that must be escaped.
+        if !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'' | 0..32 | 127 | 0xC2)) {
+            self.0.push_str(text);
+            return self;
+        }
+        for c in text.chars() {
             match c {
                 '&' => self.0.push_str("&amp;"),
                 '<' => self.0.push_str("&lt;"),

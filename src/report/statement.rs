@@ -108,7 +108,7 @@ impl<'a> Teller<'a> {
         let run = self.findings.run;
         let at = statement.institution as usize;
         let (rows, heads) = (run.rows.get(at).copied().unwrap_or_default(), run.settlement.heads[at]);
-        html.raw("<div class=\"wide\"><table>");
+        html.raw("<div class=\"wide\"><table class=\"sums\">");
         let counts = [
             (Label::Rows100, rows.rows),
             (Label::RejectedRows, rows.rejected),
@@ -309,7 +309,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// What the policy wants reported of the institution; by when it is told its result, and may object.
+    /// What the policy wants reported of the institution, and by when it is told its result.
     fn figures(&self, html: &mut Html, statement: &Statement) {
         let mut any = false;
         for row in &self.findings.run.settlement.figures {

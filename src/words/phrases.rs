@@ -281,7 +281,9 @@ phrases! {
     StatementPlace: "文件:行", "File:line";
     StatementAgreed: "按文件调整（不在上面的计算之内）", "Agreed on paper (not part of what is computed above)";
     StatementFigures: "另行报告", "Reported beside it";
-    StatementFeedback: "考核结果反馈的最后一天，对结算有异议的请在此之前提出：{0}", "The result is told, and may be objected to, by {0}";
+    StatementFeedback: "考核结果最迟于 {0} 反馈", "The result of the assessment is told by {0}";
+    DocPage: "第 &P 页 共 &N 页", "page &P of &N";
+    DocBetween: "、", ", ";
     StatementPayable: "应付合计：{0} 元（大写：{1}）", "Payable: {0} ({1})";
     StatementRecover: "追回合计：{0} 元（大写：{1}）", "To be paid back: {0} ({1})";
     StatementNothing: "本期不付不退。", "Nothing moves in this period.";

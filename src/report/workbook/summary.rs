@@ -36,7 +36,7 @@ struct Summary<'a> {
 
 pub fn write(sheet: &mut Worksheet, findings: &Findings, looks: &Looks) -> Result<()> {
     let name = findings.words(Phrase::DocSheetSummary, &[]);
-    page(sheet, &name)?;
+    page(sheet, &name, findings.lang())?;
     let mut summary = Summary { sheet, findings, looks, name, named: 0, at: 0 };
     summary.all()
 }

@@ -203,7 +203,7 @@ pub fn write(
     let (mut rows, mut number) = (rows.peekable(), 0);
     for (nth, sheet) in sheets.iter_mut().enumerate() {
         let name = if nth == 0 { head.sheet.clone() } else { format!("{} ({})", head.sheet, nth + 1) };
-        begin(sheet, head, &name, looks)?;
+        begin(sheet, head, &name, looks, lang)?;
         let mut at = ABOVE as u32;
         for cells in rows.by_ref().take(room) {
             number += 1;
@@ -226,8 +226,8 @@ pub fn write(
 }
 
 /// Print set-up and the lines above the rows.
-fn begin(sheet: &mut Worksheet, head: &Head, name: &str, looks: &Looks) -> Result<()> {
-    page(sheet, name)?;
+fn begin(sheet: &mut Worksheet, head: &Head, name: &str, looks: &Looks, lang: Lang) -> Result<()> {
+    page(sheet, name, lang)?;
     let last = head.columns.len() as u16;
     sheet.set_freeze_panes(ABOVE as u32, 0)?.set_repeat_rows(0, ABOVE as u32 - 1)?;
     sheet.set_column_width(0, 6)?.set_column_format(0, &looks.column_number)?;
@@ -248,10 +248,12 @@ fn begin(sheet: &mut Worksheet, head: &Head, name: &str, looks: &Looks) -> Resul
 }
 
 /// A4 across, as wide as the page, numbered.
-pub fn page(sheet: &mut Worksheet, name: &str) -> Result<()> {
+pub fn page(sheet: &mut Worksheet, name: &str, lang: Lang) -> Result<()> {
     sheet.set_name(name)?.set_default_row_height(17);
     sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_print_center_horizontally(true);
-    sheet.set_margins(0.5, 0.5, 0.6, 0.7, 0.3, 0.35).set_footer("&C第 &P 页 共 &N 页");
+    sheet
+        .set_margins(0.5, 0.5, 0.6, 0.7, 0.3, 0.35)
+        .set_footer(format!("&C{}", phrase(lang, Phrase::DocPage, &[])));
     Ok(())
 }
 
