@@ -16,6 +16,8 @@
 //! | what is due | `settlement/lines.rs`, what is prepaid and cleared: `settlement/clear.rs` |
 //! | a policy told in words | `report/rules.rs`, `words/phrases.rs` |
 //! | what an output looks like | `report/` |
+//! | which files a settlement has, and how they are written | `report/output.rs`, `report/documents.rs` |
+//! | the workbook, a statement, the page for a browser | `report/workbook/`, `report/statement.rs`, `report/page.rs`; their looks: `report/look/` |
 //! | what is posted, and what a later run knows of it | `ledger/`, `settlement/history.rs` |
 //! | what moved a line since it was posted | `settlement/delta.rs`, `settlement/changes.rs` |
 //! | a word | `words/zh.rs`, `words/en.rs` |

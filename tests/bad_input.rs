@@ -245,13 +245,24 @@ fn a_file_that_may_not_be_read() {
 #[test]
 fn a_full_disk() {
     // A limit on the size of files stands for it: writing past it fails as on a full disk.
-    let run = |case: &Case| {
-        let mut command = Command::new("bash");
-        command.args(["-c", "ulimit -f 1; trap '' XFSZ; exec \"$@\"", "bash"]);
-        command.arg(assert_cmd::cargo::cargo_bin!("jiayi"));
-        command.args(["--lang", "en", "settle", "--region", "urumqi", "--quarter", "2020Q1", "--regions"]);
-        command.arg(regions()).arg("--data").arg(case.data()).arg("--out").arg(case.out());
-        command.current_dir(case.home.path()).output().expect("bash starts")
+    let run = |only: &'static str| {
+        move |case: &Case| {
+            let mut command = Command::new("bash");
+            command.args(["-c", "ulimit -f 1; trap '' XFSZ; exec \"$@\"", "bash"]);
+            command.arg(assert_cmd::cargo::cargo_bin!("jiayi"));
+            command.args([
+                "--lang",
+                "en",
+                "settle",
+                "--region",
+                "urumqi",
+                "--quarter",
+                "2020Q1",
+                "--regions",
+            ]);
+            command.arg(regions()).arg("--data").arg(case.data()).arg("--out").arg(case.out());
+            command.args(["--only", only]).current_dir(case.home.path()).output().expect("bash starts")
+        }
     };
     let many = |case: &Case| {
         let mut text = good_signings();
@@ -260,7 +271,9 @@ fn a_full_disk() {
         }
         case.write("signings.csv", text);
     };
-    stops(many, run, &["can't write", "rejected.csv", "the old output is as it was"]);
+    for (only, file) in [("csv", "rejected.csv"), ("xlsx", "settlement.xlsx"), ("html", ".html")] {
+        stops(many, run(only), &["can't write", file, "the old output is as it was"]);
+    }
 }
 
 /// Settles with Urumqi's rules, changed.

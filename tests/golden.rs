@@ -250,3 +250,8 @@ fn scores_that_the_sheets_give_are_those_of_the_sample() {
     }
     assert_eq!(assessed.len(), 9);
 }
+
+#[test]
+fn documents_say_what_is_signed() {
+    story("documents");
+}

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use support::{good, rows, stderr};
+use support::{all_text, good, rows, stderr};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -86,26 +86,6 @@ fn without_csv_there_is_nothing_to_merge() {
     let output = jiayi(folder.path(), "merge out --out all");
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("settle was told by --only to leave them out"), "{}", stderr(&output));
-}
-
-/// Every file under a folder, its bytes as text; workbooks unpacked.
-fn all_text(folder: &Path) -> String {
-    let mut all = String::new();
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("readable").path();
-        if path.is_dir() {
-            all += &all_text(&path);
-        } else if path.extension().is_some_and(|end| end == "xlsx") {
-            let mut zip = zip::ZipArchive::new(fs::File::open(&path).expect("opens")).expect("a workbook");
-            for at in 0..zip.len() {
-                let mut part = zip.by_index(at).expect("a part");
-                std::io::Read::read_to_string(&mut part, &mut all).expect("text");
-            }
-        } else {
-            all += &String::from_utf8(fs::read(&path).expect("read")).expect("UTF-8");
-        }
-    }
-    all
 }
 
 #[test]

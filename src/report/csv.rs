@@ -113,6 +113,13 @@ pub fn maybe(value: Option<impl ToString>) -> Cow<'static, str> {
 /// A file still to be written.
 pub type Work<'w> = Box<dyn Fn() -> Result<Written> + Sync + 'w>;
 
+/// Writes a text as a file of `folder`.
+pub fn write_text(folder: &Path, name: String, text: &str) -> Result<Written> {
+    let mut file = File::create(folder.join(&name)).with_context(|| name.clone())?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| name.clone())?;
+    Ok(Written { name, bytes: text.len() as u64, sha256: hex(&Sha256::digest(text.as_bytes())) })
+}
+
 /// Every CSV file of a settlement, to be written into `folder`.
 pub fn files<'w>(findings: &'w Findings<'w>, folder: &'w Path) -> Vec<Work<'w>> {
     let (run, form) = (findings.run, findings.output.csv);

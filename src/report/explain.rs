@@ -1,5 +1,6 @@
 //! Why a line comes to what it does, one step a line; and the life of a signing: on the screen and as JSON.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use rust_decimal::Decimal;
@@ -8,11 +9,13 @@ use serde_json::{Value, json};
 use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::money::{Fen, shortest};
+use crate::base::period::Period;
 use crate::base::person::mask_within;
 use crate::base::place::Place;
 use crate::ledger::chain::Batch;
 use crate::ledger::tell::{Agreed, Noted};
 use crate::pipeline::Run;
+use crate::policy::Policy;
 use crate::policy::package::PackageKind;
 use crate::policy::schedule::Part;
 use crate::settlement::clear::Outcome;
@@ -37,7 +40,7 @@ pub struct Explained<'a> {
 }
 
 /// When a batch was posted, by whom, and by which document.
-fn paper(batches: &[Batch], number: u32) -> String {
+pub(super) fn paper(batches: &[Batch], number: u32) -> String {
     let Some(batch) = batches.iter().find(|batch| batch.number == number) else { return String::new() };
     let paper = &batch.paper;
     let day = paper.time.get(..10).map(str::to_string);
@@ -46,42 +49,74 @@ fn paper(batches: &[Batch], number: u32) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Explains the lines of an institution.
-pub fn explain<'a>(run: &'a Run, institution: u32, lang: Lang) -> Vec<Explained<'a>> {
-    let lines = run.settlement.lines.iter().filter(|line| line.institution == institution);
-    let each = lines.map(|line| {
+/// A line of the ledger: cohort, institution, package and source.
+type PostedKey<'a> = (Period, &'a str, &'a str, &'a str);
+
+/// What the lines of a run are explained with.
+pub struct Explainer<'a> {
+    run: &'a Run<'a>,
+    lang: Lang,
+    /// What each version says.
+    told: Vec<Vec<Said>>,
+    /// What batches moved on a line, in their order.
+    posted: BTreeMap<PostedKey<'a>, Vec<(u32, Fen)>>,
+}
+
+impl<'a> Explainer<'a> {
+    pub fn new(run: &'a Run<'a>, lang: Lang) -> Explainer<'a> {
+        let mut posted: BTreeMap<PostedKey, Vec<(u32, Fen)>> = BTreeMap::new();
+        for past in run.history.past().into_iter().flat_map(|past| &past.lines) {
+            let key = (past.cohort, past.institution.as_str(), past.package.as_str(), past.source.as_str());
+            if past.amount == Fen::ZERO {
+                continue;
+            }
+            let moved = posted.entry(key).or_default();
+            match moved.last_mut().filter(|(batch, _)| *batch == past.batch) {
+                Some((_, amount)) => *amount += past.amount,
+                None => moved.push((past.batch, past.amount)),
+            }
+        }
+        let told = run.rules.region.versions.iter().map(|policy| tell(policy, lang)).collect();
+        Explainer { run, lang, told, posted }
+    }
+
+    pub fn line(&self, line: &'a Line) -> Explained<'a> {
+        let run = self.run;
         let policy = &run.rules.region.versions[line.version];
         let source = policy.source(&line.source).map(|at| &policy.sources[at]);
-        let parts = source.iter().flat_map(|source| source.tranches.iter().filter_map(|one| one.curve));
-        let curves: Vec<usize> = source.and_then(|source| source.curve).into_iter().chain(parts).collect();
         let about: Vec<String> =
-            curves.iter().map(|at| format!("curve {} ", policy.curves[*at].id)).collect();
-        let said = tell(policy, lang).into_iter();
-        let curve = said.filter(|said| about.iter().any(|about| said.about.starts_with(about))).collect();
-        let key = line.key();
+            curves_of(policy, line).iter().map(|at| format!("curve {} ", policy.curves[*at].id)).collect();
+        let said = self.told[line.version].iter();
+        let curve = said.filter(|said| about.iter().any(|about| said.about.starts_with(about))).cloned();
         let id = &run.rules.institutions.get(line.institution).id;
-        let of_line = run.history.past().into_iter().flat_map(|past| &past.lines).filter(|past| {
-            (past.cohort, &past.institution, &past.package, &past.source) == (key.0, id, &key.2, &key.3)
-        });
-        let mut posted: Vec<(u32, Fen)> = of_line
-            .map(|past| (past.batch, past.amount))
-            .filter(|(_, amount)| *amount != Fen::ZERO)
-            .collect();
-        posted.dedup_by(|a, b| {
-            a.0 == b.0 && {
-                b.1 += a.1;
-                true
-            }
-        });
+        let key = (line.cohort, id.as_str(), line.package.as_str(), line.source.as_str());
         Explained {
             line,
             leaves: leaves(run.rules, run.settlement, run.classes, line),
-            curve,
+            curve: curve.collect(),
             prepay_clause: source.map_or(String::new(), |source| source.prepay_clause.to_string()),
-            posted,
+            posted: self.posted.get(&key).cloned().unwrap_or_default(),
         }
-    });
-    each.collect()
+    }
+
+    /// Each step of a line, with its article.
+    pub fn steps(&self, explained: &Explained, batches: &[Batch]) -> Vec<(String, String)> {
+        steps(self.run, explained, batches, self.lang)
+    }
+}
+
+/// The curves that clear a line, by their numbers in its policy.
+pub fn curves_of(policy: &Policy, line: &Line) -> Vec<usize> {
+    let source = policy.source(&line.source).map(|at| &policy.sources[at]);
+    let parts = source.iter().flat_map(|source| source.tranches.iter().filter_map(|one| one.curve));
+    source.and_then(|source| source.curve).into_iter().chain(parts).collect()
+}
+
+/// Explains the lines of an institution.
+pub fn explain<'a>(run: &'a Run<'a>, institution: u32, lang: Lang) -> Vec<Explained<'a>> {
+    let explainer = Explainer::new(run, lang);
+    let lines = run.settlement.lines.iter().filter(|line| line.institution == institution);
+    lines.map(|line| explainer.line(line)).collect()
 }
 
 fn part_of(part: Part) -> String {

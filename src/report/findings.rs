@@ -9,10 +9,12 @@ use crate::base::place::Place;
 use crate::intake::rows::Reject;
 use crate::pipeline::Run;
 use crate::stages::find::{self, WholeIds};
-use crate::words::{Lang, say};
+use crate::words::{Lang, Phrase, capitals, phrase, say};
 
 use super::flags::Flags;
+use super::names;
 use super::output::{Output, Posted};
+use super::totals::settled;
 
 pub struct Findings<'a> {
     pub run: &'a Run<'a>,
@@ -58,6 +60,15 @@ impl<'a> Findings<'a> {
         self.refused.iter().map(|reject| self.row(reject))
     }
 
+    /// What they are rows of.
+    pub fn rejects(&self) -> &[&'a Reject] {
+        &self.refused
+    }
+
+    pub fn refused_at(&'a self, at: usize) -> Refused<'a> {
+        self.row(self.refused[at])
+    }
+
     pub fn refused_count(&self) -> usize {
         self.refused.len()
     }
@@ -73,6 +84,52 @@ impl<'a> Findings<'a> {
             },
             None => row,
         }
+    }
+}
+
+impl Findings<'_> {
+    pub fn words(&self, what: Phrase, with: &[&str]) -> String {
+        phrase(self.lang(), what, with)
+    }
+
+    /// What a sheet is about: the policy, its document and the period.
+    pub fn about(&self) -> String {
+        let run = self.run;
+        let policy = &run.rules.region.versions[run.rules.version_on(run.rules.period.first_day())];
+        let period = run.rules.period.to_string();
+        self.words(Phrase::DocAbout, &[&policy.name, &policy.document, &period])
+    }
+
+    /// The lines that a sheet of money is signed on: the sums in words, who answers for it, what it stands on.
+    pub fn foot(&self, all: bool) -> Vec<String> {
+        let total = settled(self.run);
+        let (payable, recover) = (capitals(total.payable), capitals(total.recover));
+        let sums = match all {
+            true => self.words(Phrase::DocCapitals, &[&payable, &recover]),
+            false => self.words(Phrase::DocCapitalsOne, &[&recover]),
+        };
+        let mut foot = vec![sums];
+        let paper = &self.output.paper;
+        let word = |word: &Option<String>| word.clone().unwrap_or_default();
+        if let Some(document) = &paper.document {
+            foot.push(self.words(Phrase::DocPaper, &[document]));
+        }
+        foot.push(self.words(Phrase::DocSign, &[&word(&paper.operator), &word(&paper.approved_by)]));
+        foot.extend(self.standing());
+        foot
+    }
+
+    /// What the figures stand on: the ledger as it was, and what nobody confirmed.
+    pub fn standing(&self) -> Vec<String> {
+        let mut told = vec![match self.run.history.past() {
+            Some(past) => self.words(Phrase::DocHead, &[&past.batch.to_string(), &past.head]),
+            None => self.words(Phrase::DocNoLedger, &[]),
+        }];
+        let (open, between) = (names::unconfirmed(self.run), self.words(Phrase::DocBetween, &[]));
+        if !open.is_empty() {
+            told.push(self.words(Phrase::DocUnconfirmed, &[&open.join(&between)]));
+        }
+        told
     }
 }
 

@@ -9,7 +9,6 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::base::money::Fen;
 use crate::base::place::Kind;
 use crate::pipeline::Run;
 use crate::words::{Lang, say};
@@ -17,41 +16,7 @@ use crate::words::{Lang, say};
 use super::csv::{Written, hex};
 use super::flags::flag_counts;
 use super::output::Output;
-
-/// What the lines of one source come to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Total {
-    pub settled: bool,
-    pub count: u64,
-    pub held: u64,
-    pub gross: Fen,
-    pub prepay: Fen,
-    /// Of the lines that were cleared; nothing where none was.
-    pub last: Option<Fen>,
-    pub posted: Fen,
-    pub payable: Fen,
-    pub recover: Fen,
-}
-
-/// Totals by source, in the order of the sources' ids.
-pub fn totals(run: &Run) -> BTreeMap<String, Total> {
-    let mut totals: BTreeMap<String, Total> = BTreeMap::new();
-    for line in &run.settlement.lines {
-        let total = totals.entry(line.source.clone()).or_default();
-        total.settled |= line.settled;
-        total.count += line.count;
-        total.held += line.held;
-        total.gross += line.gross;
-        total.prepay += line.prepay;
-        if let Some(last) = line.last {
-            total.last = Some(total.last.unwrap_or_default() + last);
-        }
-        total.posted += line.posted;
-        total.payable += line.payable;
-        total.recover += line.recover;
-    }
-    totals
-}
+use super::totals::{Total, totals};
 
 pub fn total_json(total: &Total) -> Value {
     json!({

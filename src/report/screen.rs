@@ -20,13 +20,15 @@ use crate::intake::rows::Reject;
 use crate::pipeline::{Assessment, Run, refused_by_code, shown};
 use crate::policy::version::Region;
 use crate::settlement::clear::Outcome;
-use crate::settlement::lines::{ClawbackReason, clawback};
+use crate::settlement::lines::clawback;
 use crate::settlement::tally::HeadCounts;
 use crate::stages::Inputs;
 use crate::words::{Label, Lang, cure, label, remedy, say, title};
 
 use super::flags::flag_counts;
-use super::manifest::{Total, total_json, totals};
+use super::manifest::total_json;
+use super::names;
+use super::totals::{Total, totals};
 
 /// A line under the header, and no more.
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -235,11 +237,6 @@ fn pay_back(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
     for back in back.iter().take(20) {
         let institution = run.rules.institutions.get(back.line.institution);
         let score = back.line.earned.as_ref().map_or(String::new(), Outcome::shown);
-        let reason = match back.reason {
-            ClawbackReason::Failed => Label::Failed,
-            ClawbackReason::PrepaidExceedsEarned => Label::PrepaidExceeds,
-            ClawbackReason::Correction => Label::Correction,
-        };
         table.add_row(vec![
             Cell::new(&institution.id),
             Cell::new(&institution.name),
@@ -248,7 +245,7 @@ fn pay_back(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
             back.line.last.map_or_else(|| right(""), |last| look.money(last)),
             look.money(back.line.posted),
             look.back(back.line.recover),
-            Cell::new(look.label(reason)),
+            Cell::new(look.label(names::reason(back.reason))),
             Cell::new(&back.clause),
         ]);
     }

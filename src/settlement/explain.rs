@@ -60,12 +60,18 @@ fn held_for(held: Held, asks: bool) -> Option<HeldFor> {
 pub fn leaves(rules: &Rules, settlement: &Settlement, classes: &[Arc<Class>], line: &Line) -> Vec<Leaf> {
     let mut leaves: Vec<Leaf> = Vec::new();
     let policy = &rules.region.versions[line.version];
-    for ((institution, cohort, class, held, part, _), count) in &settlement.charges {
+    // They are sorted by cohort and institution.
+    let key = (line.cohort, line.institution);
+    let from =
+        settlement.charges.partition_point(|((institution, cohort, ..), _)| (*cohort, *institution) < key);
+    let of_institution = settlement.charges[from..].iter();
+    let of_institution =
+        of_institution.take_while(|((institution, cohort, ..), _)| (*cohort, *institution) == key);
+    for ((_, _, class, held, part, _), count) in of_institution {
         let class = &classes[*class as usize];
         let package = rules.package(class.offer);
-        let of_line = (*institution, *cohort) == (line.institution, line.cohort)
-            && rules.offers[class.offer as usize].version == line.version
-            && package.named.id == line.package;
+        let of_line =
+            rules.offers[class.offer as usize].version == line.version && package.named.id == line.package;
         let share = class.shares.iter().position(|share| policy.sources[share.source].id == line.source);
         let Some(at) = share.filter(|_| of_line) else { continue };
         let source = class.shares[at].source;

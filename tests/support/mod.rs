@@ -186,3 +186,23 @@ pub fn examples(folder: &Path) -> Vec<(String, String)> {
     }
     found
 }
+
+/// Every file under a folder, its bytes as text; workbooks unpacked.
+pub fn all_text(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            all += &all_text(&path);
+        } else if path.extension().is_some_and(|end| end == "xlsx") {
+            let mut zip = zip::ZipArchive::new(fs::File::open(&path).expect("opens")).expect("a workbook");
+            for at in 0..zip.len() {
+                let mut part = zip.by_index(at).expect("a part");
+                std::io::Read::read_to_string(&mut part, &mut all).expect("text");
+            }
+        } else {
+            all += &String::from_utf8(fs::read(&path).expect("read")).expect("UTF-8");
+        }
+    }
+    all
+}

@@ -1,0 +1,405 @@
+//! The statement of one institution (结算单), as it is printed and signed: its lines as arithmetic, its scores on their
+//! curves, its refused rows and flags in full; and the notice (追回通知书) where money comes back.
+
+use rust_decimal::Decimal;
+
+use crate::base::money::{Fen, shortest};
+use crate::policy::curve::Basis;
+use crate::settlement::clear::Outcome;
+use crate::settlement::lines::{Line, clawback};
+use crate::words::{Label, Lang, Phrase, capitals, cure, label, title};
+
+use super::charts;
+use super::explain::{Explainer, curves_of, paper};
+use super::findings::Findings;
+use super::html::Html;
+use super::names;
+use super::rules::percent;
+use super::totals::Total;
+
+/// What a statement is about: an institution, its lines, and where its refused rows and flags stand.
+pub struct Statement<'a> {
+    pub institution: u32,
+    pub lines: Vec<&'a Line>,
+    pub refused: Vec<usize>,
+    pub flags: Vec<usize>,
+}
+
+/// What all statements are told with.
+pub struct Teller<'a> {
+    findings: &'a Findings<'a>,
+    explainer: Explainer<'a>,
+}
+
+/// A page of statements; of one, or of all.
+pub fn document(findings: &Findings, only: Option<u32>, parts: Vec<Html>) -> String {
+    let mut html = Html::default();
+    let title = findings.words(Phrase::StatementTitle, &[]);
+    let name = only.map(|at| findings.run.rules.institutions.get(at).name.as_str()).unwrap_or_default();
+    begin(&mut html, findings, &format!("{title} {name} {}", findings.run.rules.period));
+    html.raw("<style>").raw(include_str!("look/base.css")).raw(include_str!("look/statement.css"));
+    html.raw("</style></head><body>\n");
+    for part in parts {
+        html.add(part);
+    }
+    html.raw("</body></html>\n");
+    html.done()
+}
+
+/// The head of a page that loads nothing from anywhere.
+pub fn begin(html: &mut Html, findings: &Findings, title: &str) {
+    html.raw("<!doctype html>\n");
+    html.open("html", &[("lang", if findings.lang() == Lang::Zh { "zh-CN" } else { "en" })]);
+    html.raw("<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">");
+    html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">");
+    html.raw("<meta name=\"referrer\" content=\"no-referrer\">").tagged("title", title);
+}
+
+impl<'a> Teller<'a> {
+    pub fn new(findings: &'a Findings<'a>) -> Teller<'a> {
+        Teller { findings, explainer: Explainer::new(findings.run, findings.lang()) }
+    }
+
+    fn say(&self, what: Phrase, with: &[&str]) -> String {
+        self.findings.words(what, with)
+    }
+
+    fn label(&self, what: Label) -> String {
+        label(self.findings.lang(), what).to_string()
+    }
+
+    /// The statement, and the notice behind it.
+    pub fn tell(&self, statement: &Statement<'a>) -> Html {
+        let mut html = Html::default();
+        let total = Total::of(statement.lines.iter().copied().filter(|line| line.settled));
+        html.open("article", &[("id", &format!("s{}", statement.institution))]);
+        self.head(&mut html, statement);
+        self.sums(&mut html, statement, &total);
+        self.steps(&mut html, statement);
+        self.curves(&mut html, statement);
+        self.refused(&mut html, statement);
+        self.flags(&mut html, statement);
+        self.agreed(&mut html, statement);
+        self.figures(&mut html, statement);
+        self.foot(&mut html);
+        html.raw("</article>\n");
+        if total.recover > Fen::ZERO {
+            self.notice(&mut html, statement, total.recover);
+        }
+        html
+    }
+
+    fn head(&self, html: &mut Html, statement: &Statement) {
+        let run = self.findings.run;
+        let one = run.rules.institutions.get(statement.institution);
+        let policy = &run.rules.region.versions[run.rules.version_on(run.rules.period.first_day())];
+        html.tagged("h1", self.say(Phrase::StatementTitle, &[])).raw("<div class=\"head\">");
+        html.tagged("span", self.say(Phrase::StatementTo, &[&one.name, &one.id]));
+        if !one.district.is_empty() {
+            html.tagged("span", self.say(Phrase::StatementDistrict, &[&one.district]));
+        }
+        html.tagged("span", self.say(Phrase::StatementPeriod, &[&run.rules.period.to_string()]));
+        html.tagged("span", self.say(Phrase::StatementPolicy, &[&policy.name, &policy.document]));
+        html.tagged("span", self.say(Phrase::DocUnit, &[])).raw("</div>\n");
+    }
+
+    /// Rows and amounts, then the amounts in words.
+    fn sums(&self, html: &mut Html, statement: &Statement, total: &Total) {
+        let run = self.findings.run;
+        let at = statement.institution as usize;
+        let (rows, heads) = (run.rows.get(at).copied().unwrap_or_default(), run.settlement.heads[at]);
+        html.raw("<div class=\"wide\"><table class=\"sums\">");
+        let counts = [
+            (Label::Rows100, rows.rows),
+            (Label::RejectedRows, rows.rejected),
+            (Label::VoidRows, rows.void),
+            (Label::AdmittedRows, heads.admitted),
+            (Label::HeldRows, heads.held),
+        ];
+        html.raw("<tr>");
+        for (what, _) in &counts {
+            html.classed("th", "n", self.label(*what));
+        }
+        let score = self.label(Label::Score);
+        html.classed("th", "n", score).raw("</tr><tr>");
+        for (_, count) in counts {
+            html.classed("td", "n", count.to_string());
+        }
+        let lines: Vec<&Line> = statement.lines.iter().copied().filter(|line| line.settled).collect();
+        let (score, _, _) = super::csv::scores_of(run.rules, &lines);
+        html.classed("td", "n", if score.is_empty() { self.label(Label::NoneYet) } else { score });
+        html.raw("</tr><tr>");
+        let last = total.last.map_or_else(|| self.label(Label::NoneYet), Fen::grouped);
+        let amounts = [
+            (Label::Gross, total.gross.grouped()),
+            (Label::Prepay, total.prepay.grouped()),
+            (Label::Final, last),
+            (Label::Posted, total.posted.grouped()),
+            (Label::Payable, total.payable.grouped()),
+            (Label::Recover, total.recover.grouped()),
+        ];
+        for (what, _) in &amounts {
+            html.classed("th", "n", self.label(*what));
+        }
+        html.raw("</tr><tr>");
+        for (_, amount) in &amounts {
+            html.classed("td", "n", amount);
+        }
+        html.raw("</tr></table></div>\n");
+        let words = |amount: Fen| [amount.grouped(), capitals(amount)];
+        if total.payable > Fen::ZERO {
+            let with = words(total.payable);
+            html.classed(
+                "p",
+                "words",
+                self.say(Phrase::StatementPayable, &with.each_ref().map(String::as_str)),
+            );
+        }
+        if total.recover > Fen::ZERO {
+            let with = words(total.recover);
+            html.classed(
+                "p",
+                "words",
+                self.say(Phrase::StatementRecover, &with.each_ref().map(String::as_str)),
+            );
+        }
+        if total.payable == Fen::ZERO && total.recover == Fen::ZERO {
+            html.classed("p", "words", self.say(Phrase::StatementNothing, &[]));
+        }
+    }
+
+    fn steps(&self, html: &mut Html, statement: &Statement<'a>) {
+        let (run, lang) = (self.findings.run, self.findings.lang());
+        html.tagged("h2", self.say(Phrase::StatementSteps, &[]));
+        if statement.lines.is_empty() {
+            html.classed("p", "soft", self.say(Phrase::NoLines, &[]));
+        }
+        for line in &statement.lines {
+            let policy = &run.rules.region.versions[line.version];
+            let package = names::package(policy, &line.package, lang);
+            let source = names::source(run, &line.source, lang);
+            html.tagged("h3", format!("{}　{package}　{source}　({})", line.cohort, policy.id));
+            html.raw("<table class=\"steps\">");
+            let explained = self.explainer.line(line);
+            for (step, clause) in self.explainer.steps(&explained, &self.findings.posted.batches) {
+                html.raw("<tr>").tagged("td", step).classed("td", "soft", clause).raw("</tr>");
+            }
+            html.raw("</table>\n");
+        }
+    }
+
+    /// Each curve that cleared a line, with the institution's points on it.
+    fn curves(&self, html: &mut Html, statement: &Statement) {
+        let run = self.findings.run;
+        type Marks = Vec<(Decimal, Decimal, String)>;
+        let mut drawn: Vec<(usize, usize, Marks)> = Vec::new();
+        for line in &statement.lines {
+            let policy = &run.rules.region.versions[line.version];
+            let parts = line.tranches.iter().map(|one| one.outcome.as_ref());
+            let outcomes: Vec<Option<&Outcome>> = match line.tranches.is_empty() {
+                true => vec![line.earned.as_ref()],
+                false => parts.collect(),
+            };
+            // Parts without a curve have no outcome either.
+            let with_curve = outcomes.into_iter().flatten();
+            for (curve, outcome) in curves_of(policy, line).into_iter().zip(with_curve) {
+                let Some(score) = outcome.score else { continue };
+                if matches!(policy.curves[curve].basis, Basis::Chain(_)) {
+                    continue;
+                }
+                let ratio = outcome.earned.ratio;
+                let with = [line.cohort.to_string(), shortest(score), percent(ratio)];
+                let told = self.say(Phrase::StatementMark, &with.each_ref().map(String::as_str));
+                let known = drawn.iter_mut().find(|one| (one.0, one.1) == (line.version, curve));
+                match known {
+                    Some((.., marks)) if marks.iter().any(|mark| mark.2 == told) => {}
+                    Some((.., marks)) => marks.push((score, ratio, told)),
+                    None => drawn.push((line.version, curve, vec![(score, ratio, told)])),
+                }
+            }
+        }
+        if drawn.is_empty() {
+            return;
+        }
+        html.tagged("h2", self.say(Phrase::StatementCurves, &[])).raw("<div class=\"curves\">");
+        for (version, curve, marks) in drawn {
+            let curve = &run.rules.region.versions[version].curves[curve];
+            let named = self.say(Phrase::StatementCurve, &[&curve.id, &curve.clause]);
+            let told: Vec<String> = marks.iter().map(|mark| mark.2.clone()).collect();
+            let told = told.join("；");
+            html.raw("<figure>");
+            charts::curve(html, &format!("{named}：{told}"), curve, &marks);
+            html.tagged("figcaption", format!("{named}：{told}")).raw("</figure>");
+        }
+        html.raw("</div>\n");
+    }
+
+    fn refused(&self, html: &mut Html, statement: &Statement) {
+        let lang = self.findings.lang();
+        html.tagged("h2", self.say(Phrase::StatementRefused, &[&statement.refused.len().to_string()]));
+        if statement.refused.is_empty() {
+            html.classed("p", "soft", self.say(Phrase::StatementNone, &[]));
+            return;
+        }
+        html.raw("<div class=\"wide\"><table>").header(&[
+            self.say(Phrase::StatementPlace, &[]),
+            self.label(Label::Code),
+            self.say(Phrase::DocContract, &[]),
+            self.say(Phrase::DocPerson, &[]),
+            self.label(Label::Reason),
+            self.label(Label::Clause),
+            self.label(Label::WhatToDo),
+        ]);
+        html.raw("<tbody>");
+        for at in &statement.refused {
+            let row = self.findings.refused_at(*at);
+            let reject = row.reject;
+            html.raw("<tr>").tagged("td", format!("{}:{}", row.file, reject.place.line));
+            html.open("td", &[("class", "k"), ("title", title(lang, reject.code))])
+                .text(reject.code.name())
+                .close("td");
+            html.tagged("td", row.contract).classed("td", "k", row.person).tagged("td", &row.reason);
+            html.tagged("td", reject.clause.as_deref().unwrap_or_default());
+            html.tagged("td", cure(lang, reject.code)).raw("</tr>\n");
+        }
+        html.raw("</tbody></table></div>\n");
+    }
+
+    fn flags(&self, html: &mut Html, statement: &Statement) {
+        let lang = self.findings.lang();
+        if statement.flags.is_empty() {
+            return;
+        }
+        html.tagged("h2", self.say(Phrase::StatementFlags, &[&statement.flags.len().to_string()]));
+        html.raw("<div class=\"wide\"><table>").header(&[
+            self.label(Label::Code),
+            self.say(Phrase::DocContract, &[]),
+            self.say(Phrase::DocPerson, &[]),
+            self.say(Phrase::DocDetail, &[]),
+            self.label(Label::Clause),
+            self.label(Label::WhatToDo),
+        ]);
+        html.raw("<tbody>");
+        for at in &statement.flags {
+            let flag = self.findings.flags.at(*at);
+            html.raw("<tr>")
+                .open("td", &[("class", "k"), ("title", title(lang, flag.code))])
+                .text(flag.code.name())
+                .close("td");
+            html.tagged("td", &flag.contract).classed("td", "k", flag.person.unwrap_or_default());
+            html.tagged("td", &flag.detail).tagged("td", flag.clause.unwrap_or_default());
+            html.tagged("td", cure(lang, flag.code)).raw("</tr>\n");
+        }
+        html.raw("</tbody></table></div>\n");
+    }
+
+    fn agreed(&self, html: &mut Html, statement: &Statement) {
+        let id = &self.findings.run.rules.institutions.get(statement.institution).id;
+        let posted = self.findings.posted;
+        let mut any = false;
+        for one in posted.agreed.iter().filter(|one| one.institution == *id) {
+            if !any {
+                html.tagged("h2", self.say(Phrase::StatementAgreed, &[]));
+            }
+            any = true;
+            let (amount, batch) = (one.amount.grouped(), one.batch.to_string());
+            let by = paper(&posted.batches, one.batch);
+            let with = [one.cohort.as_str(), &one.source, &amount, &one.document, &one.reason, &batch, &by];
+            html.tagged("p", self.say(Phrase::AgreedLine, &with));
+        }
+    }
+
+    /// What the policy wants reported of the institution, and by when it is told its result.
+    fn figures(&self, html: &mut Html, statement: &Statement) {
+        let mut any = false;
+        for row in &self.findings.run.settlement.figures {
+            if row.institution != Some(statement.institution) {
+                continue;
+            }
+            if row.figure == "feedback_day" {
+                let day = self.say(Phrase::StatementFeedback, &[&row.value]);
+                html.classed("p", "words", format!("{day}　[{}]", row.clause));
+                continue;
+            }
+            if !any {
+                html.tagged("h2", self.say(Phrase::StatementFigures, &[])).raw("<table>");
+            }
+            any = true;
+            html.raw("<tr>").tagged("td", names::figure(&row.figure, self.findings.lang()));
+            html.classed("td", "n", &row.value).classed("td", "soft", &*row.clause).raw("</tr>");
+        }
+        if any {
+            html.raw("</table>");
+        }
+    }
+
+    fn foot(&self, html: &mut Html) {
+        let paper = &self.findings.output.paper;
+        let word = |word: &Option<String>| word.clone().unwrap_or_default();
+        html.raw("<div class=\"sign\">");
+        html.tagged("span", self.say(Phrase::SignPrepared, &[&word(&paper.operator)]));
+        html.tagged("span", self.say(Phrase::SignChecked, &[]));
+        html.tagged("span", self.say(Phrase::SignApproved, &[&word(&paper.approved_by)]));
+        html.tagged("span", self.say(Phrase::SignDate, &[]));
+        html.tagged("span", self.say(Phrase::SignInstitution, &[])).raw("<span></span><span></span>");
+        html.tagged("span", self.say(Phrase::SignDate, &[])).raw("</div>\n<div class=\"foot\">");
+        self.standing(html);
+        html.raw("</div>\n");
+    }
+
+    /// The approving document, the ledger's head, and what nobody confirmed.
+    fn standing(&self, html: &mut Html) {
+        if let Some(document) = &self.findings.output.paper.document {
+            html.tagged("div", self.say(Phrase::DocPaper, &[document]));
+        }
+        for told in self.findings.standing() {
+            html.tagged("div", told);
+        }
+    }
+
+    /// 追回通知书.
+    fn notice(&self, html: &mut Html, statement: &Statement, recover: Fen) {
+        let (run, lang) = (self.findings.run, self.findings.lang());
+        let one = run.rules.institutions.get(statement.institution);
+        let policy = &run.rules.region.versions[run.rules.version_on(run.rules.period.first_day())];
+        html.raw("<article class=\"letter\">").tagged("h1", self.say(Phrase::NoticeTitle, &[]));
+        html.classed("p", "to", self.say(Phrase::NoticeTo, &[&one.name, &one.id]));
+        let period = run.rules.period.to_string();
+        let (amount, words) = (recover.grouped(), capitals(recover));
+        let with = [policy.name.as_str(), &policy.document, &period, &amount, &words];
+        html.tagged("p", self.say(Phrase::NoticeText, &with)).raw("<div class=\"wide\"><table>");
+        html.header(&[
+            self.label(Label::Cohort),
+            self.label(Label::Package),
+            self.label(Label::Source),
+            self.label(Label::Posted),
+            self.say(Phrase::NoticeDue, &[]),
+            self.label(Label::Recover),
+            self.label(Label::Reason),
+            self.label(Label::Clause),
+        ]);
+        html.raw("<tbody>");
+        for line in statement.lines.iter().filter(|line| line.recover > Fen::ZERO) {
+            let policy = &run.rules.region.versions[line.version];
+            html.raw("<tr>").tagged("td", line.cohort.to_string());
+            html.tagged("td", names::package(policy, &line.package, lang));
+            html.tagged("td", names::source(run, &line.source, lang));
+            for amount in [line.posted, line.due(), line.recover] {
+                html.classed("td", "n", amount.grouped());
+            }
+            let back = clawback(line, policy);
+            html.tagged(
+                "td",
+                back.as_ref().map_or(String::new(), |back| self.label(names::reason(back.reason))),
+            );
+            html.tagged("td", back.map_or(String::new(), |back| back.clause.to_string())).raw("</tr>");
+        }
+        html.raw("</tbody></table></div>\n").tagged("p", self.say(Phrase::NoticeEnd, &[]));
+        html.raw("<div class=\"seal\">").tagged("div", self.say(Phrase::SignBureau, &[]));
+        html.tagged("div", self.say(Phrase::SignDate, &[])).raw("</div>\n<div class=\"sign\">");
+        html.tagged("span", self.say(Phrase::SignInstitution, &[])).raw("<span></span><span></span>");
+        html.tagged("span", self.say(Phrase::SignDate, &[])).raw("</div>\n<div class=\"foot\">");
+        self.standing(html);
+        html.raw("</div></article>\n");
+    }
+}

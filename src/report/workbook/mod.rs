@@ -1,0 +1,118 @@
+//! settlement.xlsx: what an office prints, signs and files. The same bytes from the same settlement: no clock time.
+
+mod basis;
+mod details;
+mod summary;
+mod table;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::sync::Once;
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet};
+use sha2::{Digest, Sha256};
+
+use crate::words::{Phrase, phrase};
+
+use super::csv::{Written, hex};
+use super::findings::Findings;
+use table::{Head, Looks};
+
+const NAME: &str = "settlement.xlsx";
+
+/// A sheet after the first, still to be written.
+struct Part<'a> {
+    head: Head,
+    rows: Box<dyn Iterator<Item = Vec<table::Cell>> + Send + 'a>,
+    count: usize,
+}
+
+/// Writes the workbook into `folder`.
+pub fn write(findings: &Findings, folder: &Path) -> Result<Written> {
+    guarded(|| write_with(findings, folder, table::MOST_ROWS))
+}
+
+/// Runs work of the library that writes workbooks, which takes a full disk for a bug of its own and panics: here it is
+/// an error like that of any other file.
+fn guarded<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !info.location().is_some_and(|at| at.file().contains("rust_xlsxwriter")) {
+                usual(info);
+            }
+        }));
+    });
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|cause| {
+        let text = cause.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+        let code = text.split_once("code: ").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
+        match code {
+            Some(code) => Err(io::Error::from_raw_os_error(code)).context(NAME),
+            // Ours, or no fault of the disk.
+            None => panic::resume_unwind(cause),
+        }
+    })
+}
+
+/// [`write()`], with so many rows to a sheet.
+fn write_with(findings: &Findings, folder: &Path, most: usize) -> Result<Written> {
+    let mut book = Workbook::new();
+    // Rows wait on the disk: beside the output, not where others may look.
+    book.set_tempdir(folder).context(NAME)?;
+    let looks = Looks::known_to(&mut book);
+    let lang = findings.lang();
+    summary::write(book.add_worksheet(), findings, &looks)?;
+    let parts = [
+        details::lines(findings),
+        details::clawbacks(findings),
+        details::refused(findings),
+        details::flags(findings),
+        basis::basis(findings),
+    ];
+    let mut work: Vec<(Part, Vec<Worksheet>)> = Vec::new();
+    for part in parts {
+        let sheets =
+            (0..table::sheets_for(part.count, most)).map(|_| book.new_worksheet_with_constant_memory());
+        let sheets = sheets.collect::<Result<Vec<_>, _>>().context(NAME)?;
+        work.push((part, sheets));
+    }
+    let written = work.into_par_iter().with_max_len(1).map(|(part, sheets)| {
+        table::write(sheets, &part.head, part.rows, (&looks, lang, most)).context(NAME)
+    });
+    for sheets in written.collect::<Result<Vec<_>>>()? {
+        sheets.into_iter().for_each(|sheet| book.push_worksheet(sheet));
+    }
+    let day = ExcelDateTime::from_ymd(2020, 1, 1).context(NAME)?;
+    let title = phrase(lang, Phrase::DocTitleSummary, &[]);
+    book.set_properties(
+        &DocProperties::new().set_title(title).set_author("jiayi").set_creation_datetime(&day),
+    );
+    // The quickest: a workbook of a hundred thousand rows takes as long to pack as to settle otherwise.
+    book.set_zip_compression_level(1);
+    let path = folder.join(NAME);
+    book.save(&path).context(NAME)?;
+    hashed(&path, NAME)
+}
+
+/// A file that was written, with its hash.
+fn hashed(path: &Path, name: &str) -> Result<Written> {
+    let mut file = File::open(path).with_context(|| name.to_string())?;
+    let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => {
+                hash.update(&buffer[..read]);
+                bytes += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).with_context(|| name.to_string()),
+        }
+    }
+    Ok(Written { name: name.to_string(), bytes, sha256: hex(&hash.finalize()) })
+}
