@@ -101,6 +101,8 @@ pub fn settle<R>(
     if let Some(opening) = history.opening() {
         must_be_open(&mut inputs, opening, period)?;
         not_earlier(region, &history, as_of)?;
+        rules_are_there(region, &history)?;
+        later_posted(&mut inputs, &history, period);
         rules.from = opening;
     }
     let qualification = qualified(&mut inputs, &rules, &history, watch)?;
@@ -253,12 +255,39 @@ fn not_earlier(region: &Region, history: &History, as_of: Option<Date>) -> Resul
 fn restored(inputs: &mut Inputs, history: &History, qualified: &Qualified) {
     let Some(past) = history.past() else { return };
     let back = |(index, signing): (usize, &Signing)| match qualified.known(index) {
-        Some(known) => history.owns(signing).is_none() && history.signing(known).end < signing.end,
+        Some(known) => {
+            let past = history.signing(known);
+            // It had ended early, and runs longer now; one that only moved did not.
+            let ended = past.end < past.term_end && past.starts_on == signing.starts_on;
+            history.owns(signing).is_none() && ended && past.end < signing.end
+        }
         None => !past.gone.is_empty() && past.gone.contains(&qualified.contract_hash(signing)),
     };
     let rows = qualified.signings.par_iter().enumerate().filter(|one| back(*one)).count() as u64;
     if rows > 0 {
         inputs.notices.push(Msg::StandAgain { rows });
+    }
+}
+
+/// Stops the run where lines were posted by a rule file that is no longer there: their charges would be counted
+/// by another.
+fn rules_are_there(region: &Region, history: &History) -> Result<()> {
+    let known = |policy: &str| region.versions.iter().any(|version| version.id == policy);
+    let of_lines = history.states().flat_map(|(_, by_policy)| by_policy);
+    match of_lines.filter(|(_, state)| state.count + state.held > 0).find(|(policy, _)| !known(policy)) {
+        Some((policy, state)) => {
+            let fact = Msg::RulesGone { policy: policy.clone(), batch: state.batch };
+            Err(stop(fact, Some(Msg::KeepOldRules)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Says that later cohorts were posted: what rows of now change of them is not looked at here.
+fn later_posted(inputs: &mut Inputs, history: &History, period: Period) {
+    let last = history.states().map(|((cohort, ..), _)| *cohort).max();
+    if let Some(cohort) = last.filter(|cohort| cohort.first_day() >= period.end()) {
+        inputs.notices.push(Msg::LaterPosted { cohort });
     }
 }
 

@@ -34,6 +34,7 @@ pub fn run(check: &Check) -> Result<Ended> {
     let latest = region.versions.last().map(|version| Cycle::Year.of(version.from));
     let Some(period) = latest else { return Ok(Ended::Done) };
     let ledger = common.ledger(check.ledger);
+    common.not_another(&ledger, &region.id)?;
     let _lock = Held::of(&ledger, false)?;
     common.threads(|| {
         let store = Store::find(&ledger, &region.id, false)?;

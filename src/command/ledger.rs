@@ -64,7 +64,10 @@ impl Ledger<'_> {
             drop(Store::open(&path, self.region, false)?);
         }
         let held = Held::of(&path, writing)?;
-        Ok((held, Store::open(&path, self.region, writing)?))
+        let store = Store::open(&path, self.region, writing)?;
+        // Nothing is told of rows that were changed, and nothing is written behind them.
+        recall::past(&store, None)?;
+        Ok((held, store))
     }
 
     fn rules(&self, region: &str) -> Result<Region> {
@@ -226,6 +229,12 @@ impl Ledger<'_> {
         let mut msgs = vec![Msg::Reversed { number, batch: done.number }];
         let stands = later.into_iter().filter(|(later, ..)| effect.get(later) == Some(&true));
         msgs.extend(stands.map(|(batch, lines, signings)| Msg::LaterStands { batch, lines, signings }));
+        // Charges of later years and months rest on the signings that the batch brought.
+        let after = all.iter().any(|other| other.number > number && effect[&other.number]);
+        let brought = tell::signings(&store, number)?;
+        if after && brought > 0 {
+            msgs.push(Msg::LaterCharges { signings: brought });
+        }
         self.say(&msgs, || json!({ "batch": done.number, "head": done.hash, "reverses": number }))
     }
 
@@ -300,7 +309,11 @@ impl Ledger<'_> {
             return Err(refuse(Msg::AdjustedBefore { batch: batch.number, what }, None));
         }
         let mut known: BTreeMap<Agreement, Option<u32>> = BTreeMap::new();
-        for one in tell::agreed(store, None)?.into_iter().filter(|one| effect[&one.batch]) {
+        let registered = |number: u32| {
+            effect[&number]
+                && all.iter().any(|batch| batch.number == number && batch.kind == BatchKind::Adjustment)
+        };
+        for one in tell::agreed(store, None)?.into_iter().filter(|one| registered(one.batch)) {
             let key = (one.institution, one.source, one.cohort, one.document, one.reason, one.amount);
             known.insert(key, Some(one.batch));
         }

@@ -17,9 +17,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::base::diagnostic::stop;
+use crate::base::diagnostic::{refuse, stop};
 use crate::base::message::Msg;
 use crate::base::period::Period;
+use crate::ledger::store::{self, Store};
 use crate::policy::version::{self, Region};
 use crate::report::screen::{self, Look};
 
@@ -59,7 +60,19 @@ impl Common<'_> {
     }
 
     fn ledger(&self, ledger: Option<&Path>) -> PathBuf {
-        ledger.map_or_else(|| Path::new("ledger").join(format!("{}.db", self.region)), Path::to_path_buf)
+        ledger.map_or_else(|| store::usual(self.region), Path::to_path_buf)
+    }
+
+    /// Stops the run where a ledger was named that is not there, while another of the region is.
+    fn not_another(&self, ledger: &Path, region: &str) -> Result<()> {
+        let there = Store::find(ledger, region, false)?.is_some();
+        match if there { None } else { store::sibling(ledger, region) } {
+            Some(other) => {
+                let (path, there) = (ledger.display().to_string(), other.display().to_string());
+                Err(refuse(Msg::OtherLedgerThere { path, there }, Some(Msg::NameOrInit)))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Runs `work` on as many threads as were asked for.
@@ -99,6 +112,24 @@ impl Common<'_> {
             return Ok(());
         }
         seen(screen::notices(&mut io::stderr().lock(), notices, self.look))
+    }
+
+    /// Says what must be seen before something is posted, even where nothing else is shown.
+    fn warnings(&self, notices: &[Msg]) -> Result<()> {
+        let warns = |msg: &&Msg| {
+            matches!(
+                msg,
+                Msg::StandAgain { .. }
+                    | Msg::MovedByRules { .. }
+                    | Msg::LaterPosted { .. }
+                    | Msg::VoidOfAnother { .. }
+            )
+        };
+        let warnings: Vec<Msg> = notices.iter().filter(warns).cloned().collect();
+        if (self.quiet || self.json) && !warnings.is_empty() {
+            seen(screen::notices(&mut io::stderr().lock(), &warnings, self.look))?;
+        }
+        Ok(())
     }
 
     /// Says something that is said even where nothing else is shown.

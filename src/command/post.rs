@@ -16,7 +16,7 @@ use crate::base::place::Kind;
 use crate::ledger::chain::{Batch, BatchKind, Paper, batches, in_effect};
 use crate::ledger::post::{Posting, opening, settlement};
 use crate::ledger::recall;
-use crate::ledger::store::{self, Store};
+use crate::ledger::store::Store;
 use crate::ledger::writer::{About, Writer};
 use crate::pipeline::{self, Asked, Run};
 use crate::policy::version::{self, Region};
@@ -162,10 +162,7 @@ pub fn run(post: &Post) -> Result<Ended> {
         let fact = Msg::NoLedger { path: ledger.display().to_string() };
         return Err(refuse(fact, Some(Msg::OtherLedger)));
     }
-    if let Some(other) = store::sibling(&ledger, &region.id).filter(|_| !there) {
-        let (path, there) = (ledger.display().to_string(), other.display().to_string());
-        return Err(refuse(Msg::OtherLedgerThere { path, there }, Some(Msg::NameOrInit)));
-    }
+    common.not_another(&ledger, &region.id)?;
     let _lock = Held::of(&ledger, true)?;
     let clock = common.clock(&data);
     common.threads(|| {
@@ -184,6 +181,7 @@ pub fn run(post: &Post) -> Result<Ended> {
                 return Err(refuse(changed, Some(Msg::SettleAgain)));
             }
             may_post(run, Some(&post.paper))?;
+            common.warnings(&run.inputs.notices)?;
             same_bytes(run, &written, (&ledger, store.as_ref()))?;
             clock.begins(Stage::Post);
             let ready = Ready { run, ledger: &ledger, store: store.as_ref(), manifest: &written.manifest };
@@ -214,10 +212,20 @@ fn moved_on(store: Option<&Store>, written: &Written) -> Result<anyhow::Error> {
     Ok(refuse(Msg::LedgerMoved { batch, then }, Some(Msg::SettleAgain)))
 }
 
+/// How a folder starts that holds a settlement computed again.
+const ASIDE: &str = ".jiayi-post-";
+
 /// Writes all outputs aside, where personal data may be, and compares them with those that are posted.
 fn same_bytes(run: &Run, written: &Written, (ledger, store): (&Path, Option<&Store>)) -> Result<()> {
     let beside = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let aside = tempfile::Builder::new().prefix(".post-").tempdir_in(beside);
+    let only_mine = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    // What a run that was killed left there is nobody's: whoever posts holds the lock.
+    for left in fs::read_dir(beside).into_iter().flatten().flatten() {
+        if left.file_name().to_string_lossy().starts_with(ASIDE) {
+            let _ = fs::remove_dir_all(left.path());
+        }
+    }
+    let aside = tempfile::Builder::new().prefix(ASIDE).permissions(only_mine).tempdir_in(beside);
     let aside = aside.map_err(|error| crate::report::publish::cannot_write(beside, &error))?;
     let posted = posted_by(store, written.batch())?;
     let manifest = documents::write(run, aside.path(), &written.output, &posted)?;

@@ -6,7 +6,6 @@ use std::time::Instant;
 use anyhow::Result;
 use serde_json::json;
 
-use crate::base::diagnostic::refuse;
 use crate::base::message::Msg;
 use crate::base::period::{Date, Period};
 use crate::ledger::chain::{Batch, Paper, batches};
@@ -42,12 +41,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
     let out = settle.out.map_or_else(default, Path::to_path_buf);
     let ledger = common.ledger(settle.ledger);
     // What is no ledger of this region is told before anything is locked or read.
-    let there = Store::find(&ledger, &region.id, false)?.is_some();
-    let other = if there { None } else { store::sibling(&ledger, &region.id) };
-    if let Some(there) = other {
-        let (path, there) = (ledger.display().to_string(), there.display().to_string());
-        return Err(refuse(Msg::OtherLedgerThere { path, there }, Some(Msg::NameOrInit)));
-    }
+    common.not_another(&ledger, &region.id)?;
     // Held until the end: nobody posts between what this run read and what it writes.
     let _lock = Held::of(&ledger, settle.post.is_some())?;
     let clock = common.clock(&data);
@@ -89,6 +83,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
             })?;
             common.unconfirmed(&region)?;
             common.notices(&run.inputs.notices)?;
+            common.warnings(if settle.post.is_some() { &run.inputs.notices } else { &[] })?;
             common.notices(not_yet.as_slice())?;
             let opens = settle.post.is_some() && store.is_none();
             let folder = out.display().to_string();

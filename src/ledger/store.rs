@@ -87,8 +87,18 @@ fn cannot_write(path: &Path, error: &io::Error) -> anyhow::Error {
     stop(Msg::CannotWrite { path: path.display().to_string(), why: error.to_string() }, Some(Msg::CheckSpace))
 }
 
-/// Another ledger of the region beside a path where there is none: perhaps the one that is meant.
+/// Where a region's ledger is, unless another place is named.
+pub fn usual(region: &str) -> PathBuf {
+    Path::new("ledger").join(format!("{region}.db"))
+}
+
+/// Another ledger of the region, at its usual place or beside a path where there is none: perhaps the one that is
+/// meant.
 pub fn sibling(path: &Path, region: &str) -> Option<PathBuf> {
+    let usual = usual(region);
+    if usual != path && Store::open(&usual, Some(region), false).is_ok() {
+        return Some(usual);
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut files: Vec<PathBuf> =
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
@@ -140,6 +150,15 @@ impl Store {
             let path = path.display().to_string();
             return Err(refuse(Msg::OlderLedger { path }, Some(Msg::OlderProgram)));
         }
+        // Tables, views and triggers are those that we made, to the letter.
+        let mut query = connection.prepare("SELECT sql FROM sqlite_master ORDER BY rowid").map_err(failed)?;
+        let made: rusqlite::Result<Vec<Option<String>>> =
+            query.query_map([], |row| row.get(0)).map_err(failed)?.collect();
+        let made: Vec<String> = made.map_err(failed)?.into_iter().flatten().collect();
+        if made != tables() {
+            return Err(damaged(path, "sqlite_master"));
+        }
+        drop(query);
         let (found, opening): (String, String) = connection
             .query_row("SELECT region, opening FROM ledger", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .map_err(failed)?;
@@ -212,6 +231,13 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
         "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; \
          PRAGMA cache_size = -32768;",
     )
+}
+
+/// The statements of the schema, as the database keeps them.
+fn tables() -> Vec<String> {
+    let lines = SCHEMA.lines().filter(|line| !line.starts_with("--"));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    text.split(';').map(|one| one.trim().to_string()).filter(|one| !one.is_empty()).collect()
 }
 
 fn none(path: &Path) -> anyhow::Error {

@@ -285,9 +285,10 @@ impl<'a> History<'a> {
                 of_line.insert(line.policy.clone(), state.clone());
             }
         }
-        for ((cohort, institution, package, _), of_line) in &states {
-            if let Some(state) = of_line.values().find(|state| state.last.is_some()) {
-                cleared.entry((*cohort, *institution)).or_default().push((package.clone(), state.batch));
+        for line in &past.lines {
+            if line.state.as_ref().is_some_and(|state| state.last.is_some()) {
+                let of_cohort = cleared.entry((line.cohort, number(&line.institution))).or_default();
+                of_cohort.push((line.package.clone(), line.batch));
             }
         }
         let of_terms = past.terms.iter().map(|terms| number(&terms.institution)).collect();
@@ -345,13 +346,13 @@ impl<'a> History<'a> {
         self.states.iter()
     }
 
-    /// The batch that cleared a package's cohort of an institution.
+    /// The first batch that cleared a package's cohort of an institution.
     pub fn cleared(&self, cohort: Period, institution: u32, package: &str) -> Option<u32> {
         if self.cleared.is_empty() {
             return None;
         }
         let packages = self.cleared.get(&(cohort, institution))?.iter();
-        packages.filter(|(id, _)| id == package).map(|(_, batch)| *batch).max()
+        packages.filter(|(id, _)| id == package).map(|(_, batch)| *batch).min()
     }
 
     /// The number of a signing's institution, and what its price depended on.
@@ -567,11 +568,20 @@ impl<'a> History<'a> {
         last.into_values().collect()
     }
 
-    /// Signings of the past that are void now: those of `void` contracts that no other row stands for.
-    pub fn voided(&self, void: &BTreeSet<Vec<u8>>) -> Vec<u32> {
-        let hashes: FxHashSet<u64> = void.iter().map(|contract| id_hash(contract)).collect();
+    /// Signings of the past that are void now: those of `void` contracts that no other row stands for. A row with
+    /// another person's ID number is about no contract of the past; also gives how many of these there are.
+    pub fn voided(&self, void: &BTreeSet<(Vec<u8>, Option<PersonId>)>) -> (Vec<u32>, u64) {
+        let hashes: FxHashSet<u64> = void.iter().map(|(contract, _)| id_hash(contract)).collect();
         let found = self.with_hashes(&hashes);
-        let known = |contract: &Vec<u8>| self.of_contract(found.get(&id_hash(contract))?, contract);
-        void.iter().filter_map(known).collect()
+        let (mut gone, mut others) = (Vec::new(), 0);
+        for (contract, person) in void {
+            let known = found.get(&id_hash(contract)).and_then(|among| self.of_contract(among, contract));
+            let Some(known) = known else { continue };
+            match person.is_none_or(|person| person == self.signing(known).person) {
+                true => gone.push(known),
+                false => others += 1,
+            }
+        }
+        (gone, others)
     }
 }

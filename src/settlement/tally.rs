@@ -338,7 +338,9 @@ fn count(tally: &mut Tally, (index, known): (usize, Option<u32>), signing: &Sign
         // Of a signing that came when the cohort was cleared, later charges are as late as the first.
         let since = known.map_or(u32::MAX, |known| history.signing(known).since);
         let cleared = history.cleared(cohort, signing.institution, &package.named.id);
-        if let Some(batch) = cleared.filter(|batch| *batch < since) {
+        // Of an older cohort it was told when the signing came.
+        let told = recalled && !of_period;
+        if let Some(batch) = cleared.filter(|batch| *batch < since && !told) {
             flag(Code::W704, place, Detail::ClearedBefore { cohort, batch });
         } else if known.is_none()
             && let Some(assessed_on) = assessed_before(rules, (policy, class), signing, cohort, scores)

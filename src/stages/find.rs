@@ -53,7 +53,8 @@ pub fn swipe_rows(inputs: &Inputs, people: &BTreeSet<PersonId>) -> Result<Vec<Sw
     })
 }
 
-fn person_of(row: &Row, column: usize) -> Option<PersonId> {
+/// The person of a cell, where it holds a valid ID number.
+pub fn person_of(row: &Row, column: usize) -> Option<PersonId> {
     let person = PersonId::parse(row.bytes(column));
     person.or_else(|_| PersonId::parse(row.text(column).as_bytes())).ok()
 }

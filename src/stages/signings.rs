@@ -6,6 +6,8 @@ use anyhow::Result;
 use rustc_hash::FxHashSet;
 
 use crate::base::code::Code;
+use crate::base::message::Msg;
+use crate::base::person::PersonId;
 use crate::base::place::Kind;
 use crate::intake::cells;
 use crate::intake::rows::{Again, BlockRows, OneOf, Reject, Row, TOGETHER, WholeRows, read_rows_with};
@@ -18,6 +20,7 @@ use crate::settlement::price::Classes;
 use crate::settlement::qualify::{Candidates, OfPast};
 use crate::settlement::rules::Rules;
 
+use super::find::person_of;
 use super::{Inputs, Watch};
 
 /// What a block of signings came to.
@@ -26,8 +29,9 @@ struct SigningBlock {
     batch: Batch,
     rejects: Vec<Reject>,
     void: u64,
-    /// Contract ids of void rows, where earlier postings may know them.
-    void_contracts: Vec<Vec<u8>>,
+    /// Contract ids of void rows, where earlier postings may know them, each with the person where one can be
+    /// read.
+    void_contracts: Vec<(Vec<u8>, Option<PersonId>)>,
     /// Rows that the rules refuse, whose contract earlier postings may know: (index into the refused, contract).
     standing: Vec<(usize, Vec<u8>)>,
 }
@@ -95,7 +99,11 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Wa
         inputs.read(facts, rejects);
         inputs.void_rows += void;
     }
-    of_past.void = history.voided(&void_contracts).into_iter().collect();
+    let (void, others) = history.voided(&void_contracts);
+    of_past.void = void.into_iter().collect();
+    if others > 0 {
+        inputs.notices.push(Msg::VoidOfAnother { rows: others });
+    }
     Ok(ReadSignings { candidates, counts, classes, details, of_past })
 }
 
@@ -210,7 +218,8 @@ fn signing_row(
     };
     out.void += u64::from(void);
     if void && past {
-        out.void_contracts.push(row.id(signings::CONTRACT).into_owned());
+        let person = person_of(row, signings::PERSON);
+        out.void_contracts.push((row.id(signings::CONTRACT).into_owned(), person));
     }
     if let Some(institution) = institution {
         let assessed = u64::from(day.is_none_or(|day| rules.contains(day)));

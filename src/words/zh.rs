@@ -216,6 +216,18 @@ pub fn say(msg: &Msg) -> String {
         Msg::NewerLedger { path, shape, known } => {
             format!("台账 `{path}` 是更新的程序写的（第 {shape} 版，本程序只认到第 {known} 版）")
         }
+        Msg::RulesGone { policy, batch } => {
+            format!("第 {batch} 批按政策 `{policy}` 入账，现在没有这个政策文件：它的计费会改按别的政策计算")
+        }
+        Msg::LaterPosted { cohort } => format!(
+            "台账里已有更晚的批次（到 {cohort}）：这些行对它们的影响这次不计算，请随后再结算一次更晚的期间"
+        ),
+        Msg::LaterCharges { signings } => format!(
+            "这一批登记了 {signings} 份协议；以后各批为它们支付的费用，下次结算会按没有这些协议重新计算，除非导出里仍有它们"
+        ),
+        Msg::VoidOfAnother { rows } => {
+            format!("{rows} 行作废的协议编号已入账，但身份证号是别人的：不据此追回")
+        }
         Msg::OlderLedger { path } => format!("台账 `{path}` 是更早的程序写的，本程序不认它的写法"),
         Msg::LedgerOfOther { path, found, region } => {
             format!("台账 `{path}` 是 `{found}` 的，不是 `{region}` 的")
