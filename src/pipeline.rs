@@ -10,7 +10,7 @@ use crate::base::code::Code;
 use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
 use crate::base::money::Fen;
-use crate::base::period::{Cycle, Date, Period};
+use crate::base::period::{Cycle, Date, Period, add_months};
 use crate::base::place::Kind;
 use crate::intake::folder::{self, InputFile};
 use crate::policy::sheet::{Derive, Value};
@@ -239,6 +239,18 @@ fn not_earlier(region: &Region, history: &History, as_of: Option<Date>) -> Resul
     let in_parts =
         region.versions.iter().flat_map(|version| &version.sources).any(|source| !source.tranches.is_empty());
     let posted = history.past().and_then(|past| past.as_of);
+    // Parts that were posted whatever their day: of the cohorts posted, the last day on which one is due.
+    let last_due = || {
+        let cohorts = history.states().map(|((cohort, ..), _)| cohort.first_day());
+        let latest = cohorts.max()?;
+        let sources = region.versions.iter().flat_map(|version| &version.sources);
+        let months = sources.flat_map(|source| &source.tranches).map(|tranche| tranche.after_months).max()?;
+        Some(add_months(latest, months))
+    };
+    let posted = match posted {
+        Some(AsOf::All) => last_due().map(AsOf::Day),
+        posted => posted,
+    };
     match (as_of, posted) {
         (Some(day), Some(posted)) if in_parts && AsOf::Day(day) < posted => {
             let posted = match posted {
@@ -474,10 +486,10 @@ fn data_files(region: &Region, data: &Path, without: &[Kind]) -> Result<Vec<Inpu
     Ok(files.into_iter().filter(|file| !without.contains(&file.kind)).collect())
 }
 
-/// What a run refused, by kind of file and code.
+/// What a run refused of its files, by kind of file and code.
 pub fn refused_by_code(inputs: &Inputs) -> std::collections::BTreeMap<(Code, &'static str), u64> {
     let mut counts = std::collections::BTreeMap::new();
-    for reject in &inputs.rejects {
+    for reject in inputs.refused() {
         *counts.entry((reject.code, reject.kind.name())).or_default() += 1;
     }
     counts

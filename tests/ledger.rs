@@ -1107,3 +1107,76 @@ fn an_adjustment_that_was_reversed_may_be_taken_back_by_its_opposite() {
     file("-5.00");
     good(&office.run(&adjust));
 }
+
+#[test]
+fn the_life_of_a_void_signing_tells_what_was_paid_for_it() {
+    let office = Office::of("urumqi-bureau");
+    let row = |status: &str| format!("C1,{},U1,paid,2020-01-10,{status}\n", id("1960-03-01", 1));
+    paid(&office, "ok", &row("valid"));
+    paid(&office, "void", &row("void"));
+    office.posted("2020Q1", "ok");
+    office.posted("2020Q1", "void");
+    let told = office.run(&[
+        "explain",
+        "--region",
+        "urumqi-bureau",
+        "--contract",
+        "C1",
+        "--data",
+        "void",
+        "--lang",
+        "en",
+    ]);
+    let told = String::from_utf8_lossy(&good_output(told)).into_owned();
+    assert!(
+        told.contains("batch 1 of the ledger 5.25") && told.contains("batch 2 of the ledger -5.25"),
+        "{told}"
+    );
+}
+
+fn good_output(output: Output) -> Vec<u8> {
+    good(&output);
+    output.stdout
+}
+
+#[test]
+fn who_answers_on_the_documents_answers_for_the_batch() {
+    let office = Office::of("urumqi-bureau");
+    paid(&office, "q1", &format!("C1,{},U1,paid,2020-01-10,valid\n", id("1960-03-01", 1)));
+    good(&office.settle("2020Q1", "q1", &["--operator", "A", "--approved-by", "B"]));
+    let other = office.run(&["post", "out", "--operator", "C", "--lang", "en"]);
+    assert!(other.status.code() == Some(4) && stderr(&other).contains("`A`"), "{}", stderr(&other));
+    good(&office.run(&["post", "out", "--document", "D"]));
+    let list = office.run(&["ledger", "list", "--region", "urumqi-bureau", "--format", "json"]);
+    let list: serde_json::Value = serde_json::from_slice(&good_output(list)).expect("JSON");
+    let batch = &list[0];
+    assert_eq!((&batch["operator"], &batch["approved_by"]), (&"A".into(), &"B".into()));
+    assert_eq!(batch["document"], "D");
+}
+
+#[test]
+fn a_rule_file_that_was_posted_by_must_stay() {
+    let office = Office::of("urumqi-bureau");
+    let rules = office.path("regions");
+    for region in ["urumqi", "urumqi-bureau"] {
+        fs::create_dir_all(rules.join(region)).expect("a folder");
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let places = ["regions", "samples/regions"]
+            .map(|from| shipped.join(from).join(region).join("2019-11-01.toml"));
+        let file = places.iter().find(|file| file.is_file()).expect("it is there");
+        fs::copy(file, rules.join(region).join("2019-11-01.toml")).expect("copied");
+    }
+    paid(&office, "q3", &format!("C1,{},U1,paid,2020-08-10,valid\n", id("1960-03-01", 1)));
+    let file = rules.join("urumqi-bureau/2020-07-01.toml");
+    let text = fs::read_to_string(rules.join("urumqi-bureau/2019-11-01.toml")).expect("the bureau's file");
+    fs::write(&file, format!("{text}\n[policy]\nin_force_from = \"2020-07-01\"\n")).expect("written");
+    let own = ["--regions", "regions"];
+    good(&office.settle("2020Q3", "q3", &[&own[..], &["--post"]].concat()));
+    fs::remove_file(&file).expect("removed");
+    let output = office.settle("2020Q4", "q3", &[&own[..], &["--lang", "en"]].concat());
+    assert!(
+        output.status.code() == Some(1) && stderr(&output).contains("urumqi-bureau/2020-07-01"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -180,6 +180,7 @@ pub enum Msg {
     NotALedger { path: String },
     NewerLedger { path: String, shape: i32, known: i32 },
     OlderLedger { path: String },
+    OtherPaper { printed: String, given: String },
     RulesGone { policy: String, batch: u32 },
     LaterPosted { cohort: Period },
     LaterCharges { signings: u64 },

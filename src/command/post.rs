@@ -155,6 +155,7 @@ pub fn run(post: &Post) -> Result<Ended> {
     if let Some(changed) = written.changed_rules(&region).into_iter().next() {
         return Err(refuse(changed, Some(Msg::SettleAgain)));
     }
+    let paper = who_answers(&written.output.paper, &post.paper)?;
     let data = written.path(post.data, "data").unwrap_or_else(|| common.data(None));
     let ledger = written.path(post.ledger, "ledger").unwrap_or_else(|| common.ledger(None));
     let there = Store::find(&ledger, &region.id, false)?.is_some();
@@ -180,12 +181,12 @@ pub fn run(post: &Post) -> Result<Ended> {
             if let Some(changed) = written.changed_inputs(run).into_iter().next() {
                 return Err(refuse(changed, Some(Msg::SettleAgain)));
             }
-            may_post(run, Some(&post.paper))?;
+            may_post(run, Some(&paper))?;
             common.warnings(&run.inputs.notices)?;
             same_bytes(run, &written, (&ledger, store.as_ref()))?;
             clock.begins(Stage::Post);
             let ready = Ready { run, ledger: &ledger, store: store.as_ref(), manifest: &written.manifest };
-            let batch = ready.post(&post.paper)?;
+            let batch = ready.post(&paper)?;
             if store.is_none() && batch.is_some() {
                 common.tell(&ready.opened())?;
             }
@@ -194,6 +195,23 @@ pub fn run(post: &Post) -> Result<Ended> {
             Ok(Ended::Done)
         };
         clock.watch(|watch| pipeline::settle(&region, asked, &data, watch, work))
+    })
+}
+
+/// Whoever the documents name answers for the batch; who is named at the posting must be the same.
+fn who_answers(printed: &Paper, given: &Paper) -> Result<Paper> {
+    let one = |printed: &Option<String>, given: &Option<String>| match (printed, given) {
+        (Some(printed), Some(given)) if printed != given => {
+            let (printed, given) = (printed.clone(), given.clone());
+            Err(refuse(Msg::OtherPaper { printed, given }, Some(Msg::SettleAgain)))
+        }
+        _ => Ok(given.clone().or_else(|| printed.clone())),
+    };
+    Ok(Paper {
+        operator: one(&printed.operator, &given.operator)?,
+        approved_by: one(&printed.approved_by, &given.approved_by)?,
+        document: one(&printed.document, &given.document)?,
+        time: given.time.clone(),
     })
 }
 

@@ -113,7 +113,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
                 },
             )?;
             clock.tell(run.inputs, |stage| run.rows_of(stage))?;
-            Ok(common.ended(run.inputs.rejects.len()))
+            Ok(common.ended(run.inputs.refused().count()))
         };
         clock.watch(|watch| pipeline::settle(&region, asked, &data, watch, work))
     })

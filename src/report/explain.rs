@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::money::{Fen, shortest};
-use crate::base::period::Period;
+use crate::base::period::{Date, Period};
 use crate::base::person::mask_within;
 use crate::base::place::Place;
 use crate::ledger::chain::Batch;
@@ -422,6 +422,17 @@ pub fn lives(
                 }
             }
         }
+        for line in moved_besides(run, life) {
+            let with = [
+                &line.batch.to_string(),
+                &line.cohort.to_string(),
+                &line.institution,
+                &line.source,
+                &line.amount.grouped(),
+            ];
+            let with = with.map(String::as_str);
+            writeln!(out, "  {}", phrase(lang, Phrase::LifeMoved, &with))?;
+        }
         for place in &life.services {
             writeln!(out, "  {}", phrase(lang, Phrase::LifeService, &[&at(place)]))?;
         }
@@ -460,8 +471,54 @@ fn paid(run: &Run, life: &Life, charge: &ChargeLife, source: &str) -> Vec<(u32, 
                 && (&line.institution, &line.package) == (&noted.institution, &noted.package)
         })
     };
-    let moved = past.lines.iter().filter(of_line).filter(|line| line.amount != Fen::ZERO);
+    // A line may come to the same sum where one came as another went.
+    let told = |line: &&PastLine| {
+        line.amount != Fen::ZERO || life.noted.iter().any(|noted| noted.batch == line.batch)
+    };
+    let moved = past.lines.iter().filter(of_line).filter(told);
     moved.map(|line| (line.batch, line.amount, line.institution.clone())).collect()
+}
+
+/// What batches moved on lines that charges of the signing were counted in as batches had noted it, beside those
+/// of its charges now: what was paid for one that is void since, or stood elsewhere.
+fn moved_besides<'a>(run: &Run<'a>, life: &Life) -> Vec<&'a PastLine> {
+    let Some(past) = run.history.past() else { return Vec::new() };
+    let told: Vec<(u32, Period, &str, String)> = life
+        .charges
+        .iter()
+        .flat_map(|charge| charge.shares.iter().map(move |(source, ..)| (charge, source)))
+        .flat_map(|(charge, source)| {
+            let batches = paid(run, life, charge, source).into_iter();
+            batches.map(move |(batch, _, at)| (batch, charge.cohort, source.as_str(), at))
+        })
+        .collect();
+    let of_line = |line: &&PastLine| {
+        let mut noted = life.noted.iter().enumerate().filter(|(_, noted)| noted.state == "admitted");
+        noted.any(|(at, noted)| {
+            // Up to the batch that says something else of it: that one takes it off the line.
+            let until = life.noted.get(at + 1).map_or(u32::MAX, |next| next.batch);
+            (noted.batch..=until).contains(&line.batch)
+                && (&line.institution, &line.package) == (&noted.institution, &noted.package)
+                && cohorts(run, noted).any(|cohort| cohort == line.cohort)
+        })
+    };
+    let besides = |line: &&PastLine| {
+        let key = (line.batch, line.cohort, line.source.as_str(), line.institution.clone());
+        line.amount != Fen::ZERO && !told.contains(&key)
+    };
+    past.lines.iter().filter(of_line).filter(besides).collect()
+}
+
+/// The cohorts in which the charges of a signing start, as a batch noted it.
+fn cohorts<'a>(run: &Run<'a>, noted: &Noted) -> impl Iterator<Item = Period> + use<'a> {
+    let days = [&noted.starts_on, &noted.ends_on].map(|day| day.parse().unwrap_or(Date::MAX));
+    let (rules, package) = (run.rules, noted.package.clone());
+    let versions = rules.region.versions.iter();
+    let offering = versions.filter(move |version| version.packages.iter().any(|one| one.named.id == package));
+    offering.flat_map(move |version| {
+        let end = days[1].min(rules.end);
+        version.schedule.charges(days[0], rules.from, end).map(|(_, day)| version.cycle.of(day))
+    })
 }
 
 /// What a charge is worth on its line: the share, times what the line pays of it.
@@ -560,6 +617,15 @@ pub fn lives_json(run: &Run, lives: &[Life], batches: &[Batch], lang: Lang) -> V
                 })
             })
             .collect();
+        let besides: Vec<Value> = moved_besides(run, life)
+            .into_iter()
+            .map(|line| {
+                json!({
+                    "batch": line.batch, "cohort": line.cohort.to_string(), "institution_id": line.institution,
+                    "source": line.source, "line_amount": line.amount.to_string(),
+                })
+            })
+            .collect();
         let noted: Vec<Value> = life
             .noted
             .iter()
@@ -584,6 +650,7 @@ pub fn lives_json(run: &Run, lives: &[Life], batches: &[Batch], lang: Lang) -> V
             "passed": life.signing.map(|signing| passed(run, signing)),
             "charges": charges,
             "services": life.services.iter().map(at).collect::<Vec<_>>(),
+            "moved_before": besides,
             "noted": noted,
         })
     };

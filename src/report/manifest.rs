@@ -34,7 +34,7 @@ pub fn total_json(total: &Total) -> Value {
 /// The manifest of a settlement.
 pub fn manifest(run: &Run, written: &[Written], output: &Output) -> Value {
     let lang = output.lang;
-    let count = |kind: Kind| run.inputs.rejects.iter().filter(|reject| reject.kind == kind).count();
+    let count = |kind: Kind| run.inputs.refused().filter(|reject| reject.kind == kind).count();
     let read = run.inputs.facts.iter().filter(|facts| facts.kind == Kind::Signings).map(|facts| facts.rows);
     let notices: Vec<String> = run.inputs.notices.iter().map(|notice| say(lang, notice)).collect();
     let region = run.rules.region;

@@ -112,6 +112,11 @@ impl Inputs {
         self.names.len() as u16 - 1
     }
 
+    /// Refused rows of files; what the ledger knows and is refused now is in no file.
+    pub fn refused(&self) -> impl Iterator<Item = &Reject> {
+        self.rejects.iter().filter(|reject| usize::from(reject.place.file) < self.files.len())
+    }
+
     /// Every file with its number.
     pub fn files(&self) -> impl Iterator<Item = (u16, &InputFile)> {
         self.files.iter().enumerate().map(|(index, file)| (index as u16, file))

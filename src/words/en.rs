@@ -267,6 +267,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::NoLedger { path } => format!("there is no ledger `{path}`"),
         Msg::NotALedger { path } => format!("`{path}` is no ledger of jiayi"),
         Msg::NewerLedger { path, shape, known } => format!("the ledger `{path}` was written by a newer program (shape {shape}; this one knows up to {known})"),
+        Msg::OtherPaper { printed, given } => format!("the documents name `{printed}`, the posting `{given}`"),
         Msg::RulesGone { policy, batch } => format!("batch {batch} was posted by the policy `{policy}`, whose rule file is not there: its charges would be counted by another"),
         Msg::LaterPosted { cohort } => format!("later cohorts were posted already (up to {cohort}): what these rows change of them is not worked out here; settle a later period as well"),
         Msg::LaterCharges { signings } => format!("the batch brought {signings} signings: what later batches paid for them is worked out by the next settle as if they had not been, unless an export still holds them"),

@@ -209,6 +209,7 @@ phrases! {
     StateAdmitted: "有效", "admitted";
     StateVoid: "作废", "void";
     LifeNoted: "台账第 {0} 批（{1}）：{2}，{5} {6}，{3} 起，{4} 前", "batch {0} of the ledger ({1}): {2}, {5} {6}, from {3} to before {4}";
+    LifeMoved: "它那时所在的结算行（{1} {2} {3}）：台账第 {0} 批 {4}", "its line of then ({1} {2} {3}): batch {0} of the ledger {4}";
     // Documents.
     DocSheetSummary: "汇总", "Summary";
     DocSheetLines: "结算明细", "Lines";

@@ -216,6 +216,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::NewerLedger { path, shape, known } => {
             format!("台账 `{path}` 是更新的程序写的（第 {shape} 版，本程序只认到第 {known} 版）")
         }
+        Msg::OtherPaper { printed, given } => format!("结算文件上写的是 `{printed}`，入账时给的是 `{given}`"),
         Msg::RulesGone { policy, batch } => {
             format!("第 {batch} 批按政策 `{policy}` 入账，现在没有这个政策文件：它的计费会改按别的政策计算")
         }
