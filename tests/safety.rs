@@ -62,7 +62,7 @@ fn hostile_names_and_notes_do_nothing() {
     };
     let run = |words: &[&str]| good(&jiayi(home).args(words).output().expect("it runs"));
     settle("first");
-    run(&["post", "first", "--operator", "=1+1", "--approved-by", "<i>王五</i>"]);
+    run(&["post", "first", "--approved-by", "=1+<i>王五</i>"]);
     let regions = format!("{root}/samples/regions");
     run(&[
         "ledger",
