@@ -152,7 +152,7 @@ def measure(options, work, data, python):
         raise Broken("`ledger/urumqi.db` is there: jiayi would settle against it, and DuckDB has no ledger")
     jiayi_out, duckdb_out = work / "out" / "jiayi", work / "out" / "duckdb"
     jiayi = [options.jiayi, "settle", "--region", "urumqi", "--quarter", "2020Q1"]
-    jiayi += ["--data", data, "--out", jiayi_out, "--quiet"]
+    jiayi += ["--data", data, "--out", jiayi_out, "--quiet", "--only", "csv"]
     commands = {
         "jiayi": (jiayi, jiayi_out),
         "DuckDB": ([python, "-c", DUCKDB_RUN, SQL, data, duckdb_out, options.threads], duckdb_out),
