@@ -144,12 +144,13 @@ impl Then {
 }
 
 /// The steps from what was posted on a line to what is due of it. `rows`: changes of signings that were posted
-/// before; `fresh`: signings that were not; `then`: what the line came to; `now`: what it comes to.
+/// before; `fresh`: signings that were not; `then`: what the line came to; `now`: what it comes to. `cleared`: its
+/// cohort was, perhaps on the line of another version.
 pub fn moves(
     line: &Line,
     (then, now): (Option<&LineState>, &LineState),
     rows: &BTreeMap<Cause, Change>,
-    fresh: Change,
+    (fresh, cleared): (Change, bool),
 ) -> Vec<Move> {
     let mut moves = Vec::new();
     let mut at = line.posted;
@@ -175,7 +176,10 @@ pub fn moves(
     let (mut gross, mut deduction) = then.map_or_else(Default::default, |then| (then.gross, then.deduction));
     let prepay = if line.settled { line.prepay_ratio } else { Decimal::ZERO };
     let mut by = Then {
-        ratio: then.and_then(|then| then.last.and(then.ratio)),
+        ratio: match then {
+            Some(then) => then.last.and(then.ratio),
+            None => now.last.and(now.ratio).filter(|_| cleared),
+        },
         released: then
             .map_or(Fen::ZERO, |then| if then.last.is_some() { Fen::ZERO } else { then.due - then.prepay }),
         apart: Fen::ZERO,

@@ -395,7 +395,9 @@ fn finish(
             let key = (cohort, institution, package, source, line.version);
             let fresh = fresh.get(&key).copied().unwrap_or_default();
             let rows = changes.get(&key).unwrap_or(&none);
-            line.moves = moves(line, (line.then.as_ref(), &line.state(rules_hash)), rows, fresh);
+            let cleared = history.cleared(line.cohort, line.institution, &line.package).is_some();
+            let states = (line.then.as_ref(), &line.state(rules_hash));
+            line.moves = moves(line, states, rows, (fresh, cleared));
             let moved: Fen = line.moves.iter().map(|one| one.amount).sum();
             assert_eq!(moved, line.payable - line.recover, "the causes add up to what moves");
         }
