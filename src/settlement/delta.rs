@@ -145,12 +145,13 @@ impl Then {
 
 /// The steps from what was posted on a line to what is due of it. `rows`: changes of signings that were posted
 /// before; `fresh`: signings that were not; `then`: what the line came to; `now`: what it comes to. `cleared`: its
-/// cohort was, perhaps on the line of another version.
+/// cohort was, perhaps on the line of another version; `elsewhere`: another version has such a line that was posted.
 pub fn moves(
     line: &Line,
     (then, now): (Option<&LineState>, &LineState),
     rows: &BTreeMap<Cause, Change>,
-    (fresh, cleared): (Change, bool),
+    fresh: Change,
+    (cleared, elsewhere): (bool, bool),
 ) -> Vec<Move> {
     let mut moves = Vec::new();
     let mut at = line.posted;
@@ -194,11 +195,13 @@ pub fn moves(
         gross: line.gross - gross - of_rows.gross,
     };
     let mut fresh = fresh;
-    if then.is_none() {
+    // A charge that was posted on another version's line, and is of this one by the rules of now.
+    let came_over = then.is_none() && elsewhere;
+    if then.is_none() && !elsewhere {
         // A later charge of a signing that was posted before: its cohort is new.
         fresh.add(std::mem::take(&mut left));
     }
-    let same_rules = then.is_none_or(|then| then.rules == now.rules);
+    let same_rules = !came_over && then.is_none_or(|then| then.rules == now.rules);
     if same_rules {
         by.apart = posted - by.due(gross, deduction, prepay);
     }

@@ -336,6 +336,11 @@ impl<'a> History<'a> {
         self.states.get(key)?.get(policy)
     }
 
+    /// The policies that a line was posted by.
+    pub fn states_of(&self, key: &PastKey) -> impl Iterator<Item = &String> {
+        self.states.get(key).into_iter().flat_map(BTreeMap::keys)
+    }
+
     /// What was posted on one policy's line, and what settlements took back of it.
     pub fn posted_by(&self, key: &PastKey, policy: &str) -> (Fen, Fen) {
         self.by_policy.get(key).and_then(|by| by.get(policy)).copied().unwrap_or_default()

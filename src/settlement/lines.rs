@@ -396,8 +396,11 @@ fn finish(
             let fresh = fresh.get(&key).copied().unwrap_or_default();
             let rows = changes.get(&key).unwrap_or(&none);
             let cleared = history.cleared(line.cohort, line.institution, &line.package).is_some();
+            let elsewhere = history
+                .states_of(&line.key())
+                .any(|policy| *policy != rules.region.versions[line.version].id);
             let states = (line.then.as_ref(), &line.state(rules_hash));
-            line.moves = moves(line, states, rows, (fresh, cleared));
+            line.moves = moves(line, states, rows, fresh, (cleared, elsewhere));
             let moved: Fen = line.moves.iter().map(|one| one.amount).sum();
             assert_eq!(moved, line.payable - line.recover, "the causes add up to what moves");
         }
