@@ -1154,9 +1154,8 @@ fn who_answers_on_the_documents_answers_for_the_batch() {
     assert_eq!(batch["document"], "D");
 }
 
-#[test]
-fn a_rule_file_that_was_posted_by_must_stay() {
-    let office = Office::of("urumqi-bureau");
+/// Rule files of the office's own, for a test that changes them.
+fn own_rules(office: &Office) -> PathBuf {
     let rules = office.path("regions");
     for region in ["urumqi", "urumqi-bureau"] {
         fs::create_dir_all(rules.join(region)).expect("a folder");
@@ -1166,10 +1165,22 @@ fn a_rule_file_that_was_posted_by_must_stay() {
         let file = places.iter().find(|file| file.is_file()).expect("it is there");
         fs::copy(file, rules.join(region).join("2019-11-01.toml")).expect("copied");
     }
-    paid(&office, "q3", &format!("C1,{},U1,paid,2020-08-10,valid\n", id("1960-03-01", 1)));
+    rules
+}
+
+/// A second version of the bureau's rules, from July on.
+fn second_version(rules: &Path) -> PathBuf {
     let file = rules.join("urumqi-bureau/2020-07-01.toml");
     let text = fs::read_to_string(rules.join("urumqi-bureau/2019-11-01.toml")).expect("the bureau's file");
     fs::write(&file, format!("{text}\n[policy]\nin_force_from = \"2020-07-01\"\n")).expect("written");
+    file
+}
+
+#[test]
+fn a_rule_file_that_was_posted_by_must_stay() {
+    let office = Office::of("urumqi-bureau");
+    let file = second_version(&own_rules(&office));
+    paid(&office, "q3", &format!("C1,{},U1,paid,2020-08-10,valid\n", id("1960-03-01", 1)));
     let own = ["--regions", "regions"];
     good(&office.settle("2020Q3", "q3", &[&own[..], &["--post"]].concat()));
     fs::remove_file(&file).expect("removed");
@@ -1179,4 +1190,35 @@ fn a_rule_file_that_was_posted_by_must_stay() {
         "{}",
         stderr(&output)
     );
+}
+
+#[test]
+fn a_version_of_the_rules_that_is_added_moves_charges_by_the_rules_and_late_rows_stay_late() {
+    let office = Office::of("urumqi-bureau");
+    let rules = own_rules(&office);
+    let row = |nth: usize, day: &str| format!("C{nth},{},U1,paid,{day},valid\n", id("1960-03-01", nth));
+    paid(&office, "q3", &row(1, "2020-08-10"));
+    let own = ["--regions", "regions"];
+    let post = [&own[..], &["--post"]].concat();
+    good(&office.settle("2020Q3", "q3", &post));
+    second_version(&rules);
+    good(&office.settle("2020Q3", "q3", &own));
+    let causes = |office: &Office| -> Vec<(String, String)> {
+        let fund = office.table("delta.csv").into_iter().filter(|row| row["source"] == "resident_fund");
+        fund.map(|row| (row["cause"].clone(), row["count"].clone())).collect()
+    };
+    let both =
+        [("rule_changed".to_string(), "-1".to_string()), ("rule_changed".to_string(), "1".to_string())];
+    assert_eq!(causes(&office), both);
+    // Cleared by the first version; a row that comes then is of the second, and late all the same.
+    fs::remove_file(rules.join("urumqi-bureau/2020-07-01.toml")).expect("removed");
+    score(&office, "q3", "U1,2020Q3,80,2020-10-15");
+    good(&office.settle("2020Q3", "q3", &post));
+    let text = fs::read_to_string(rules.join("urumqi-bureau/2019-11-01.toml")).expect("the bureau's file");
+    let from = "in_force_from = \"2020-09-01\"";
+    fs::write(rules.join("urumqi-bureau/2020-09-01.toml"), format!("{text}\n[policy]\n{from}\n"))
+        .expect("written");
+    paid(&office, "q3", &(row(1, "2020-08-10") + &row(2, "2020-09-20")));
+    good(&office.settle("2020Q3", "q3", &own));
+    assert_eq!(causes(&office), [("late".to_string(), "1".to_string())]);
 }
