@@ -23,6 +23,7 @@ use crate::policy::version::{self, Region};
 use crate::report::csv::hex;
 use crate::report::documents;
 use crate::report::output::Output;
+use crate::report::publish::{self, Aside};
 use crate::report::screen::Look;
 use crate::stages::Stage;
 use crate::words::say;
@@ -244,7 +245,8 @@ fn same_bytes(run: &Run, written: &Written, (ledger, store): (&Path, Option<&Sto
         }
     }
     let aside = tempfile::Builder::new().prefix(ASIDE).permissions(only_mine).tempdir_in(beside);
-    let aside = aside.map_err(|error| crate::report::publish::cannot_write(beside, &error))?;
+    let aside = aside.map_err(|error| publish::cannot_write(beside, &error))?;
+    let aside = Aside::new(aside, beside);
     let posted = posted_by(store, written.batch())?;
     let manifest = documents::write(run, aside.path(), &written.output, &posted)?;
     if manifest == written.manifest {

@@ -18,7 +18,7 @@ use crate::pipeline::{self, Asked, Run};
 use crate::policy::version;
 use crate::report::documents;
 use crate::report::output::CsvForm;
-use crate::report::publish;
+use crate::report::publish::{self, Aside};
 use crate::words::say;
 
 use super::post::Written;
@@ -82,8 +82,10 @@ pub fn run(verify: &Verify) -> Result<Ended> {
             clock.bar.finish_and_clear();
             found.extend(written.changed_inputs(run));
             let aside = tempfile::tempdir().context("a folder for the comparison")?;
-            let beside = posted_by(store.as_ref().filter(|_| past.is_some()), written.batch())?;
-            let manifest = documents::write(run, aside.path(), &written.output, &beside)?;
+            let beside = aside.path().to_path_buf();
+            let aside = Aside::new(aside, &beside);
+            let posted = posted_by(store.as_ref().filter(|_| past.is_some()), written.batch())?;
+            let manifest = documents::write(run, aside.path(), &written.output, &posted)?;
             let word = |value: &serde_json::Value| value["program"].as_str().unwrap_or_default().to_string();
             let (wrote, here) = (word(&written.manifest), word(&manifest));
             if wrote != here {

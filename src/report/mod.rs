@@ -23,4 +23,4 @@ mod statements;
 pub mod timings;
 pub mod told;
 pub mod totals;
-mod workbook;
+pub mod workbook;

@@ -4,12 +4,46 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use tempfile::TempDir;
 
 use crate::base::diagnostic::{Stopped, stop};
 use crate::base::message::Msg;
+
+/// A folder in the making: it goes when this does, and when the process gives up.
+pub struct Aside(TempDir);
+
+/// The folder in the making, and what it will be called.
+static MAKING: Mutex<Option<(PathBuf, PathBuf)>> = Mutex::new(None);
+
+impl Aside {
+    /// Only one at a time.
+    pub fn new(folder: TempDir, called: &Path) -> Aside {
+        let making = (folder.path().to_path_buf(), called.to_path_buf());
+        *MAKING.lock().unwrap_or_else(PoisonError::into_inner) = Some(making);
+        Aside(folder)
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        MAKING.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// Removes the folder in the making, if there is one: what it would have been called.
+pub fn abandon() -> Option<PathBuf> {
+    let (folder, called) = MAKING.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+    let _ = fs::remove_dir_all(folder);
+    Some(called)
+}
 
 /// Fills a new folder with `write` and puts it in the place of `out`.
 pub fn replace<R>(out: &Path, inputs: &Path, write: impl FnOnce(&Path) -> Result<R>) -> Result<R> {
@@ -38,6 +72,7 @@ pub fn replace<R>(out: &Path, inputs: &Path, write: impl FnOnce(&Path) -> Result
         .prefix(&format!(".{name}.tmp-"))
         .tempdir_in(&parent)
         .map_err(|error| failed(&parent, &error))?;
+    let aside = Aside::new(aside, out);
     let result = write(aside.path()).map_err(|error| written_badly(out, error))?;
     finish(aside.path(), &parent, out).map_err(|error| failed(out, &error))?;
     // After the exchange the name stands for the old folder, which goes with `aside`.

@@ -7,9 +7,8 @@ mod table;
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::PanicHookInfo;
 use std::path::Path;
-use std::sync::Once;
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
@@ -22,7 +21,7 @@ use super::csv::{Written, hex};
 use super::findings::Findings;
 use table::{Head, Looks};
 
-const NAME: &str = "settlement.xlsx";
+pub const NAME: &str = "settlement.xlsx";
 
 /// A sheet after the first, still to be written.
 struct Part<'a> {
@@ -33,30 +32,15 @@ struct Part<'a> {
 
 /// Writes the workbook into `folder`.
 pub fn write(findings: &Findings, folder: &Path) -> Result<Written> {
-    guarded(|| write_with(findings, folder, table::MOST_ROWS))
+    write_with(findings, folder, table::MOST_ROWS)
 }
 
-/// Runs work of the library that writes workbooks, which takes a full disk for a bug of its own and panics: here it is
-/// an error like that of any other file.
-fn guarded<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| {
-        let usual = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !info.location().is_some_and(|at| at.file().contains("rust_xlsxwriter")) {
-                usual(info);
-            }
-        }));
-    });
-    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|cause| {
-        let text = cause.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
-        let code = text.split_once("code: ").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
-        match code {
-            Some(code) => Err(io::Error::from_raw_os_error(code)).context(NAME),
-            // Ours, or no fault of the disk.
-            None => panic::resume_unwind(cause),
-        }
-    })
+/// What the disk said, if a panic is the library's that writes workbooks: it takes a full disk for a bug of its own.
+pub fn disk_fault(info: &PanicHookInfo) -> Option<io::Error> {
+    let theirs = info.location().is_some_and(|at| at.file().contains("rust_xlsxwriter"));
+    let text = info.payload().downcast_ref::<String>().filter(|_| theirs)?;
+    let (_, after) = text.split_once("code: ")?;
+    Some(io::Error::from_raw_os_error(after.split(',').next()?.parse().ok()?))
 }
 
 /// [`write()`], with so many rows to a sheet.
