@@ -85,9 +85,19 @@ fn ended(fact: Msg, cure: Option<Msg>, exit: Exit) -> anyhow::Error {
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = wanted.to_lowercase();
     let limit = (wanted.chars().count() / 3).max(1);
+    // Each edit takes away at most one of the characters that a name is made of: most names are told apart by that.
+    let made_of = |name: &str| name.chars().fold(0u64, |all, c| all | 1 << (u32::from(c) & 63));
+    let of_wanted = made_of(&wanted);
+    let may_be = |name: &String| {
+        let of_name = made_of(name);
+        let most = (of_wanted & !of_name).count_ones().max((of_name & !of_wanted).count_ones());
+        most as usize <= limit
+    };
     known
         .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&wanted, &name.to_lowercase()), name))
+        .map(|name| (name.to_lowercase(), name))
+        .filter(|(lower, _)| may_be(lower))
+        .map(|(lower, name)| (strsim::osa_distance(&wanted, &lower), name))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, name)| name)
