@@ -62,9 +62,10 @@ pub fn date(text: &str) -> Option<Date> {
 /// [`date`] of bytes that may not have been cleaned: what it reads is sure, what it does not may be
 /// a date behind blanks or full-width digits.
 pub fn date_of(bytes: &[u8]) -> Option<Date> {
-    if let Some(day) = usual_day(bytes) {
-        return Some(day.date());
-    }
+    usual_day(bytes).map(Rank::date).or_else(|| any_day(bytes))
+}
+
+fn any_day(bytes: &[u8]) -> Option<Date> {
     let year = number(bytes.get(..4)?)?;
     let (month, day, rest) = match bytes.get(4)? {
         separator @ (b'-' | b'/' | b'.') => {
@@ -95,10 +96,54 @@ fn day_of(year: i16, month: i16, day: i16) -> Option<Date> {
     real.then(|| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok())?
 }
 
-/// The day of `2020-01-03` or `2020-01-03 08:30:05`, the shape of most exports, read eight bytes at a
-/// time; nothing of other shapes, be they dates or not.
+/// The day of a date in the shape of most exports; nothing of other shapes, be they dates or not.
 #[inline(always)]
 pub fn usual_day(bytes: &[u8]) -> Option<Rank> {
+    full_day(bytes).or_else(|| short_day(bytes))
+}
+
+/// The day of `2020/1/3`, `2020/1/3 8:43` or `2020/1/3 8:43:55`, as spreadsheets write it.
+#[inline(never)]
+fn short_day(bytes: &[u8]) -> Option<Rank> {
+    let (year, [separator @ (b'/' | b'-' | b'.'), rest @ ..]) = bytes.split_first_chunk::<4>()? else {
+        return None;
+    };
+    let year = year.iter().try_fold(0, |sum, byte| Some(sum * 10 + digit(*byte)?))?;
+    let (month, rest) = small(rest)?;
+    let (day, mut rest) = small(rest.strip_prefix(&[*separator])?)?;
+    if let [b' ', clock @ ..] = rest {
+        let (hour, behind) = small(clock)?;
+        let (minute, behind) = small(behind.strip_prefix(b":")?)?;
+        let (second, behind) = if let [b':', seconds @ ..] = behind { small(seconds)? } else { (0, behind) };
+        if (hour > 23) | (minute > 59) | (second > 59) {
+            return None;
+        }
+        rest = behind;
+    }
+    let real = rest.is_empty() & (1800..=2999).contains(&year);
+    if real { Rank::real(year, month, day) } else { None }
+}
+
+#[inline(always)]
+fn digit(byte: u8) -> Option<u32> {
+    let value = byte.wrapping_sub(b'0');
+    (value <= 9).then_some(u32::from(value))
+}
+
+/// A number of one or two digits, and what stands behind it.
+#[inline(always)]
+fn small(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (first, rest) = bytes.split_first()?;
+    let first = digit(*first)?;
+    match rest.split_first().and_then(|(second, rest)| Some((digit(*second)?, rest))) {
+        Some((second, rest)) => Some((first * 10 + second, rest)),
+        None => Some((first, rest)),
+    }
+}
+
+/// The day of `2020-01-03` or `2020-01-03 08:30:05`, read eight bytes at a time.
+#[inline(always)]
+fn full_day(bytes: &[u8]) -> Option<Rank> {
     let (start, rest) = bytes.split_first_chunk::<8>()?;
     let (days, time) = rest.split_first_chunk::<2>()?;
     let start = digits_between(start, b"0000-00-")?;
@@ -351,6 +396,27 @@ mod tests {
         ] {
             assert_eq!(date(text), None, "{text}");
         }
+        // What is read quickly is what is read at length.
+        let parts = [
+            "2020", "1799", "1800", "2999", "3000", "202", "/1/3", "/01/03", "-2-29", ".2.30", "/1-3",
+            "/13/1",
+        ];
+        let clocks = [
+            "", " ", " 8:43", " 08:43:5", " 24:00", " 8:60", " 8:5:60", " 8", " 8:", " 8:5:", "T8:43",
+            " 8:43x",
+        ];
+        for (year, day) in parts.iter().flat_map(|year| parts.iter().map(move |day| (year, day))) {
+            for clock in clocks {
+                let text = format!("{year}{day}{clock}");
+                let quick = usual_day(text.as_bytes()).map(Rank::date);
+                assert!(quick.is_none() || quick == any_day(text.as_bytes()), "{text}");
+            }
+        }
+        assert!(
+            ["2020/1/3", "2020/1/3 8:43", "2020.01.3 18:43:55"]
+                .iter()
+                .all(|text| usual_day(text.as_bytes()).is_some())
+        );
         assert!(date("1800-01-01").is_some() && date("2999-12-31").is_some() && date("2020-02-29").is_some());
     }
 
