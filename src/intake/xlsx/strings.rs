@@ -17,8 +17,8 @@ pub struct Strings {
 }
 
 /// How much of them is held; a full sheet of a million people with their names takes some 100 MB.
-const MOST_BYTES: usize = 1 << 30;
-const MOST: usize = 50_000_000;
+const MOST_BYTES: usize = 512 << 20;
+const MOST: usize = 20_000_000;
 
 impl Strings {
     pub fn read(parts: &Parts, name: &str) -> io::Result<Strings> {
