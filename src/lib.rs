@@ -8,7 +8,8 @@
 //! | what a rule file may say | `policy/build*.rs`, then the types of `policy/`; `regions/README.md` tells it |
 //! | how a file is laid over another | `policy/merge.rs` |
 //! | what a column is called | `intake/aliases.toml` |
-//! | how a cell is read | `intake/cells.rs` |
+//! | how a cell is read | `intake/cells.rs`; what a workbook's cell says: `intake/xlsx/` |
+//! | in which forms a file may lie on the disk | `intake/folder.rs`, `intake/packed.rs` |
 //! | when a row is refused | by itself: `intake/`, by the rules: `settlement/desk.rs`, against the others: `settlement/qualify.rs` |
 //! | what a charge is worth | `settlement/price.rs` |
 //! | how a score comes about | `settlement/assess.rs`, `policy/sheet.rs` |

@@ -478,6 +478,8 @@ fn unused_files(data: &Path) -> Result<Option<Msg>> {
 /// The files of a data folder, less the kinds that this run does not read.
 fn data_files(region: &Region, data: &Path, without: &[Kind]) -> Result<Vec<InputFile>> {
     let files = folder::list(data)?;
+    let kinds: Vec<Kind> = Kind::of_folder().filter(|kind| !without.contains(kind)).collect();
+    folder::no_other_form(data, &files, &kinds)?;
     folder::must_have(data, &files, Kind::Institutions)?;
     folder::must_have(data, &files, Kind::Signings)?;
     if region.versions.iter().any(|version| version.needs_swipes()) {

@@ -14,6 +14,49 @@ pub enum HeaderFault {
     Title,
 }
 
+/// What is wrong with a file as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileFault {
+    /// It is named as compressed, and is not.
+    NotPacked {
+        form: &'static str,
+    },
+    /// It ends where more must follow.
+    CutShort,
+    /// It does not unpack, or not to what its checksum says.
+    Damaged,
+    /// Something else stands behind what was compressed.
+    Trailing,
+    /// It wants more memory to unpack than any export needs.
+    WideWindow,
+    /// It is named as text, and is something else.
+    Disguised {
+        form: &'static str,
+    },
+    NoWorkbook,
+    EmptyWorkbook,
+    /// Of Excel up to 2003.
+    OldWorkbook,
+    /// Of another program, or in Excel's binary form.
+    OtherWorkbook,
+    Encrypted,
+    /// Several sheets are named like the kind of file.
+    SheetsAlike {
+        names: Vec<String>,
+    },
+    /// A piece of it has no end.
+    Endless,
+    TooLarge,
+}
+
+impl std::fmt::Display for FileFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for FileFault {}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Msg {
     // A row by itself.
@@ -99,6 +142,8 @@ pub enum Msg {
     PaymentsElsewhere { rows: u64, period: Period },
     PaymentsRefused { rows: u64 },
     UnusedFiles { files: Vec<String> },
+    SheetsNotRead { file: String, others: Vec<String> },
+    RowsAbove { file: String, header: u32 },
     SameFile { first: String, second: String },
     NoCharges { period: Period },
     YearNotListed { year: i16 },
@@ -113,6 +158,9 @@ pub enum Msg {
     NoSuchFile { path: String },
     IsAFolder { path: String },
     EmptyFile { path: String },
+    FaultyFile { path: String, fault: FileFault },
+    SameInTwoForms { first: String, second: String },
+    UnreadForm { path: String },
     MissingFile { wanted: String, folder: String },
     MissingColumns { path: String, columns: Vec<(String, String)> },
     UnknownRegion { region: String },
@@ -128,6 +176,9 @@ pub enum Msg {
     NoSuchCode { text: String },
     // Cures.
     ExportAgain,
+    MendFile { fault: FileFault },
+    RemoveOne,
+    SaveAsWorkbook,
     NameDataFolder,
     PutFileThere { wanted: String, there: Vec<String>, near: Option<String> },
     ColumnsThere { there: Vec<String>, near: Option<String>, fault: HeaderFault },

@@ -420,6 +420,7 @@ fn default_data(region: &str) -> Option<PathBuf> {
 
 fn read_institutions(data: &Path) -> Result<Institutions> {
     let mut files = folder::list(data)?;
+    folder::no_other_form(data, &files, &[Kind::Institutions])?;
     folder::must_have(data, &files, Kind::Institutions)?;
     files.retain(|file| file.kind == Kind::Institutions);
     let mut inputs = Inputs::open(files)?;

@@ -20,6 +20,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::base::diagnostic::{refuse, stop};
 use crate::base::message::Msg;
 use crate::base::period::Period;
+use crate::intake::folder;
 use crate::ledger::store::{self, Store};
 use crate::policy::version::{self, Region};
 use crate::report::screen::{self, Look};
@@ -92,8 +93,8 @@ impl Common<'_> {
             return ProgressBar::hidden();
         }
         let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let csv = files.filter(|entry| entry.path().extension().is_some_and(|end| end == "csv"));
-        let total = csv.filter_map(|entry| entry.metadata().ok()).map(|data| data.len()).sum();
+        let tables = files.filter(|entry| folder::stem(&entry.file_name().to_string_lossy()).is_some());
+        let total = tables.filter_map(|entry| entry.metadata().ok()).map(|data| data.len()).sum();
         // What is read in a moment needs no bar.
         if total < 50_000_000 {
             return ProgressBar::hidden();

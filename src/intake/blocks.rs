@@ -1,16 +1,19 @@
 //! Files → blocks of whole records, hashed on the way.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::base::place::Kind;
 use memchr::{memchr, memchr_iter, memrchr};
-use sha2::{Digest, Sha256};
 
 use super::encoding::{Encoding, Utf16};
+use super::folder::Form;
+use super::packed::{Hashed, Packed};
 use super::record::{LONGEST_RECORD, last_end};
+use super::xlsx::{self, Sheet, Workbook};
 
 /// How much is parsed at once: little enough to stay in a core's own cache from the reading on.
 const BLOCK: usize = 128 << 10;
@@ -46,12 +49,17 @@ pub struct Digested {
     pub marks: Vec<(u32, u64)>,
 }
 
-/// A file being read from its start. UTF-16 comes out as UTF-8.
+/// Where the text of a file comes from.
+enum Text {
+    Plain(Box<Hashed>),
+    Packed(Packed),
+    /// The sheet, and the workbook's file.
+    Sheet(Box<Sheet>, File),
+}
+
+/// A file being read from its start. UTF-16 comes out as UTF-8, compressed text as it was, a sheet as CSV.
 pub struct Raw {
-    file: File,
-    hash: Sha256,
-    hashing: Duration,
-    bytes: u64,
+    text: Text,
     utf16: Option<Utf16>,
     ended: bool,
     /// Bytes read and not yet given on, and the line of the first of them.
@@ -61,22 +69,54 @@ pub struct Raw {
 }
 
 impl Raw {
-    pub fn open(path: &Path) -> io::Result<Raw> {
+    /// Opens a file that holds `kind`; of a workbook also what its sheets are called.
+    pub fn open(path: &Path, kind: Kind) -> io::Result<(Raw, Option<SheetNames>)> {
         let file = File::open(path)?;
         if file.metadata()?.is_dir() {
             return Err(io::Error::from(io::ErrorKind::IsADirectory));
         }
-        Ok(Raw {
-            file,
-            hash: Sha256::new(),
-            hashing: Duration::ZERO,
-            bytes: 0,
-            utf16: None,
-            ended: false,
-            buffer: Vec::new(),
-            line: 1,
-            offset: 0,
-        })
+        let mut names = None;
+        let text = match Form::of(path) {
+            Form::Plain => Text::Plain(Box::new(Hashed::new(file))),
+            Form::Gzip => Text::Packed(Packed::gzip(Hashed::new(file))),
+            Form::Zstd => Text::Packed(Packed::zstd(Hashed::new(file))),
+            Form::Workbook => {
+                let Workbook { sheet, name, others } = xlsx::open(file.try_clone()?, kind)?;
+                names = Some(SheetNames { read: name, others });
+                Text::Sheet(Box::new(sheet), file)
+            }
+        };
+        let raw = Raw { text, utf16: None, ended: false, buffer: Vec::new(), line: 1, offset: 0 };
+        Ok((raw, names))
+    }
+
+    /// The sheet that is read, if it is one.
+    pub fn sheet(&mut self) -> Option<&mut Sheet> {
+        match &mut self.text {
+            Text::Sheet(sheet, _) => Some(sheet),
+            _ => None,
+        }
+    }
+
+    /// Whether the file's own bytes are its text.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.text, Text::Plain(_))
+    }
+
+    /// How many bytes of the file were read.
+    fn bytes(&self) -> u64 {
+        match &self.text {
+            Text::Plain(file) => file.bytes,
+            Text::Packed(packed) => packed.file().bytes,
+            // Its parts stand anywhere: it counts as read once it is.
+            Text::Sheet(_, file) => {
+                if self.ended {
+                    file.metadata().map_or(0, |data| data.len())
+                } else {
+                    0
+                }
+            }
+        }
     }
 
     /// Drops `length` bytes of the buffer.
@@ -104,14 +144,12 @@ impl Raw {
             Some(_) => Vec::with_capacity(BLOCK),
             None => std::mem::take(&mut self.buffer),
         };
-        let start = fresh.len();
         fresh.reserve(BLOCK);
-        let read = Read::by_ref(&mut self.file).take(BLOCK as u64).read_to_end(&mut fresh)?;
-        self.ended = read < BLOCK;
-        self.bytes += read as u64;
-        let begun = Instant::now();
-        self.hash.update(&fresh[start..]);
-        self.hashing += begun.elapsed();
+        self.ended = match &mut self.text {
+            Text::Plain(file) => file.append(BLOCK, &mut fresh)? < BLOCK,
+            Text::Packed(packed) => packed.by_ref().take(BLOCK as u64).read_to_end(&mut fresh)? < BLOCK,
+            Text::Sheet(sheet, _) => sheet.append(BLOCK, &mut fresh)?,
+        };
         match &mut self.utf16 {
             Some(stream) => stream.decode(&fresh, self.ended, &mut self.buffer),
             None => self.buffer = fresh,
@@ -181,10 +219,31 @@ impl Raw {
         Ok(Block { bytes, first_line, marks })
     }
 
-    fn digest(self) -> Digested {
-        let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Digested { sha256, bytes: self.bytes, hashing: self.hashing, marks: Vec::new() }
+    fn digest(self) -> io::Result<Digested> {
+        let digested = |file: &Hashed| Digested {
+            sha256: file.sha256(),
+            bytes: file.bytes,
+            hashing: file.hashing,
+            marks: Vec::new(),
+        };
+        Ok(match self.text {
+            Text::Plain(file) => digested(&file),
+            Text::Packed(packed) => digested(packed.file()),
+            // Its parts were read here and there, so that its bytes are hashed by themselves.
+            Text::Sheet(_, mut file) => {
+                file.rewind()?;
+                let mut file = Hashed::new(file);
+                io::copy(&mut file, &mut io::sink())?;
+                digested(&file)
+            }
+        })
     }
+}
+
+/// What the sheets of a workbook are called.
+pub struct SheetNames {
+    pub read: String,
+    pub others: Vec<String>,
 }
 
 /// What the threads of a wave share: whoever is free takes the next block off the file.
@@ -209,8 +268,9 @@ impl<S> Source<S> {
             buffer
         });
         let block = self.raw.next(spare.unwrap_or_default());
-        progress(self.raw.bytes - self.told);
-        self.told = self.raw.bytes;
+        let bytes = self.raw.bytes();
+        progress(bytes - self.told);
+        self.told = bytes;
         match block {
             Ok(block) => {
                 self.taken += 1;
@@ -270,6 +330,6 @@ pub fn read_blocks<S: Send, T: Send>(
     let source = source.into_inner().expect("no panic holds it");
     match source.failed {
         Some(error) => Err(error),
-        None => Ok((Digested { marks, ..source.raw.digest() }, source.free)),
+        None => Ok((Digested { marks, ..source.raw.digest()? }, source.free)),
     }
 }

@@ -109,6 +109,19 @@ pub fn chinese_name(kind: Kind, column: &str) -> String {
     TABLE[kind.name()].get(column).and_then(|names| names.first()).cloned().unwrap_or_default()
 }
 
+/// Whether a workbook's sheet is named like a kind of file.
+pub fn is_sheet_of(kind: Kind, name: &str) -> bool {
+    static TABLE: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+        let table: Names = toml::from_str(include_str!("aliases.toml")).expect("the alias table is valid");
+        let named = table["sheet_names"].iter();
+        let names = named.flat_map(|(kind, names)| {
+            names.iter().chain([kind]).map(|name| (normal(name), kind.clone())).collect::<Vec<_>>()
+        });
+        names.collect()
+    });
+    TABLE.get(&normal(name)).is_some_and(|of| of == kind.name())
+}
+
 fn normal(cell: &str) -> String {
     let cell = clean_text(cell);
     cell.chars()

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::GB18030;
 
 /// How a file's bytes are to be read. UTF-16 is turned into UTF-8 while it is read, so only
-/// the first and the last of these reach the records.
+/// no UTF-16 reaches the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     Utf8,
@@ -13,6 +13,8 @@ pub enum Encoding {
     Utf16Le,
     Utf16Be,
     Gb18030,
+    /// A workbook's sheet, whose text is UTF-8.
+    Sheet,
 }
 
 impl Encoding {
@@ -23,7 +25,12 @@ impl Encoding {
             Encoding::Utf16Le => "utf-16le",
             Encoding::Utf16Be => "utf-16be",
             Encoding::Gb18030 => "gb18030",
+            Encoding::Sheet => "xlsx",
         }
+    }
+
+    pub fn is_utf16(self) -> bool {
+        matches!(self, Encoding::Utf16Le | Encoding::Utf16Be)
     }
 
     /// What the file's first bytes say, and how many of them say it.

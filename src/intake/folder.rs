@@ -9,6 +9,42 @@ use crate::base::diagnostic::{nearest, stop};
 use crate::base::message::Msg;
 use crate::base::place::Kind;
 
+/// How a table lies on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Plain,
+    Gzip,
+    Zstd,
+    Workbook,
+}
+
+/// The ends of names that say so.
+const ENDS: [(&str, Form); 4] =
+    [(".csv", Form::Plain), (".csv.gz", Form::Gzip), (".csv.zst", Form::Zstd), (".xlsx", Form::Workbook)];
+
+/// The ends of tables that are not read.
+const UNREAD: [&str; 12] = [
+    ".xls", ".xlsb", ".xlsm", ".et", ".ods", ".numbers", ".zip", ".rar", ".7z", ".tgz", ".csv.bz2", ".csv.xz",
+];
+
+impl Form {
+    /// What a file's name says; a file that was named by hand may be called anything.
+    pub fn of(path: &Path) -> Form {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        stem(&name).map_or(Form::Plain, |(_, form)| form)
+    }
+}
+
+/// A table's name without its end, and what the end says.
+pub fn stem(name: &str) -> Option<(&str, Form)> {
+    ENDS.iter().find_map(|(end, form)| Some((without(name, end)?, *form)))
+}
+
+fn without<'a>(name: &'a str, end: &str) -> Option<&'a str> {
+    let at = name.len().checked_sub(end.len()).filter(|at| *at > 0 && name.is_char_boundary(*at))?;
+    name[at..].eq_ignore_ascii_case(end).then_some(&name[..at])
+}
+
 /// A file of the data folder.
 #[derive(Clone, Debug)]
 pub struct InputFile {
@@ -18,28 +54,54 @@ pub struct InputFile {
     pub name: String,
 }
 
-/// The files of `folder` by kind, in name order: every `.csv` file whose name starts with the kind's name.
+/// The files of `folder` by kind, in name order: every table whose name starts with the kind's name. One table
+/// in two forms would count twice, and stops the run.
 pub fn list(folder: &Path) -> Result<Vec<InputFile>> {
     let names = file_names(folder)?;
     let mut files = Vec::new();
     for kind in Kind::of_folder() {
         for name in &names {
-            let csv = name.len() > 4
-                && name.is_char_boundary(name.len() - 4)
-                && name[name.len() - 4..].eq_ignore_ascii_case(".csv");
-            if csv && name.starts_with(kind.name()) {
+            if stem(name).is_some() && name.starts_with(kind.name()) {
                 files.push(InputFile { kind, path: folder.join(name), name: name.clone() });
             }
+        }
+    }
+    for (at, file) in files.iter().enumerate() {
+        if let Some(other) = files[..at].iter().find(|other| same_stem(&other.name, &file.name)) {
+            let (first, second) = (other.name.clone(), file.name.clone());
+            return Err(stop(Msg::SameInTwoForms { first, second }, Some(Msg::RemoveOne)));
         }
     }
     Ok(files)
 }
 
+fn same_stem(one: &str, other: &str) -> bool {
+    let both = stem(one).zip(stem(other));
+    both.is_some_and(|((one, form), (other, of))| form != of && one.eq_ignore_ascii_case(other))
+}
+
+/// Stops the run where `folder` has a table of one of `kinds` in a form that is not read, and that does not
+/// stand beside it in another: to go on without it could move money.
+pub fn no_other_form(folder: &Path, files: &[InputFile], kinds: &[Kind]) -> Result<()> {
+    for name in file_names(folder)? {
+        let Some(alone) = UNREAD.iter().find_map(|end| without(&name, end)) else { continue };
+        let beside =
+            |file: &InputFile| stem(&file.name).is_some_and(|(stem, _)| stem.eq_ignore_ascii_case(alone));
+        if kinds.iter().any(|kind| name.starts_with(kind.name())) && !files.iter().any(beside) {
+            let path = folder.join(name).display().to_string();
+            return Err(stop(Msg::UnreadForm { path }, Some(Msg::SaveAsWorkbook)));
+        }
+    }
+    Ok(())
+}
+
 /// Tables of `folder` that are of no kind: perhaps a misspelt name.
 pub fn unused(folder: &Path, files: &[InputFile]) -> Result<Vec<String>> {
     let table = |name: &String| {
-        let name = name.to_lowercase();
-        [".csv", ".xlsx", ".xls", ".txt"].iter().any(|end| name.ends_with(end))
+        let ends = UNREAD.iter().chain([".txt", ".gz", ".zst"].iter());
+        // What begins with `~$` is there while Excel has a workbook open.
+        !name.starts_with("~$")
+            && (stem(name).is_some() || ends.clone().any(|end| without(name, end).is_some()))
     };
     // What `assess` and `settle` write beside the exports is none of them.
     let ours = |name: &String| matches!(name.as_str(), "scorecard.csv" | "rejected.csv");

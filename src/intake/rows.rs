@@ -14,23 +14,25 @@ use rayon::prelude::*;
 
 use crate::base::code::Code;
 use crate::base::diagnostic::{nearest, stop};
-use crate::base::message::{HeaderFault, Msg};
+use crate::base::message::{FileFault, HeaderFault, Msg};
 use crate::base::money::Fen;
 use crate::base::period::Date;
 use crate::base::person::{IdFault, PersonId, hide_numbers, mask, mask_within};
 use crate::base::place::{Kind, Place};
 
-use super::blocks::{Block, Digested, Raw, read_blocks};
+use super::blocks::{Block, Digested, Raw, SheetNames, read_blocks};
 use super::cells::{self, NumberFault, clean};
 use super::columns::{Column, Columns, chinese_name};
 use super::encoding::Encoding;
 use super::folder::InputFile;
 use super::institutions::Institutions;
+use super::packed;
 pub use super::record::TOGETHER;
 use super::record::{
     End, Fields, LONGEST_RECORD, Lines, Record, RecordFault, record_end, records, usual_lines,
 };
 use super::short::{Packed, Short, id_hash};
+use super::xlsx::Sheet;
 
 /// The words of a yes/no column.
 pub const YES_NO: &str = "y/n, yes/no, true/false, 1/0, 是/否, 有/无";
@@ -75,11 +77,24 @@ pub struct FileFacts {
     pub name: String,
     pub sha256: String,
     pub bytes: u64,
+    /// Of a workbook.
+    pub sheet: Option<String>,
     pub encoding: &'static str,
     /// Without the header and blank lines.
     pub rows: u64,
     /// What its SHA-256 took.
     pub hashing: Duration,
+}
+
+impl FileFacts {
+    /// As places name the file: a workbook with its sheet.
+    pub fn label(&self) -> String {
+        label(&self.name, self.sheet.as_deref())
+    }
+}
+
+fn label(file: &str, sheet: Option<&str>) -> String {
+    sheet.map_or_else(|| file.to_string(), |sheet| format!("{file}[{sheet}]"))
 }
 
 /// A file whose header has been read.
@@ -89,19 +104,85 @@ pub struct Opened {
     pub index: u16,
     pub encoding: Encoding,
     pub columns: Columns,
+    /// What there is to say of it.
+    pub notices: Vec<Msg>,
+    sheet: Option<OfSheet>,
     raw: Raw,
+}
+
+/// Where in a workbook a table stands.
+#[derive(Clone)]
+struct OfSheet {
+    name: String,
+    /// The row of its header.
+    header: u32,
+}
+
+impl Opened {
+    /// As places name the file: a workbook with its sheet.
+    pub fn name(&self) -> String {
+        label(&self.file.name, self.sheet.as_ref().map(|sheet| sheet.name.as_str()))
+    }
+}
+
+/// Passes over what stands above the header of a sheet: the first of its rows that has all columns which the
+/// kind must have, else the one that has the most.
+fn find_header(sheet: &mut Sheet, kind: Kind, columns: &[Column]) -> Option<u32> {
+    let known = |cells: &[String]| {
+        let cells = cells.iter().map(|cell| cells::clean_text(cell)).collect();
+        let found = Columns::find(kind, columns, cells);
+        (found.missing.is_empty(), found.known())
+    };
+    let mut best: Option<(u32, (bool, usize))> = None;
+    for (row, cells) in sheet.first_rows() {
+        let known = known(cells);
+        if best.is_none_or(|(_, before)| before < known && !before.0) {
+            best = Some((*row, known));
+        }
+    }
+    let (header, _) = best?;
+    sheet.begin(header);
+    Some(header)
+}
+
+/// What a file is that its name says is text.
+fn disguise(start: &[u8]) -> Option<FileFault> {
+    let form = match start {
+        [b'P', b'K', 3, 4, ..] => ".xlsx",
+        [0x1F, 0x8B, 8, ..] => ".csv.gz",
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => ".csv.zst",
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => ".xls",
+        _ => return None,
+    };
+    Some(FileFault::Disguised { form })
 }
 
 /// Opens a file and reads its header; a required column that is missing stops the run.
 pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
     let path = file.path.display().to_string();
     let failed = |error: io::Error| cannot_read(&path, &error);
-    let mut raw = Raw::open(&file.path).map_err(failed)?;
+    let (mut raw, names) = Raw::open(&file.path, file.kind).map_err(failed)?;
+    let header = raw.sheet().and_then(|sheet| find_header(sheet, file.kind, columns));
     raw.fill().map_err(failed)?;
-    let bom = Encoding::of_bom(&raw.buffer);
+    if let Some(fault) = disguise(&raw.buffer) {
+        return Err(failed(packed::fault(fault)));
+    }
+    let (mut sheet, mut notices) = (None, Vec::new());
+    if let Some(SheetNames { read, others }) = names {
+        let of = OfSheet { name: read, header: header.unwrap_or_default() };
+        let name = label(&file.name, Some(&of.name));
+        if !others.is_empty() {
+            notices.push(Msg::SheetsNotRead { file: name.clone(), others });
+        }
+        if of.header > 1 {
+            notices.push(Msg::RowsAbove { file: name, header: of.header });
+        }
+        sheet = Some(of);
+    }
+    let bom = if sheet.is_some() { Some((Encoding::Sheet, 0)) } else { Encoding::of_bom(&raw.buffer) };
     if let Some((encoding, length)) = bom {
         raw.skip(length);
-        if encoding != Encoding::Utf8Bom {
+        if encoding.is_utf16() {
             raw.set_utf16(encoding);
         }
     }
@@ -138,7 +219,7 @@ pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
         let fault = header_fault(&columns.header);
         return Err(stop(fact, Some(Msg::ColumnsThere { there: columns.header, near, fault })));
     }
-    Ok(Opened { file, index, encoding, columns, raw })
+    Ok(Opened { file, index, encoding, columns, notices, sheet, raw })
 }
 
 fn header_fault(header: &[String]) -> HeaderFault {
@@ -157,7 +238,13 @@ pub fn cannot_read(path: &str, error: &io::Error) -> anyhow::Error {
     let why = match error.kind() {
         io::ErrorKind::IsADirectory => return stop(Msg::IsAFolder { path: path.to_string() }, None),
         io::ErrorKind::NotFound => return stop(Msg::NoSuchFile { path: path.to_string() }, None),
-        _ => error.to_string(),
+        _ => match error.get_ref().and_then(|inner| inner.downcast_ref::<FileFault>()) {
+            Some(fault) => {
+                let cure = Msg::MendFile { fault: fault.clone() };
+                return stop(Msg::FaultyFile { path: path.to_string(), fault: fault.clone() }, Some(cure));
+            }
+            None => error.to_string(),
+        },
     };
     stop(Msg::CannotRead { path: path.to_string(), why }, None)
 }
@@ -677,6 +764,10 @@ pub struct Again {
     encoding: Encoding,
     columns: Columns,
     marks: Vec<(u32, u64)>,
+    /// The row of the header, where it is a sheet.
+    header: Option<u32>,
+    /// Whether a row can be found by the place of its bytes.
+    plain: bool,
 }
 
 /// Reads a file through: `parse` makes something of a block's rows on any thread, `join` takes
@@ -701,7 +792,8 @@ pub fn read_rows_with<S: Send, T: Send>(
     parse: impl Fn(&mut S, &BlockRows) -> T + Sync,
     join: impl FnMut(Vec<T>) + Send,
 ) -> Result<(FileFacts, Again, Vec<S>)> {
-    let Opened { file, index, encoding, columns, raw } = opened;
+    let Opened { file, index, encoding, columns, sheet, raw, .. } = opened;
+    let plain = raw.is_plain() && !encoding.is_utf16();
     let counted = AtomicU64::new(0);
     let rows = |with: &mut S, block: &Block| {
         parse(with, &BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
@@ -710,15 +802,17 @@ pub fn read_rows_with<S: Send, T: Send>(
     let (Digested { sha256, bytes, hashing, marks }, with) =
         read.map_err(|error| cannot_read(&file.path.display().to_string(), &error))?;
     let (kind, name, rows) = (file.kind, file.name.clone(), counted.into_inner());
-    let facts = FileFacts { kind, name, sha256, bytes, encoding: encoding.name(), rows, hashing };
-    Ok((facts, Again { file, index, encoding, columns, marks }, with))
+    let header = sheet.as_ref().map(|sheet| sheet.header);
+    let sheet = sheet.map(|sheet| sheet.name);
+    let facts = FileFacts { kind, name, sha256, bytes, sheet, encoding: encoding.name(), rows, hashing };
+    Ok((facts, Again { file, index, encoding, columns, marks, header, plain }, with))
 }
 
 impl Again {
     /// Reads the rows that start at `lines` (sorted) once more, and little else of the file.
     pub fn rows<T: Send>(&self, lines: &[u32], each: impl Fn(&Row) -> T + Sync) -> Result<Vec<T>> {
-        if matches!(self.encoding, Encoding::Utf16Le | Encoding::Utf16Be) {
-            return self.rows_of_utf16(lines, each);
+        if !self.plain {
+            return self.rows_of_stream(lines, each);
         }
         let file = File::open(&self.file.path).map_err(|error| self.cannot_read(&error))?;
         let part = |at: usize| {
@@ -775,25 +869,33 @@ impl Again {
         Ok(())
     }
 
-    /// The text of UTF-16 has no place in the file: all of it is read again.
-    fn rows_of_utf16<T>(&self, lines: &[u32], each: impl Fn(&Row) -> T) -> Result<Vec<T>> {
+    /// The text of UTF-16, of a compressed file and of a sheet has no place in the file: all of it is read again.
+    fn rows_of_stream<T: Send>(&self, lines: &[u32], each: impl Fn(&Row) -> T + Sync) -> Result<Vec<T>> {
         let failed = |error: io::Error| self.cannot_read(&error);
-        let mut raw = Raw::open(&self.file.path).map_err(failed)?;
-        raw.fill().map_err(failed)?;
-        raw.skip(2);
-        raw.set_utf16(self.encoding);
-        while !raw.ended() {
+        let (mut raw, _) = Raw::open(&self.file.path, self.file.kind).map_err(failed)?;
+        if let (Some(sheet), Some(header)) = (raw.sheet(), self.header) {
+            sheet.begin(header);
+        }
+        if self.encoding.is_utf16() {
             raw.fill().map_err(failed)?;
+            raw.skip(2);
+            raw.set_utf16(self.encoding);
         }
         let counted = AtomicU64::new(0);
-        let block = Block::new(std::mem::take(&mut raw.buffer), 1);
         let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
+        let parse = |(): &mut (), block: &Block| {
+            let mut found = Vec::new();
+            let wanted = |row: &Row| lines.binary_search(&row.record.line).is_ok();
+            BlockRows { block, columns, encoding, file, counted: &counted }.each(|row| {
+                if wanted(row) {
+                    found.push(each(row));
+                }
+            });
+            found
+        };
         let mut found = Vec::new();
-        BlockRows { block: &block, columns, encoding, file, counted: &counted }.each(|row| {
-            if lines.binary_search(&row.record.line).is_ok() {
-                found.push(each(row));
-            }
-        });
+        read_blocks(raw, &|_| {}, || (), parse, |wave| found.extend(wave.into_iter().flatten()))
+            .map_err(failed)?;
         Ok(found)
     }
 }

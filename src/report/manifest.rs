@@ -69,10 +69,14 @@ pub fn manifest(run: &Run, written: &[Written], output: &Output) -> Value {
     let inputs: Vec<Value> = facts
         .iter()
         .map(|facts| {
-            json!({
+            let mut input = json!({
                 "file": facts.name, "kind": facts.kind.name(), "sha256": facts.sha256, "bytes": facts.bytes,
                 "rows": facts.rows, "encoding": facts.encoding,
-            })
+            });
+            if let Some(sheet) = &facts.sheet {
+                input["sheet"] = json!(sheet);
+            }
+            input
         })
         .collect();
     let mut codes: BTreeMap<String, u64> = BTreeMap::new();

@@ -387,7 +387,7 @@ pub fn check(out: &mut impl Write, inputs: &Inputs, places: &[Shown], look: Look
     facts.sort_by_key(|facts| &facts.name);
     for facts in facts {
         table.add_row(vec![
-            Cell::new(&facts.name),
+            Cell::new(facts.label()),
             Cell::new(facts.kind.name()),
             right(facts.rows),
             Cell::new(facts.encoding),
@@ -435,7 +435,7 @@ pub fn check_json(inputs: &Inputs, places: &[Shown], lang: Lang) -> Value {
     let files: Vec<Value> = inputs
         .facts
         .iter()
-        .map(|facts| json!({ "file": facts.name, "kind": facts.kind.name(), "rows": facts.rows, "encoding": facts.encoding }))
+        .map(|facts| json!({ "file": facts.label(), "kind": facts.kind.name(), "rows": facts.rows, "encoding": facts.encoding }))
         .collect();
     json!({ "schema": "jiayi.check/1", "files": files, "rejected": refused_json(inputs), "first": first, "notices": notes(inputs, lang) })
 }

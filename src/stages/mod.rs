@@ -89,11 +89,12 @@ fn columns(kind: Kind) -> &'static [Column] {
 impl Inputs {
     /// Opens every file and reads its header, so that a missing column stops the run at once.
     pub fn open(files: Vec<InputFile>) -> Result<Inputs> {
-        let mut inputs =
-            Inputs { names: files.iter().map(|file| file.name.clone()).collect(), ..Inputs::default() };
+        let mut inputs = Inputs::default();
         for (index, file) in files.iter().enumerate() {
             let opened = open(file.clone(), index as u16, columns(file.kind))?;
             let (unknown, doubled) = (opened.columns.unknown.clone(), opened.columns.doubled.clone());
+            inputs.names.push(opened.name());
+            inputs.notices.extend(opened.notices.iter().cloned());
             if !unknown.is_empty() {
                 inputs.notices.push(Msg::UnknownColumns { file: file.name.clone(), columns: unknown });
             }

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::place::{Kind, Place};
+use crate::intake::folder::Form;
 use crate::intake::rows::{
     Again, BlockRows, Cells, Fault, Known, Reject, Row, TOGETHER, WholeRows, read_rows_with,
 };
@@ -30,8 +31,12 @@ pub fn swipes(
     watch: Watch,
 ) -> Result<Evidence> {
     let opened = inputs.take(Kind::Swipes);
-    let bytes: u64 = opened.iter().filter_map(|one| Some(one.file.path.metadata().ok()?.len())).sum();
-    // A swipe takes some 80 bytes of a file.
+    // A swipe takes some 80 bytes of a file, of a packed one a sixth.
+    let sizes = opened.iter().filter_map(|one| {
+        let packed = Form::of(&one.file.path) != Form::Plain;
+        Some(one.file.path.metadata().ok()?.len() * if packed { 6 } else { 1 })
+    });
+    let bytes: u64 = sizes.sum();
     let mut evidence = Evidence::new(rules, qualified, bytes / 80);
     let (mut again, mut lines) = (BTreeMap::new(), 0);
     for opened in opened {

@@ -1,7 +1,7 @@
 //! English.
 
 use crate::base::code::Code;
-use crate::base::message::{HeaderFault, Msg};
+use crate::base::message::{FileFault, HeaderFault, Msg};
 
 use super::{Label, list};
 
@@ -187,7 +187,16 @@ pub fn say(msg: &Msg) -> String {
         Msg::PaymentsRefused { rows } => format!(
             "{rows} rows of payments were refused and do not count as posted: payable may be too much, recover too little; mend them first"
         ),
-        Msg::UnusedFiles { files } => format!("{} in the folder are not used (a name starts with its kind)", names(files)),
+        Msg::UnusedFiles { files } => format!(
+            "{} in the folder are not used (a name starts with its kind and ends with {TABLES})",
+            names(files)
+        ),
+        Msg::SheetsNotRead { file, others } => {
+            format!("{file} is the sheet that was read; {} of that workbook were not", names(others))
+        }
+        Msg::RowsAbove { file, header } => {
+            format!("the header of {file} is row {header}; what stands above it was taken for a title")
+        }
         Msg::SameFile { first, second } => format!("{first} and {second} hold the same bytes: the same data may count twice"),
         Msg::NoCharges { period } => format!("no charge starts in {period}: check the period and the days of signing"),
         Msg::YearNotListed { year } => format!(
@@ -202,6 +211,11 @@ pub fn say(msg: &Msg) -> String {
         Msg::CannotWrite { path, why } => format!("can't write `{path}`: {why}"),
         Msg::NoSuchFile { path } => format!("there is no file `{path}`"),
         Msg::IsAFolder { path } => format!("`{path}` is a folder where a file should be"),
+        Msg::FaultyFile { path, fault } => faulty(path, fault),
+        Msg::SameInTwoForms { first, second } => {
+            format!("{first} and {second} are one table in two forms: its rows would count twice")
+        }
+        Msg::UnreadForm { path } => format!("`{path}` is of a form that is not read"),
         Msg::EmptyFile { path } => format!("`{path}` is empty, without even a header"),
         Msg::MissingFile { wanted, folder } => format!("there is no `{wanted}` in `{folder}`"),
         Msg::MissingColumns { path, columns } => {
@@ -236,13 +250,19 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::NoSuchCode { text } => format!("there is no code `{text}`"),
         Msg::ExportAgain => "export it again, with the header as its first line".into(),
+        Msg::MendFile { fault } => mend(fault).into(),
+        Msg::RemoveOne => "leave one of them in the folder and move the other away".into(),
+        Msg::SaveAsWorkbook => "open it and save it as .xlsx or as CSV under the same name; if it is not meant for this settlement, move it away".into(),
         Msg::NameDataFolder => "say with --data where the exported files are".into(),
         Msg::PutFileThere { wanted, there, near: n } => match (there.is_empty(), n) {
             (true, _) => format!("the folder is empty: put `{wanted}` there, or say with --data where it is"),
-            (false, Some(near)) if !near.ends_with(".csv") => format!("save `{near}` as CSV under the name `{wanted}`"),
+            (false, Some(near)) if !near.ends_with(".csv") && !near.ends_with(".xlsx") => format!("save `{near}` as CSV under the name `{wanted}`"),
+            (false, Some(near)) if near.ends_with(".xlsx") => {
+                format!("is `{near}` the one? rename it to `{}`", wanted.replace(".csv", ".xlsx"))
+            }
             (false, Some(near)) => format!("is `{near}` the one? rename it to `{wanted}`"),
             (false, None) => {
-                format!("there are {}; a name starts with its kind and ends with .csv", names(there))
+                format!("there are {}; a name starts with its kind and ends with {TABLES}", names(there))
             }
         },
         Msg::ColumnsThere { fault: HeaderFault::NotText, .. } => {
@@ -724,5 +744,65 @@ pub fn code(code: Code) -> (&'static str, &'static str) {
         Code::W707 => ("claimed beside the package", "hold it against the claims records"),
         Code::W708 => ("held", "paid as soon as the record or the authorization is there"),
         Code::W710 => ("a score that a later one replaced", "make sure that the later one holds"),
+    }
+}
+
+/// The ends of names of tables that are read.
+const TABLES: &str = ".csv, .csv.gz, .csv.zst or .xlsx";
+
+fn faulty(path: &str, fault: &FileFault) -> String {
+    let what = match fault {
+        FileFault::NotPacked { form } => {
+            return format!("`{path}` is named as {form}, and its content is not");
+        }
+        FileFault::Disguised { form } => {
+            return format!("`{path}` is named as text, and its content is that of {form}");
+        }
+        FileFault::SheetsAlike { names: sheets } => {
+            return format!(
+                "the sheets {} of `{path}` are all named like what it holds",
+                list(sheets, ", ", " …")
+            );
+        }
+        FileFault::CutShort => "ends in the middle: a part of it is missing",
+        FileFault::Damaged => "is damaged: its content does not agree with its own checks",
+        FileFault::Trailing => "has bytes behind its compressed content that do not belong to it",
+        FileFault::WideWindow => "needs over 128 MB of memory to unpack",
+        FileFault::NoWorkbook => "is no .xlsx workbook",
+        FileFault::EmptyWorkbook => "is empty (0 bytes)",
+        FileFault::OldWorkbook => "is a workbook of Excel up to 2003 (.xls), whatever its name says",
+        FileFault::OtherWorkbook => {
+            "is a workbook of another form (.xlsb, .ods or the like), whatever its name says"
+        }
+        FileFault::Encrypted => "is encrypted: it opens with a password only",
+        FileFault::Endless => "holds a piece of text without end",
+        FileFault::TooLarge => "unpacks to more text than any workbook needs",
+    };
+    format!("`{path}` {what}")
+}
+
+fn mend(fault: &FileFault) -> &'static str {
+    match fault {
+        FileFault::NotPacked { .. } => "if it is plain CSV, name it .csv; else export or compress it again",
+        FileFault::Disguised { .. } => "name it as what it is",
+        FileFault::SheetsAlike { .. } => {
+            "save the sheet that counts as a file of its own, or rename the others"
+        }
+        FileFault::CutShort => {
+            "copy it once more from where it came from and compare the sizes, or export it again"
+        }
+        FileFault::Damaged => {
+            "copy it once more from where it came from and compare the sizes, or export it again; a workbook: open it, save it anew"
+        }
+        FileFault::Trailing => "unpack it by hand, look at the end, and compress it again",
+        FileFault::WideWindow => "compress it again with zstd's usual settings, without --ultra or --long",
+        FileFault::NoWorkbook | FileFault::OldWorkbook | FileFault::OtherWorkbook => {
+            "open it and save it as \"Excel Workbook (.xlsx)\"; if it is CSV, name it .csv"
+        }
+        FileFault::EmptyWorkbook => "export it again",
+        FileFault::Encrypted => "open it with its password, take the password off and save it",
+        FileFault::Endless | FileFault::TooLarge => {
+            "do not use it before it is known where it came from; export it again, or save it as CSV"
+        }
     }
 }

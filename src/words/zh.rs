@@ -1,7 +1,7 @@
 //! 中文。
 
 use crate::base::code::Code;
-use crate::base::message::{HeaderFault, Msg};
+use crate::base::message::{FileFault, HeaderFault, Msg};
 
 use super::{Label, list};
 
@@ -140,7 +140,15 @@ pub fn say(msg: &Msg) -> String {
         Msg::PaymentsRefused { rows } => {
             format!("payments 有 {rows} 行退回，没有计入已入账：应付可能偏多、追回可能偏少，请先更正")
         }
-        Msg::UnusedFiles { files } => format!("文件夹中的 {} 没有使用（文件名须以类名开头）", names(files)),
+        Msg::UnusedFiles { files } => {
+            format!("文件夹中的 {} 没有使用（文件名须以类名开头、以 {TABLES} 结尾）", names(files))
+        }
+        Msg::SheetsNotRead { file, others } => {
+            format!("读取的是工作表 {file}；同一工作簿中的 {} 没有读取", names(others))
+        }
+        Msg::RowsAbove { file, header } => {
+            format!("{file} 的表头在第 {header} 行，以上各行视为标题，没有读取")
+        }
         Msg::SameFile { first, second } => format!("{first} 与 {second} 内容完全相同，同一数据可能算了两遍"),
         Msg::NoCharges { period } => format!("{period} 没有计费：请核对期间和签约日期"),
         Msg::YearNotListed { year } => {
@@ -153,6 +161,11 @@ pub fn say(msg: &Msg) -> String {
         Msg::CannotWrite { path, why } => format!("写不了 `{path}`：{why}"),
         Msg::NoSuchFile { path } => format!("没有文件 `{path}`"),
         Msg::IsAFolder { path } => format!("`{path}` 是文件夹，这里应为文件"),
+        Msg::FaultyFile { path, fault } => faulty(path, fault),
+        Msg::SameInTwoForms { first, second } => {
+            format!("{first} 与 {second} 是同一张表的两种格式，同时读取会重复计算")
+        }
+        Msg::UnreadForm { path } => format!("`{path}` 的格式不能读取"),
         Msg::EmptyFile { path } => format!("`{path}` 是空文件，连表头也没有"),
         Msg::MissingFile { wanted, folder } => format!("`{folder}` 中没有 `{wanted}`"),
         Msg::MissingColumns { path, columns } => {
@@ -185,14 +198,20 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::NoSuchCode { text } => format!("没有代码 `{text}`"),
         Msg::ExportAgain => "请重新导出；首行应为表头".into(),
+        Msg::MendFile { fault } => mend(fault).into(),
+        Msg::RemoveOne => "请只留其中一个，把另一个移出文件夹".into(),
+        Msg::SaveAsWorkbook => "请打开后另存为同名的 .xlsx 或 CSV；如与本次结算无关，请移出文件夹".into(),
         Msg::NameDataFolder => "用 --data 指明放导出文件的文件夹".into(),
         Msg::PutFileThere { wanted, there, near: n } => match (there.is_empty(), n) {
             (true, _) => format!("文件夹是空的；请把 `{wanted}` 放进去，或用 --data 指明别处"),
-            (false, Some(near)) if !near.ends_with(".csv") => {
+            (false, Some(near)) if !near.ends_with(".csv") && !near.ends_with(".xlsx") => {
                 format!("请把 `{near}` 另存为 CSV，命名为 `{wanted}`")
             }
+            (false, Some(near)) if near.ends_with(".xlsx") => {
+                format!("`{near}` 是否就是它？请改名为 `{}`", wanted.replace(".csv", ".xlsx"))
+            }
             (false, Some(near)) => format!("`{near}` 是否就是它？请改名为 `{wanted}`"),
-            (false, None) => format!("那里有 {}；文件名须以类名开头、以 .csv 结尾", names(there)),
+            (false, None) => format!("那里有 {}；文件名须以类名开头、以 {TABLES} 结尾", names(there)),
         },
         Msg::ColumnsThere { fault: HeaderFault::NotText, .. } => {
             "表头不是文字：请存为 UTF-8、GB18030 或带 BOM 的 UTF-16 的 CSV".into()
@@ -683,5 +702,48 @@ pub fn code(code: Code) -> (&'static str, &'static str) {
         Code::W707 => ("重复享受待遇", "与待遇支付记录核对"),
         Code::W708 => ("暂缓支付", "补服务记录或个人授权后自动支付"),
         Code::W710 => ("得分已被后来的取代", "确认以后一个为准"),
+    }
+}
+
+/// The ends of names of tables that are read.
+const TABLES: &str = ".csv、.csv.gz、.csv.zst 或 .xlsx";
+
+fn faulty(path: &str, fault: &FileFault) -> String {
+    let what = match fault {
+        FileFault::NotPacked { form } => return format!("`{path}` 按文件名应是 {form} 压缩文件，内容却不是"),
+        FileFault::Disguised { form } => return format!("`{path}` 按文件名应是文本，内容却是 {form} 文件"),
+        FileFault::SheetsAlike { names: sheets } => {
+            return format!("`{path}` 中的工作表 {} 名称都像是要读取的表", list(sheets, "、", "等"));
+        }
+        FileFault::CutShort => "不完整，文件后面缺了一部分",
+        FileFault::Damaged => "已损坏，内容与文件自带的校验不符",
+        FileFault::Trailing => "在压缩内容之后还有不属于它的字节",
+        FileFault::WideWindow => "解压需要超过 128 MB 内存",
+        FileFault::NoWorkbook => "不是 .xlsx 工作簿",
+        FileFault::EmptyWorkbook => "是空文件（0 字节）",
+        FileFault::OldWorkbook => "实际是 Excel 2003 及以前的工作簿（.xls），与文件名不符",
+        FileFault::OtherWorkbook => "实际是其他格式的工作簿（.xlsb、.ods 等），与文件名不符",
+        FileFault::Encrypted => "已加密，须输入密码才能打开",
+        FileFault::Endless => "含有没有尽头的内容",
+        FileFault::TooLarge => "解压后的文字超出工作簿应有的大小",
+    };
+    format!("`{path}` {what}")
+}
+
+fn mend(fault: &FileFault) -> &'static str {
+    match fault {
+        FileFault::NotPacked { .. } => "如果本来就是 CSV，请把文件名改为 .csv；否则请重新导出或压缩",
+        FileFault::Disguised { .. } => "请按实际格式改文件名",
+        FileFault::SheetsAlike { .. } => "请把要结算的工作表另存为单独的文件，或给其余工作表改名",
+        FileFault::CutShort => "请从来源重新复制并核对文件大小，或重新导出",
+        FileFault::Damaged => "请从来源重新复制并核对文件大小，或重新导出；如是工作簿，请打开后重新保存",
+        FileFault::Trailing => "请手工解压、核对末尾内容后重新压缩",
+        FileFault::WideWindow => "请用 zstd 的一般设置重新压缩，不要用 --ultra、--long",
+        FileFault::NoWorkbook | FileFault::OldWorkbook | FileFault::OtherWorkbook => {
+            "请打开后另存为“Excel 工作簿（.xlsx）”；如果本来就是 CSV，请把文件名改为 .csv"
+        }
+        FileFault::EmptyWorkbook => "请重新导出",
+        FileFault::Encrypted => "请用密码打开，取消密码后保存",
+        FileFault::Endless | FileFault::TooLarge => "在查明文件来源之前请勿使用；请重新导出，或另存为 CSV",
     }
 }

@@ -46,7 +46,7 @@ pub fn basis<'a>(findings: &'a Findings<'a>) -> Part<'a> {
     facts.sort_by_key(|facts| &facts.name);
     for facts in facts {
         let (rows, bytes) = (facts.rows.to_string(), facts.bytes.to_string());
-        let with = [facts.name.as_str(), facts.kind.name(), &rows, &bytes, facts.encoding];
+        let with = [&facts.label(), facts.kind.name(), &rows, &bytes, facts.encoding];
         add(word(Phrase::DocInput), findings.words(Phrase::DocInputFacts, &with), facts.sha256.clone());
     }
     let refused = run.inputs.rejects.iter().map(|reject| reject.code);

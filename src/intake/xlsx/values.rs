@@ -1,0 +1,203 @@
+//! Numbers as a workbook stores them → what a clerk would see. Decimal digits all the way: the file has the
+//! digits of a binary fraction, and Excel shows the first 15 of them.
+
+use jiff::ToSpan;
+use jiff::civil::date;
+
+use super::formats::Format;
+
+/// How many digits Excel keeps of a number.
+const KEPT: usize = 15;
+
+/// A number by its digits: 0.`digits` times ten to the power of `point`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Number {
+    negative: bool,
+    /// At most [`KEPT`], neither the first nor the last a zero; none of nothing.
+    digits: Vec<u8>,
+    point: i32,
+}
+
+impl Number {
+    /// `15`, `15.10`, `0.30000000000000004`, `1.5E-3`: rounded half up to the digits that are kept.
+    fn read(text: &str) -> Option<Number> {
+        let text = text.trim();
+        let (negative, text) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (digits, power) = match text.split_once(['e', 'E']) {
+            Some((digits, power)) => (digits, power.parse().ok().filter(|power: &i32| power.abs() < 1_000)?),
+            None => (text, 0),
+        };
+        let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+        let all: Vec<u8> = [whole, decimals].concat().into_bytes();
+        if all.is_empty() || all.len() > 1_000 || !all.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let zeros = all.iter().take_while(|digit| **digit == b'0').count();
+        let mut point = whole.len() as i32 - zeros as i32 + power;
+        let mut digits = all[zeros..].to_vec();
+        let up = digits.get(KEPT).is_some_and(|digit| *digit >= b'5');
+        digits.truncate(KEPT);
+        if up {
+            while digits.last() == Some(&b'9') {
+                digits.pop();
+            }
+            match digits.last_mut() {
+                Some(last) => *last += 1,
+                None => {
+                    digits.push(b'1');
+                    point += 1;
+                }
+            }
+        }
+        while digits.last() == Some(&b'0') {
+            digits.pop();
+        }
+        Some(Number { negative: negative && !digits.is_empty(), digits, point })
+    }
+
+    /// The digits before the point; nothing where there are more than are kept.
+    fn whole(&self) -> Option<u64> {
+        (0..self.point).take(KEPT + 1).try_fold(0u64, |sum, at| {
+            let digit = self.digits.get(at as usize).map_or(0, |digit| u64::from(digit - b'0'));
+            (at < KEPT as i32).then_some(sum * 10 + digit)
+        })
+    }
+
+    /// As it is written: plain, or, where digits of a whole number are lost, as `6.50102199001010E+17`.
+    fn shown(&self) -> String {
+        let sign = if self.negative { "-" } else { "" };
+        let text = |digits: &[u8]| String::from_utf8_lossy(digits).into_owned();
+        if self.digits.is_empty() {
+            return "0".to_string();
+        }
+        if self.point > KEPT as i32 || self.point < -20 {
+            // All 15 digits, so that nothing of this shape is as long as an ID number.
+            let (first, rest) = (text(&self.digits[..1]), text(&self.digits[1..]));
+            return format!("{sign}{first}.{rest:0<14}E{:+03}", self.point - 1);
+        }
+        let point = usize::try_from(self.point).unwrap_or(0);
+        if self.digits.len() <= point {
+            return format!("{sign}{}{}", text(&self.digits), "0".repeat(point - self.digits.len()));
+        }
+        let (whole, decimals) = self.digits.split_at(point);
+        let zeros = "0".repeat(usize::try_from(-self.point).unwrap_or(0));
+        let whole = if whole.is_empty() { "0".to_string() } else { text(whole) };
+        format!("{sign}{whole}.{zeros}{}", text(decimals))
+    }
+
+    /// The time of day that its decimals say, in seconds. A time just before midnight stays on its day.
+    fn seconds(&self) -> u32 {
+        let mut part: u64 = 0;
+        for at in self.point..self.point + KEPT as i32 {
+            let digit = usize::try_from(at).ok().and_then(|at| self.digits.get(at));
+            part = part * 10 + digit.map_or(0, |digit| u64::from(digit - b'0'));
+        }
+        const WHOLE: u128 = 10u128.pow(KEPT as u32);
+        let rounded = (u128::from(part) * 2 * 86_400 + WHOLE) / (2 * WHOLE);
+        (rounded as u32).min(86_399)
+    }
+}
+
+/// The text of a cell that holds a number.
+pub fn shown(stored: &str, format: Format, from_1904: bool) -> String {
+    let Some(mut number) = Number::read(stored) else { return stored.to_string() };
+    match format {
+        Format::Number => number.shown(),
+        Format::Percent => {
+            number.point += 2;
+            format!("{}%", number.shown())
+        }
+        Format::Day | Format::Month => day(&number, format, from_1904).unwrap_or_else(|| number.shown()),
+    }
+}
+
+/// A number that stands for a day, as `2020-01-03` or `2020-01-03 08:30:05`; nothing of one that no day has.
+fn day(number: &Number, format: Format, from_1904: bool) -> Option<String> {
+    /// 9999-12-31 where days are counted from 1900.
+    const LAST: i64 = 2_958_465;
+    let serial = i64::try_from(number.whole()?).ok().filter(|serial| *serial <= LAST && !number.negative)?;
+    let shown = match serial {
+        _ if from_1904 => {
+            let day = date(1904, 1, 1).checked_add(serial.days()).ok()?;
+            day.to_string()
+        }
+        0 => "1900-01-00".to_string(),
+        // Excel takes 1900 for a leap year: its days are one late up to a 29 February that was none.
+        1..60 => date(1899, 12, 31).checked_add(serial.days()).ok()?.to_string(),
+        60 => "1900-02-29".to_string(),
+        _ => date(1899, 12, 30).checked_add(serial.days()).ok()?.to_string(),
+    };
+    let seconds = number.seconds();
+    Some(match seconds {
+        0 if format == Format::Month => shown[..7].to_string(),
+        0 => shown,
+        _ => format!("{shown} {:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_shown_with_the_digits_that_excel_keeps() {
+        for (stored, text) in [
+            ("15", "15"),
+            ("15.0", "15"),
+            ("15.1", "15.1"),
+            ("0.30000000000000004", "0.3"),
+            ("15.005", "15.005"),
+            ("114.99999999999999", "115"),
+            ("10.499999999999998", "10.5"),
+            ("4.5000000000000009", "4.5"),
+            ("0.1", "0.1"),
+            ("1.5E-2", "0.015"),
+            ("1E3", "1000"),
+            ("-1.50", "-1.5"),
+            ("-0.0", "0"),
+            ("0", "0"),
+            ("99999999999999.99", "100000000000000"),
+            ("123456789012345", "123456789012345"),
+            ("999901199001011", "999901199001011"),
+            ("999901199001010000", "9.99901199001010E+17"),
+            ("9.9990119900101E+17", "9.99901199001010E+17"),
+            ("1000000000000000", "1.00000000000000E+15"),
+            ("1E-30", "1.00000000000000E-30"),
+            ("x", "x"),
+        ] {
+            assert_eq!(shown(stored, Format::Number, false), text, "{stored}");
+        }
+        assert_eq!(shown("0.95", Format::Percent, false), "95%");
+        assert_eq!(shown("0.045", Format::Percent, false), "4.5%");
+        assert_eq!(shown("2.5", Format::Percent, false), "250%");
+    }
+
+    #[test]
+    fn days_are_counted_as_excel_does() {
+        for (stored, text) in [
+            ("43833", "2020-01-03"),
+            ("43833.354224537034", "2020-01-03 08:30:05"),
+            ("43833.999999999999", "2020-01-04"),
+            ("43833.999998", "2020-01-03 23:59:59"),
+            ("43833.0000001", "2020-01-03"),
+            ("59", "1900-02-28"),
+            ("60", "1900-02-29"),
+            ("61", "1900-03-01"),
+            ("1", "1900-01-01"),
+            ("0", "1900-01-00"),
+            ("0.5", "1900-01-00 12:00:00"),
+            ("2958465", "9999-12-31"),
+            ("2958466", "2958466"),
+            ("-1", "-1"),
+            ("1E17", "1.00000000000000E+17"),
+        ] {
+            assert_eq!(shown(stored, Format::Day, false), text, "{stored}");
+        }
+        assert_eq!(shown("42371", Format::Day, true), "2020-01-03");
+        assert_eq!(shown("0", Format::Day, true), "1904-01-01");
+        assert_eq!(shown("43831", Format::Month, false), "2020-01");
+    }
+}
