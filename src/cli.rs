@@ -1,11 +1,15 @@
 //! What was typed → the command's function.
 
+mod help;
+mod pages;
+mod refusal;
+
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::base::period::{Cycle, Date, Period};
 use crate::command::assess::Assess;
@@ -21,14 +25,16 @@ use crate::command::{Common, Ended, assess, check, explain, merge, period, post,
 use crate::ledger::chain::Paper;
 use crate::report::output::{CsvForm, Encoding, Only, Output};
 use crate::report::screen::Look;
-use crate::words::{HELP, Lang};
+use crate::words::Lang;
+
+use help::command;
 
 #[derive(Parser)]
 #[command(name = "jiayi", version, arg_required_else_help = true)]
 struct Cli {
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 990)]
     lang: Option<LangArg>,
-    #[arg(long, global = true, default_value = "auto", hide_default_value = true)]
+    #[arg(long, global = true, display_order = 991, default_value = "auto", hide_default_value = true)]
     color: ColorArg,
     #[command(subcommand)]
     command: Command,
@@ -213,6 +219,23 @@ enum Command {
         #[command(subcommand)]
         what: RulesCommand,
     },
+    Completions {
+        shell: Shell,
+    },
+    Man {
+        #[arg(value_name = "COMMAND")]
+        of: Vec<String>,
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// Shells that a clerk or a packager has.
+#[derive(Clone, Copy, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 /// What is written, and how.
@@ -394,42 +417,13 @@ fn language(arguments: &[OsString]) -> Lang {
     }
 }
 
-/// The command line with its help in the reader's language.
-fn command(lang: Lang) -> clap::Command {
-    let words = |of: &str, argument: &str| {
-        let entry = HELP.iter().find(|(command, name, _, _)| *command == of && *name == argument);
-        entry.map(|(_, _, zh, en)| match lang {
-            Lang::Zh => *zh,
-            Lang::En => *en,
-        })
-    };
-    let described = |command: clap::Command, of: &str| {
-        let about = words(of, "").unwrap_or_default();
-        command.about(about).mut_args(|argument| match words(of, argument.get_id().as_str()) {
-            Some(help) => argument.help(help),
-            None => argument,
-        })
-    };
-    let mut root = described(Cli::command(), "jiayi");
-    let names: Vec<String> = root.get_subcommands().map(|sub| sub.get_name().to_string()).collect();
-    for name in names {
-        root = root.mut_subcommand(&name, |sub| {
-            let mut sub = described(sub, &name);
-            let inner: Vec<String> = sub.get_subcommands().map(|sub| sub.get_name().to_string()).collect();
-            for one in inner {
-                sub = sub.mut_subcommand(&one, |sub| described(sub, &format!("{name} {one}")));
-            }
-            sub
-        });
-    }
-    root
-}
-
 /// Reads the command line and runs the command.
 pub fn run(arguments: Vec<OsString>) -> Result<(Ended, Look)> {
     let lang = language(&arguments);
-    let matches = command(lang).get_matches_from(arguments);
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let typed = default_look(&arguments);
+    let matches = command(lang).try_get_matches_from(arguments);
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = cli.unwrap_or_else(|error| refusal::end(&error, typed));
     let look = look(lang, cli.color);
     Ok((dispatch(&cli, look)?, look))
 }
@@ -614,6 +608,9 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
                 RulesCommand::New { region, from, extends } => rules.begin(region, *from, extends.as_deref()),
             }
         }
+        Command::Completions { shell } => pages::completions(*shell, look.lang),
+        Command::Man { of, out: Some(folder) } if of.is_empty() => pages::all(folder, look.lang),
+        Command::Man { of, .. } => pages::one(of, look.lang),
     }
 }
 
@@ -633,27 +630,4 @@ impl When {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_argument_has_its_help_in_both_languages() {
-        for lang in [Lang::Zh, Lang::En] {
-            let root = command(lang);
-            root.clone().debug_assert();
-            let inner = root.get_subcommands().flat_map(clap::Command::get_subcommands);
-            for sub in root.get_subcommands().chain(inner) {
-                assert!(
-                    sub.get_about().is_some_and(|about| !about.to_string().is_empty()),
-                    "{}",
-                    sub.get_name()
-                );
-                for argument in
-                    sub.get_arguments().filter(|one| !matches!(one.get_id().as_str(), "help" | "version"))
-                {
-                    assert!(argument.get_help().is_some(), "{} {}", sub.get_name(), argument.get_id());
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -419,4 +419,29 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
         "台账文件（默认 ledger/<地区>.db，有就用）",
         "the ledger (default ledger/<region>.db, used if it is there)",
     ),
+    (
+        "completions",
+        "",
+        "输出命令补全脚本，供 bash、zsh 或 fish 使用",
+        "Print a completion script for bash, zsh or fish",
+    ),
+    ("completions", "shell", "哪种外壳", "the shell"),
+    (
+        "man",
+        "",
+        "输出手册页（man），或全部写入文件夹",
+        "Print a manual page, or write them all into a folder",
+    ),
+    (
+        "man",
+        "of",
+        "哪个命令的一页，如 ledger init（默认 jiayi）",
+        "the command of the page, such as ledger init (default: jiayi)",
+    ),
+    (
+        "man",
+        "out",
+        "把全部手册页写入这个文件夹：jiayi.1、jiayi-settle.1 等",
+        "write all pages into this folder: jiayi.1, jiayi-settle.1 and so on",
+    ),
 ];
