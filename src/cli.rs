@@ -19,12 +19,14 @@ use crate::command::ledger::Ledger;
 use crate::command::merge::Merge;
 use crate::command::post::Post;
 use crate::command::rules::Rules;
+use crate::command::sample::Sample;
 use crate::command::settle::Settle;
 use crate::command::verify::Verify;
 use crate::command::{Common, Ended, assess, check, explain, merge, period, post, settle, verify};
 use crate::ledger::chain::Paper;
 use crate::report::output::{CsvForm, Encoding, Only, Output};
 use crate::report::screen::Look;
+use crate::sample::{self, Form};
 use crate::words::Lang;
 
 use help::command;
@@ -219,6 +221,30 @@ enum Command {
         #[command(subcommand)]
         what: RulesCommand,
     },
+    Sample {
+        #[arg(long)]
+        region: String,
+        #[arg(long, default_value_t = 10_000, hide_default_value = true, value_parser = clap::value_parser!(u64).range(sample::LEAST_SIGNINGS..=sample::MOST_SIGNINGS))]
+        signings: u64,
+        #[arg(long, value_name = "N", default_value_t = 5, hide_default_value = true, value_parser = clap::value_parser!(u64).range(0..=100))]
+        swipes_per_signing: u64,
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(sample::LEAST_INSTITUTIONS..=sample::MOST_INSTITUTIONS))]
+        institutions: Option<u64>,
+        #[arg(long, value_name = "SHARE", default_value = "0.01", hide_default_value = true, value_parser = share)]
+        errors: u64,
+        #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true)]
+        seed: u64,
+        #[arg(long)]
+        period: Option<String>,
+        #[arg(long, default_value = "utf-8", hide_default_value = true)]
+        encoding: FormArg,
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        #[arg(long, value_name = "DIR", env = "JIAYI_REGIONS")]
+        regions: Option<PathBuf>,
+        #[arg(long, short)]
+        quiet: bool,
+    },
     Completions {
         shell: Shell,
     },
@@ -228,6 +254,26 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+}
+
+/// How made-up exports are written.
+#[derive(Clone, Copy, ValueEnum)]
+enum FormArg {
+    #[value(name = "utf-8")]
+    Utf8,
+    Gb18030,
+}
+
+/// `0.01` as parts of a million.
+fn share(text: &str) -> Result<u64, &'static str> {
+    const WRONG: &str = "0 – 1";
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !matches!(whole, "0" | "1") || decimals.len() > 6 || !digits(decimals) {
+        return Err(WRONG);
+    }
+    let parts: u64 = format!("{decimals:0<6}").parse().map_err(|_| WRONG)?;
+    Some(parts + if whole == "1" { 1_000_000 } else { 0 }).filter(|parts| *parts <= 1_000_000).ok_or(WRONG)
 }
 
 /// Shells that a clerk or a packager has.
@@ -608,6 +654,35 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
                 RulesCommand::New { region, from, extends } => rules.begin(region, *from, extends.as_deref()),
             }
         }
+        Command::Sample {
+            region,
+            signings,
+            swipes_per_signing,
+            institutions,
+            errors,
+            seed,
+            period: text,
+            encoding,
+            out,
+            regions,
+            quiet,
+        } => crate::command::sample::run(&Sample {
+            region,
+            regions: regions.as_deref(),
+            period: text.as_ref().map(|text| period(text, ANY_PERIOD, |_| true)).transpose()?,
+            signings: *signings,
+            swipes_per_signing: *swipes_per_signing,
+            institutions: *institutions,
+            errors: *errors,
+            seed: *seed,
+            form: match encoding {
+                FormArg::Utf8 => Form::Utf8,
+                FormArg::Gb18030 => Form::Gb18030,
+            },
+            out: out.as_deref(),
+            quiet: *quiet,
+            look,
+        }),
         Command::Completions { shell } => pages::completions(*shell, look.lang),
         Command::Man { of, out: Some(folder) } if of.is_empty() => pages::all(folder, look.lang),
         Command::Man { of, .. } => pages::one(of, look.lang),

@@ -154,7 +154,7 @@ fn a_command_line_that_is_wrong_is_told_in_chinese() {
             ["`tabel` 不是 `--format <格式>` 可填的值", "可填: table、json"],
         ),
         (format!("{settle} --format tabel"), ErrorKind::InvalidValue, ["错误: ", "提示: 是不是 `table`？"]),
-        ("jiayi setle".into(), ErrorKind::InvalidSubcommand, ["没有命令 `setle`", "提示: 是不是 `settle`？"]),
+        ("jiayi setle".into(), ErrorKind::InvalidSubcommand, ["没有命令 `setle`", "`settle`？"]),
         ("jiayi rules lst".into(), ErrorKind::InvalidSubcommand, ["没有命令 `lst`", "提示: 是不是 `list`？"]),
         (
             format!("{settle} --year 2020"),

@@ -175,6 +175,18 @@ pub const EXAMPLES: &[(&str, &str, &str, &str)] = &[
         "only what differs from a version that there is",
     ),
     (
+        "sample",
+        "jiayi sample --region urumqi --out training",
+        "一万份签约，1% 的行有错；写完后告诉怎样结算",
+        "ten thousand signings, one row in a hundred wrong; tells how to settle them",
+    ),
+    (
+        "sample",
+        "jiayi sample --region jilin --signings 2000 --errors 0.05 --seed 7 --encoding gb18030 --out exports",
+        "如医院导出的文件：中文表头、GB18030",
+        "as a hospital exports it: Chinese headers, GB18030",
+    ),
+    (
         "completions",
         "jiayi completions bash > ~/.local/share/bash-completion/completions/jiayi",
         "bash：写到此处，新开的终端即可补全",

@@ -6,6 +6,7 @@ mod en;
 mod examples;
 mod help;
 mod phrases;
+mod tales;
 mod usage;
 mod zh;
 
@@ -14,6 +15,7 @@ pub use columns::{column_name, column_title};
 pub use examples::EXAMPLES;
 pub use help::HELP;
 pub use phrases::{Phrase, phrase};
+pub use tales::{Tale, tale};
 pub use usage::{
     ERROR, HEADINGS, HelpWord, PAGE_HEADINGS, Tip, Usage, VALUE_NAMES, help_word, tip, usage, why,
 };

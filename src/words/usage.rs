@@ -58,6 +58,7 @@ pub const VALUE_NAMES: &[(&str, &str)] = &[
     ("SHELL", "外壳"),
     ("COMMAND", "命令"),
     ("SHARE", "比例"),
+    ("SIGNINGS", "数"),
 ];
 
 /// The words around an argument in a help.
