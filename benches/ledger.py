@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a ledger costs: posting a quarter, and settling the next one against it.
 
-    cargo build --release --example generate --bin jiayi
+    cargo build --release
     python3 benches/ledger.py [--signings 1000000] [--runs 2]
 
 A quarter is generated, settled and posted; then another quarter with new contracts is settled with the ledger and
@@ -28,7 +28,6 @@ def main():
     parser.add_argument("--signings", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--generator", default=release / "examples" / "generate")
     parser.add_argument("--jiayi", default=release / "jiayi")
     parser.add_argument("--work", default=ROOT / "target" / "bench-ledger")
     options = parser.parse_args()
@@ -36,7 +35,8 @@ def main():
     shutil.rmtree(work, ignore_errors=True)
     first, second = work / "first", work / "second"
     for seed, data in ((1, first), (2, second)):
-        command = [options.generator, "--signings", options.signings, "--seed", seed, "--out", data]
+        command = [options.jiayi, "sample", "--region", "urumqi", "--period", "2020Q1", "--quiet", "--out", data]
+        command += ["--signings", options.signings, "--seed", seed]
         subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL)
         for name in ("payments.csv", "scores.csv"):
             (data / name).unlink()

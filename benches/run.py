@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """jiayi against DuckDB: the same settlement of the same made-up data, timed and compared.
 
-    cargo build --release --example generate --bin jiayi
+    cargo build --release
     python3 benches/run.py [--signings 1000000] [--swipes-per-signing 5]
     python3 benches/run.py --smoke
 
@@ -92,7 +92,6 @@ def read_options():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--smoke", action="store_true", help="20,000 signings, one run: a few seconds")
     parser.add_argument("--only", choices=("jiayi", "duckdb"), help="run one of the two, compare nothing")
-    parser.add_argument("--generator", default=release / "examples" / "generate")
     parser.add_argument("--jiayi", default=release / "jiayi")
     parser.add_argument("--work", default=ROOT / "target" / "bench", help="folder for data, output and DuckDB")
     options = parser.parse_args()
@@ -128,14 +127,17 @@ def duckdb_python(work):
 
 def generate(options, data):
     shutil.rmtree(data, ignore_errors=True)
-    command = [options.generator, "--signings", options.signings, "--swipes-per-signing", options.swipes_per_signing]
-    command += ["--errors", options.errors, "--seed", options.seed, "--out", data]
+    command = [options.jiayi, "sample", "--region", "urumqi", "--period", "2020Q1", "--quiet", "--out", data]
+    command += ["--signings", options.signings, "--swipes-per-signing", options.swipes_per_signing]
+    # As many institutions as a province has for so many, also where there are few signings.
+    command += ["--institutions", min(max(options.signings // 250, 400), 20_000)]
+    command += ["--errors", options.errors, "--seed", options.seed]
     try:
         done = subprocess.run([str(part) for part in command])
     except OSError as error:
-        raise Broken(f"the generator can't be run ({error.strerror}); `cargo build --release --example generate`")
+        raise Broken(f"jiayi can't be run ({error.strerror}); `cargo build --release`")
     if done.returncode != 0:
-        raise Broken(f"the generator ended with {done.returncode}")
+        raise Broken(f"jiayi sample ended with {done.returncode}")
 
 
 # ---------------------------------------------------------------- time and memory

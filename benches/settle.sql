@@ -3,7 +3,7 @@
 --
 -- run.py puts the folder of the input in place of @DATA@, that of the output in place of @OUT@, and runs it.
 --
--- It is for the UTF-8 files that generate.rs writes, and does less than the program for them: columns have a
+-- It is for the UTF-8 files that `jiayi sample --region urumqi` writes, and does less than the program for them: columns have a
 -- fixed order and English names, cells are taken as clean (no full-width digits, no Excel wrapping, no blanks at
 -- the ends), there is one policy version, no ledger, no sheet, and of the flags only W701 and W703. Where SPEC
 -- leaves open how a thing is meant, the reading is named beside it.
@@ -72,7 +72,7 @@ CREATE MACRO masked(id) AS
 CREATE MACRO shortest(number) AS rtrim(rtrim(CAST(number AS VARCHAR), '0'), '.');
 
 -- One byte a row instead of sixteen.
-CREATE TYPE code AS ENUM ('E101', 'E102', 'E103', 'E104', 'E106', 'E201', 'E301', 'E302', 'E303', 'E304', 'E305',
+CREATE TYPE code AS ENUM ('E101', 'E102', 'E103', 'E104', 'E105', 'E106', 'E201', 'E301', 'E302', 'E303', 'E304', 'E305',
                           'E306', 'E401', 'E403', 'E405', 'E501', 'E502', 'E503', 'E506', 'E601', 'E602', 'E603');
 
 -- ------------------------------------------------------------------ the policy
@@ -265,9 +265,10 @@ WITH cell AS (
               AS points
     FROM read_csv('@DATA@/scores.csv', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
                   store_rejects = true, rejects_limit = 0,
-                  columns = {'institution_id': 'VARCHAR', 'period': 'VARCHAR', 'score': 'VARCHAR'})
+                  columns = {'institution_id': 'VARCHAR', 'period': 'VARCHAR', 'score': 'VARCHAR',
+                             'assessed_on': 'VARCHAR'})
 )
-SELECT institution_id, period, points,
+SELECT institution_id, period, points, day_of(assessed_on) AS assessed,
        CAST(CASE WHEN institution_id IS NULL OR period IS NULL OR score IS NULL THEN 'E102'
                  WHEN points IS NULL THEN 'E104' END AS code) AS code
 FROM cell;
@@ -278,16 +279,22 @@ SET code = CASE WHEN institution_id NOT IN (SELECT institution_id FROM instituti
                 WHEN NOT regexp_full_match(period, '[0-9]{4}Q[1-4]') THEN 'E602' END
 WHERE code IS NULL;
 
--- E603: of two that differ neither holds; the same twice is one. (There is no assessed_on that could tell.)
+-- Of several the one that was assessed last holds (every row has its day). E603: of two of that day that differ
+-- none holds, nor do the earlier ones; the same twice is one.
+CREATE TABLE last_day AS
+SELECT institution_id, period, max(assessed) AS day FROM score_row WHERE code IS NULL GROUP BY ALL;
+
 UPDATE score_row SET code = 'E603'
 WHERE code IS NULL AND (institution_id, period) IN (
-    SELECT (institution_id, period) FROM score_row WHERE code IS NULL
+    SELECT (institution_id, period) FROM score_row JOIN last_day USING (institution_id, period)
+    WHERE code IS NULL AND assessed = day
     GROUP BY institution_id, period HAVING count(DISTINCT points) > 1);
 
 CREATE TABLE score AS
 SELECT DISTINCT institution_id, points,
        CASE WHEN points >= 90 THEN 1.00 WHEN points < 60 THEN 0.00 ELSE 1 - 0.02 * (90 - points) END AS ratio
-FROM score_row WHERE code IS NULL AND period = '2020Q1';
+FROM score_row JOIN last_day USING (institution_id, period)
+WHERE code IS NULL AND period = '2020Q1' AND assessed = day;
 
 -- SPEC has no checks for payments: all of them are read. An empty package is the one that charges.
 CREATE TABLE payment AS
@@ -363,7 +370,8 @@ UNION ALL
 SELECT 'scores.csv', rowid + 1, NULL, NULL, NULL, institution_id, code
 FROM score_row WHERE code IS NOT NULL
 UNION ALL
-SELECT DISTINCT parse_filename(s.file_path), NULL, e.line, NULL, NULL, NULL, CAST('E101' AS code)
+SELECT DISTINCT parse_filename(s.file_path), NULL, e.line, NULL, NULL, NULL,
+       CAST(CASE WHEN e.error_type = 'INVALID ENCODING' THEN 'E105' ELSE 'E101' END AS code)
 FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id);
 
 COPY (FROM reject ORDER BY file, row, line) TO '@OUT@/rejected.csv' (HEADER);

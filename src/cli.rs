@@ -1,11 +1,15 @@
 //! What was typed → the command's function.
 
+mod help;
+mod pages;
+mod refusal;
+
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::base::period::{Cycle, Date, Period};
 use crate::command::assess::Assess;
@@ -15,20 +19,24 @@ use crate::command::ledger::Ledger;
 use crate::command::merge::Merge;
 use crate::command::post::Post;
 use crate::command::rules::Rules;
+use crate::command::sample::Sample;
 use crate::command::settle::Settle;
 use crate::command::verify::Verify;
 use crate::command::{Common, Ended, assess, check, explain, merge, period, post, settle, verify};
 use crate::ledger::chain::Paper;
 use crate::report::output::{CsvForm, Encoding, Only, Output};
 use crate::report::screen::Look;
-use crate::words::{HELP, Lang};
+use crate::sample::{self, Form};
+use crate::words::Lang;
+
+use help::command;
 
 #[derive(Parser)]
 #[command(name = "jiayi", version, arg_required_else_help = true)]
 struct Cli {
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 990)]
     lang: Option<LangArg>,
-    #[arg(long, global = true, default_value = "auto", hide_default_value = true)]
+    #[arg(long, global = true, display_order = 991, default_value = "auto", hide_default_value = true)]
     color: ColorArg,
     #[command(subcommand)]
     command: Command,
@@ -213,6 +221,67 @@ enum Command {
         #[command(subcommand)]
         what: RulesCommand,
     },
+    Sample {
+        #[arg(long)]
+        region: String,
+        #[arg(long, default_value_t = 10_000, hide_default_value = true, value_parser = clap::value_parser!(u64).range(sample::LEAST_SIGNINGS..=sample::MOST_SIGNINGS))]
+        signings: u64,
+        #[arg(long, value_name = "N", default_value_t = 5, hide_default_value = true, value_parser = clap::value_parser!(u64).range(0..=100))]
+        swipes_per_signing: u64,
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(sample::LEAST_INSTITUTIONS..=sample::MOST_INSTITUTIONS))]
+        institutions: Option<u64>,
+        #[arg(long, value_name = "SHARE", default_value = "0.01", hide_default_value = true, value_parser = share)]
+        errors: u64,
+        #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true)]
+        seed: u64,
+        #[arg(long)]
+        period: Option<String>,
+        #[arg(long, default_value = "utf-8", hide_default_value = true)]
+        encoding: FormArg,
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        #[arg(long, value_name = "DIR", env = "JIAYI_REGIONS")]
+        regions: Option<PathBuf>,
+        #[arg(long, short)]
+        quiet: bool,
+    },
+    Completions {
+        shell: Shell,
+    },
+    Man {
+        #[arg(value_name = "COMMAND")]
+        of: Vec<String>,
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// How made-up exports are written.
+#[derive(Clone, Copy, ValueEnum)]
+enum FormArg {
+    #[value(name = "utf-8")]
+    Utf8,
+    Gb18030,
+}
+
+/// `0.01` as parts of a million.
+fn share(text: &str) -> Result<u64, &'static str> {
+    const WRONG: &str = "0 – 1";
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !matches!(whole, "0" | "1") || decimals.len() > 6 || !digits(decimals) {
+        return Err(WRONG);
+    }
+    let parts: u64 = format!("{decimals:0<6}").parse().map_err(|_| WRONG)?;
+    Some(parts + if whole == "1" { 1_000_000 } else { 0 }).filter(|parts| *parts <= 1_000_000).ok_or(WRONG)
+}
+
+/// Shells that a clerk or a packager has.
+#[derive(Clone, Copy, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 /// What is written, and how.
@@ -394,42 +463,13 @@ fn language(arguments: &[OsString]) -> Lang {
     }
 }
 
-/// The command line with its help in the reader's language.
-fn command(lang: Lang) -> clap::Command {
-    let words = |of: &str, argument: &str| {
-        let entry = HELP.iter().find(|(command, name, _, _)| *command == of && *name == argument);
-        entry.map(|(_, _, zh, en)| match lang {
-            Lang::Zh => *zh,
-            Lang::En => *en,
-        })
-    };
-    let described = |command: clap::Command, of: &str| {
-        let about = words(of, "").unwrap_or_default();
-        command.about(about).mut_args(|argument| match words(of, argument.get_id().as_str()) {
-            Some(help) => argument.help(help),
-            None => argument,
-        })
-    };
-    let mut root = described(Cli::command(), "jiayi");
-    let names: Vec<String> = root.get_subcommands().map(|sub| sub.get_name().to_string()).collect();
-    for name in names {
-        root = root.mut_subcommand(&name, |sub| {
-            let mut sub = described(sub, &name);
-            let inner: Vec<String> = sub.get_subcommands().map(|sub| sub.get_name().to_string()).collect();
-            for one in inner {
-                sub = sub.mut_subcommand(&one, |sub| described(sub, &format!("{name} {one}")));
-            }
-            sub
-        });
-    }
-    root
-}
-
 /// Reads the command line and runs the command.
 pub fn run(arguments: Vec<OsString>) -> Result<(Ended, Look)> {
     let lang = language(&arguments);
-    let matches = command(lang).get_matches_from(arguments);
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let typed = default_look(&arguments);
+    let matches = command(lang).try_get_matches_from(arguments);
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = cli.unwrap_or_else(|error| refusal::end(&error, typed));
     let look = look(lang, cli.color);
     Ok((dispatch(&cli, look)?, look))
 }
@@ -614,6 +654,38 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
                 RulesCommand::New { region, from, extends } => rules.begin(region, *from, extends.as_deref()),
             }
         }
+        Command::Sample {
+            region,
+            signings,
+            swipes_per_signing,
+            institutions,
+            errors,
+            seed,
+            period: text,
+            encoding,
+            out,
+            regions,
+            quiet,
+        } => crate::command::sample::run(&Sample {
+            region,
+            regions: regions.as_deref(),
+            period: text.as_ref().map(|text| period(text, ANY_PERIOD, |_| true)).transpose()?,
+            signings: *signings,
+            swipes_per_signing: *swipes_per_signing,
+            institutions: *institutions,
+            errors: *errors,
+            seed: *seed,
+            form: match encoding {
+                FormArg::Utf8 => Form::Utf8,
+                FormArg::Gb18030 => Form::Gb18030,
+            },
+            out: out.as_deref(),
+            quiet: *quiet,
+            look,
+        }),
+        Command::Completions { shell } => pages::completions(*shell, look.lang),
+        Command::Man { of, out: Some(folder) } if of.is_empty() => pages::all(folder, look.lang),
+        Command::Man { of, .. } => pages::one(of, look.lang),
     }
 }
 
@@ -633,27 +705,4 @@ impl When {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_argument_has_its_help_in_both_languages() {
-        for lang in [Lang::Zh, Lang::En] {
-            let root = command(lang);
-            root.clone().debug_assert();
-            let inner = root.get_subcommands().flat_map(clap::Command::get_subcommands);
-            for sub in root.get_subcommands().chain(inner) {
-                assert!(
-                    sub.get_about().is_some_and(|about| !about.to_string().is_empty()),
-                    "{}",
-                    sub.get_name()
-                );
-                for argument in
-                    sub.get_arguments().filter(|one| !matches!(one.get_id().as_str(), "help" | "version"))
-                {
-                    assert!(argument.get_help().is_some(), "{} {}", sub.get_name(), argument.get_id());
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -22,10 +22,11 @@
 //! | what is posted, and what a later run knows of it | `ledger/`, `settlement/history.rs` |
 //! | what moved a line since it was posted | `settlement/delta.rs`, `settlement/changes.rs` |
 //! | a word | `words/zh.rs`, `words/en.rs` |
-//! | a command | `command/`, `cli.rs` |
+//! | made-up exports | `sample/`; its stories: `sample/stories.rs`, `words/tales.rs` |
+//! | a command | `command/`, `cli.rs`; its help: `words/help.rs`, `words/examples.rs`; clap's own words in Chinese: `words/usage.rs` |
 //!
 //! The rooms, each importing only from itself and those before it (a test holds that):
-//! base, words, policy, intake, settlement, ledger, stages, pipeline, report, command, cli.
+//! base, words, policy, sample, intake, settlement, ledger, stages, pipeline, report, command, cli.
 
 pub mod base;
 pub mod cli;
@@ -35,6 +36,7 @@ pub mod ledger;
 pub mod pipeline;
 pub mod policy;
 pub mod report;
+pub mod sample;
 pub mod settlement;
 pub mod stages;
 pub mod words;

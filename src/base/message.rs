@@ -330,6 +330,7 @@ pub enum Msg {
     SameDate { other: String },
     ExtendsItself { circle: String },
     NoSuchVersion { id: String },
+    NoSuchCommand { name: String },
     RegionName { region: String },
     FileThere { path: String },
     NotUtf8 { path: String, line: usize },

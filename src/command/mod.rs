@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod merge;
 pub mod post;
 pub mod rules;
+pub mod sample;
 pub mod settle;
 pub mod verify;
 

@@ -23,7 +23,7 @@ use crate::settlement::clear::Outcome;
 use crate::settlement::lines::clawback;
 use crate::settlement::tally::HeadCounts;
 use crate::stages::Inputs;
-use crate::words::{Label, Lang, cure, label, remedy, say, title};
+use crate::words::{Label, Lang, Phrase, cure, label, phrase, remedy, say, title};
 
 use super::flags::flag_counts;
 use super::manifest::total_json;
@@ -32,6 +32,16 @@ use super::totals::{Total, totals};
 
 /// A line under the header, and no more.
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// The stories of made-up exports: where each stands, what it is, and its code.
+pub fn sample(out: &mut impl Write, rows: &[[String; 3]], look: Look) -> io::Result<()> {
+    let mut table = look.table(&[]);
+    let words = [Phrase::SampleWhere, Phrase::SampleStory].map(|what| phrase(look.lang, what, &[]));
+    let [at, story] = words;
+    table.set_header([at, story, look.label(Label::Code).to_string()]);
+    table.add_rows(rows.iter().map(|row| row.iter().map(Cell::new).collect::<Vec<_>>()));
+    writeln!(out, "{}", table.trim_fmt())
+}
 
 /// How the screen is written to.
 #[derive(Clone, Copy, Debug)]

@@ -477,6 +477,7 @@ pub fn say(msg: &Msg) -> String {
         ),
         Msg::NotUtf8 { path, line } => format!("`{path}` is no UTF-8 text from line {line} on"),
         Msg::FileThere { path } => format!("`{path}` is there already and was not overwritten"),
+        Msg::NoSuchCommand { name } => format!("there is no command `{name}`"),
         Msg::NoSuchVersion { id } => format!("there is no rule file `{id}`"),
         Msg::SheetNot100 { sum } => format!("the indicators add up to {sum} points, not to 100"),
         Msg::ZeroUnit => "a unit can't be 0".into(),

@@ -3,14 +3,22 @@
 mod capitals;
 mod columns;
 mod en;
+mod examples;
 mod help;
 mod phrases;
+mod tales;
+mod usage;
 mod zh;
 
 pub use capitals::capitals;
 pub use columns::{column_name, column_title};
+pub use examples::EXAMPLES;
 pub use help::HELP;
 pub use phrases::{Phrase, phrase};
+pub use tales::{Tale, tale};
+pub use usage::{
+    ERROR, HEADINGS, HelpWord, PAGE_HEADINGS, Tip, Usage, VALUE_NAMES, help_word, tip, usage, why,
+};
 
 use crate::base::code::Code;
 use crate::base::message::Msg;

@@ -324,6 +324,12 @@ phrases! {
     PageFind: "查找", "Find";
     PageAll: "全部", "all";
     PageOnlyBack: "只看须退回的", "only those that pay back";
+    SampleFile: "{0}：{1} 行", "{0}: {1} rows";
+    SampleSettle: "检查并结算：", "To check and to settle it:";
+    SampleTitle: "{0} {1}：示例数据", "{0} {1}: made-up data";
+    SampleAbout: "由 jiayi sample 按政策文件生成（jiayi {1}，种子 {0}），供培训、演示和测速；其中的人并不存在，身份证号的地区码 9999xx 未分配给任何地方。在本文件夹内执行：", "Written by jiayi sample from the rule file (jiayi {1}, seed {0}), for training, demonstration and timing. Nobody in it exists: area code 9999xx of the ID numbers is assigned to no place. In this folder:";
+    SampleWhere: "所在", "Where";
+    SampleStory: "内容", "What it shows";
     CreatedFile: "已写入 {0}；填好后用 jiayi rules check {0} 检查", "written: {0}; fill it in, then run jiayi rules check {0}";
 }
 

@@ -456,6 +456,7 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::NotUtf8 { path, line } => format!("`{path}` 第 {line} 行起不是 UTF-8 文字"),
         Msg::FileThere { path } => format!("已有 `{path}`，没有覆盖"),
+        Msg::NoSuchCommand { name } => format!("没有命令 `{name}`"),
         Msg::NoSuchVersion { id } => format!("没有政策文件 `{id}`"),
         Msg::SheetNot100 { sum } => format!("各指标分值合计 {sum}，不等于 100"),
         Msg::ZeroUnit => "单位不能为 0".into(),
