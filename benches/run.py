@@ -134,12 +134,16 @@ def duckdb_python(work):
 
 
 def generate(options, data):
+    generate_as(options, data, "utf-8")
+
+
+def generate_as(options, data, encoding):
     shutil.rmtree(data, ignore_errors=True)
     command = [options.jiayi, "sample", "--region", "urumqi", "--period", "2020Q1", "--quiet", "--out", data]
     command += ["--signings", options.signings, "--swipes-per-signing", options.swipes_per_signing]
     # As many institutions as a province has for so many, also where there are few signings.
     command += ["--institutions", min(max(options.signings // 250, 400), 20_000)]
-    command += ["--errors", options.errors, "--seed", options.seed]
+    command += ["--errors", options.errors, "--seed", options.seed, "--encoding", encoding]
     try:
         done = subprocess.run([str(part) for part in command])
     except OSError as error:
