@@ -115,9 +115,26 @@ fn examples(of: &str, lang: Lang) -> Option<String> {
     }
     let mut text = help_word(lang, HelpWord::Examples).to_string();
     for (_, line, zh, en) in own {
-        text += &format!("\n  {line}\n      {}", if lang == Lang::Zh { zh } else { en });
+        text += &format!("\n  {}\n      {}", folded(line), if lang == Lang::Zh { zh } else { en });
     }
     Some(text)
+}
+
+/// A long command over several lines, as a shell takes it: what a terminal breaks by itself can't be copied.
+fn folded(line: &str) -> String {
+    const WIDTH: usize = 70;
+    let (mut text, mut column) = (String::new(), 0);
+    for word in line.split_inclusive(' ') {
+        // A value stays beside its option.
+        let goes = word.starts_with("--") && column + 2 * word.len() > WIDTH || column + word.len() > WIDTH;
+        if goes && column > 0 {
+            text += "\\\n    ";
+            column = 2;
+        }
+        text += word;
+        column += word.len();
+    }
+    text
 }
 
 /// What clap has added to a command that is built: its own `help` command, and names of values.

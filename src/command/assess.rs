@@ -1,6 +1,7 @@
 //! `jiayi assess`: works out scores from score sheets.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -85,6 +86,12 @@ fn write(output: &Path, sheets: &[PathBuf], fill: impl FnOnce(&Path) -> Result<(
         let why = std::io::Error::other(error.chain().last().map(ToString::to_string).unwrap_or_default());
         failed(output, &why)
     })?;
+    // Only their owner may read them.
+    for name in BESIDE.map(|(name, _)| name).into_iter().chain(["scores.csv"]) {
+        let path = aside.path().join(name);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+            .map_err(|error| failed(&path, &error))?;
+    }
     for (name, _) in BESIDE {
         let path = parent.join(name);
         fs::rename(aside.path().join(name), &path).map_err(|error| failed(&path, &error))?;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::base::money::Fen;
+use crate::base::person::mask_within;
 
 use super::cells;
 use super::columns::Column;
@@ -43,7 +44,8 @@ pub fn read<'a>(row: &Row<'a>) -> Result<AdjustmentRow<'a>, Fault> {
         source: row.text(1),
         cohort: row.text(2),
         amount: amount.unwrap_or_default(),
-        document: row.text(4),
-        reason: row.text(5),
+        // A word about a person may hold an ID number: it goes to the institution's statement.
+        document: mask_within(&row.text(4)).into(),
+        reason: mask_within(&row.text(5)).into(),
     })
 }

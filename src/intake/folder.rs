@@ -117,7 +117,9 @@ pub fn must_have(folder: &Path, files: &[InputFile], kind: Kind) -> Result<()> {
     }
     let wanted = format!("{}.csv", kind.name());
     let there = file_names(folder)?;
-    let near = nearest(&wanted, there.iter().map(String::as_str)).map(str::to_string);
+    // A file of another kind is none that only has a wrong name.
+    let other = |name: &&str| !Kind::of_folder().into_iter().any(|other| name.starts_with(other.name()));
+    let near = nearest(&wanted, there.iter().map(String::as_str).filter(other)).map(str::to_string);
     let cure = Msg::PutFileThere { wanted: wanted.clone(), there, near };
     Err(stop(Msg::MissingFile { wanted, folder: folder.display().to_string() }, Some(cure)))
 }

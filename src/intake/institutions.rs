@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::base::code::Code;
 use crate::base::diagnostic::nearest;
 use crate::base::message::Msg;
+use crate::base::person::mask_within;
 use crate::base::place::Place;
 
 use super::cells::whole;
@@ -202,9 +203,9 @@ pub fn read(row: &Row) -> Result<Institution, Fault> {
     let designated = row.yes_no(5)?.unwrap_or(true);
     Ok(Institution {
         id: row.text(ID).into_owned(),
-        name: row.text(1).into_owned(),
+        name: mask_within(&row.text(1)),
         kind: row.text(2).into_owned(),
-        district: row.text(3).into_owned(),
+        district: mask_within(&row.text(3)),
         parent_id: row.text(4).into_owned(),
         designated,
         served_population,

@@ -11,11 +11,15 @@ impl Html {
         self
     }
 
-    /// Text, escaped. Characters that HTML does not know are left out.
+    /// Text, escaped. Characters that HTML does not know are left out, and those that turn the writing of what
+    /// follows them.
     pub fn text(&mut self, text: impl AsRef<str>) -> &mut Html {
         let text = text.as_ref();
         // Nearly all text has nothing that must be escaped.
-        if !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'' | 0..32 | 127 | 0xC2)) {
+        if !text
+            .bytes()
+            .any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'' | 0..32 | 127 | 0xC2 | 0xD8 | 0xE2))
+        {
             self.0.push_str(text);
             return self;
         }
@@ -27,7 +31,7 @@ impl Html {
                 '"' => self.0.push_str("&quot;"),
                 '\'' => self.0.push_str("&#39;"),
                 '\n' | '\t' => self.0.push(c),
-                c if c.is_control() => {}
+                c if c.is_control() || turns(c) => {}
                 c => self.0.push(c),
             }
         }
@@ -90,6 +94,11 @@ impl Html {
     }
 }
 
+/// Whether a character is not seen and changes the direction in which others are written.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,9 +109,10 @@ mod tests {
         html.open("td", &[("title", "\" onclick=\"x")])
             .text("<script>'&'\u{0}\u{1b}\r\n</script>")
             .close("td");
+        html.text("a\u{202E}b\u{2066}\u{61C}c “d”");
         assert_eq!(
             html.done(),
-            "<td title=\"&quot; onclick=&quot;x\">&lt;script&gt;&#39;&amp;&#39;\n&lt;/script&gt;</td>"
+            "<td title=\"&quot; onclick=&quot;x\">&lt;script&gt;&#39;&amp;&#39;\n&lt;/script&gt;</td>abc “d”"
         );
     }
 }

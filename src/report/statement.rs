@@ -81,7 +81,7 @@ impl<'a> Teller<'a> {
         self.flags(&mut html, statement);
         self.agreed(&mut html, statement);
         self.figures(&mut html, statement);
-        self.foot(&mut html);
+        self.foot(&mut html, statement);
         html.raw("</article>\n");
         if total.recover > Fen::ZERO {
             self.notice(&mut html, statement, total.recover);
@@ -254,11 +254,14 @@ impl<'a> Teller<'a> {
         for at in &statement.refused {
             let row = self.findings.refused_at(*at);
             let reject = row.reject;
-            html.raw("<tr>").tagged("td", format!("{}:{}", row.file, reject.place.line));
+            let place = format!("{}:{}", row.file, reject.place.line);
+            html.raw("<tr>").classed("td", unbroken(&place), &place);
             html.open("td", &[("class", "k"), ("title", title(lang, reject.code))])
                 .text(reject.code.name())
                 .close("td");
-            html.tagged("td", row.contract).classed("td", "k", row.person).tagged("td", &row.reason);
+            html.classed("td", unbroken(row.contract), row.contract)
+                .classed("td", "k", row.person)
+                .tagged("td", &row.reason);
             html.tagged("td", reject.clause.as_deref().unwrap_or_default());
             html.tagged("td", cure(lang, reject.code)).raw("</tr>\n");
         }
@@ -286,7 +289,11 @@ impl<'a> Teller<'a> {
                 .open("td", &[("class", "k"), ("title", title(lang, flag.code))])
                 .text(flag.code.name())
                 .close("td");
-            html.tagged("td", &flag.contract).classed("td", "k", flag.person.unwrap_or_default());
+            html.classed("td", unbroken(&flag.contract), &flag.contract).classed(
+                "td",
+                "k",
+                flag.person.unwrap_or_default(),
+            );
             html.tagged("td", &flag.detail).tagged("td", flag.clause.unwrap_or_default());
             html.tagged("td", cure(lang, flag.code)).raw("</tr>\n");
         }
@@ -333,9 +340,19 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn foot(&self, html: &mut Html) {
+    fn foot(&self, html: &mut Html, statement: &Statement) {
         let paper = &self.findings.output.paper;
         let word = |word: &Option<String>| word.clone().unwrap_or_default();
+        // No policy names the day: the bureau writes it in.
+        html.raw("<div class=\"end\">").tagged("p", self.say(Phrase::StatementObject, &[]));
+        // Should it stand on a page of its own, that page says whose it is.
+        let one = self.findings.run.rules.institutions.get(statement.institution);
+        let period = self.findings.run.rules.period.to_string();
+        let whose = [
+            self.say(Phrase::StatementTo, &[&one.name, &one.id]),
+            self.say(Phrase::StatementPeriod, &[&period]),
+        ];
+        html.classed("p", "soft", whose.join("　"));
         html.raw("<div class=\"sign\">");
         html.tagged("span", self.say(Phrase::SignPrepared, &[&word(&paper.operator)]));
         html.tagged("span", self.say(Phrase::SignChecked, &[]));
@@ -344,7 +361,7 @@ impl<'a> Teller<'a> {
         html.tagged("span", self.say(Phrase::SignInstitution, &[])).raw("<span></span><span></span>");
         html.tagged("span", self.say(Phrase::SignDate, &[])).raw("</div>\n<div class=\"foot\">");
         self.standing(html);
-        html.raw("</div>\n");
+        html.raw("</div></div>\n");
     }
 
     /// The approving document, the ledger's head, and what nobody confirmed.
@@ -395,6 +412,7 @@ impl<'a> Teller<'a> {
             html.tagged("td", back.map_or(String::new(), |back| back.clause.to_string())).raw("</tr>");
         }
         html.raw("</tbody></table></div>\n").tagged("p", self.say(Phrase::NoticeEnd, &[]));
+        html.tagged("p", self.say(Phrase::StatementObject, &[]));
         html.raw("<div class=\"seal\">").tagged("div", self.say(Phrase::SignBureau, &[]));
         html.tagged("div", self.say(Phrase::SignDate, &[])).raw("</div>\n<div class=\"sign\">");
         html.tagged("span", self.say(Phrase::SignInstitution, &[])).raw("<span></span><span></span>");
@@ -402,4 +420,10 @@ impl<'a> Teller<'a> {
         self.standing(html);
         html.raw("</div></article>\n");
     }
+}
+
+/// The class of a cell with an id in it: a short one stays on one line.
+fn unbroken(id: &str) -> &'static str {
+    const SHORT: usize = 20;
+    if id.len() <= SHORT { "id" } else { "" }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use encoding_rs::GB18030;
@@ -34,7 +35,7 @@ impl Sheet {
     /// `columns`: the English and the Chinese name of each.
     pub fn create(folder: &Path, name: &str, form: Form, columns: &[(&str, &str)]) -> io::Result<Sheet> {
         let mut sheet = Sheet {
-            file: File::create_new(folder.join(name))?,
+            file: File::options().write(true).create_new(true).mode(0o600).open(folder.join(name))?,
             buffer: Vec::with_capacity(1 << 20),
             row: Vec::with_capacity(256),
             fields: 0,

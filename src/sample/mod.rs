@@ -211,7 +211,7 @@ pub fn write(asked: &Asked, folder: &Path) -> io::Result<Written> {
     let mut rows = vec![("institutions.csv", places::write(&plan, folder)?)];
     let signed = signings::write(&plan, &tales, folder)?;
     rows.push(("signings.csv", signed.rows));
-    if plan.swipes > 0 {
+    {
         rows.push(("swipes.csv", swipes::write(&plan, &tales, signed.people, folder)?));
     }
     let written = scores::write(&plan, folder)?;

@@ -282,6 +282,7 @@ phrases! {
     StatementPlace: "文件:行", "File:line";
     StatementAgreed: "按文件调整（不在上面的计算之内）", "Agreed on paper (not part of what is computed above)";
     StatementFigures: "另行报告", "Reported beside it";
+    StatementObject: "机构如有异议，请于　　　　年　　月　　日前书面提出。", "Objections in writing by: ____________";
     StatementFeedback: "考核结果最迟于 {0} 反馈", "The result of the assessment is told by {0}";
     DocPage: "第 &P 页 共 &N 页", "page &P of &N";
     DocBetween: "、", ", ";

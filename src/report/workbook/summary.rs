@@ -17,6 +17,9 @@ const COLUMNS: u16 = 10;
 const AMOUNTS: [Label; 6] =
     [Label::Gross, Label::Prepay, Label::Final, Label::Posted, Label::Payable, Label::Recover];
 
+/// The charts still stand on the first page below so many rows.
+const ROWS_ABOVE_CHARTS: u32 = 15;
+
 /// A row of either table.
 struct Row {
     name: String,
@@ -82,8 +85,15 @@ impl Summary<'_> {
         for line in self.findings.foot(true) {
             self.line(&line)?;
         }
+        // What is compared in charts begins a page, where it would be cut otherwise.
         self.at += 1;
         let at = self.at;
+        if at > ROWS_ABOVE_CHARTS {
+            self.sheet.set_page_breaks(&[at])?;
+        }
+        if settled.is_empty() {
+            return Ok(());
+        }
         self.chart(at, 0, 420, Phrase::DocChartSource, first, &[5, 6, 8, 9])?;
         // Of one district there is nothing to compare.
         if by_district.len() > 1 {
@@ -183,6 +193,10 @@ impl Summary<'_> {
     }
 
     fn row(&mut self, number: u64, row: &Row) -> Result<()> {
+        let lines = row.name.width().div_ceil(self.named.max(1) * 9 / 10).max(1) as u32;
+        if row.name.width() > self.named {
+            self.sheet.set_row_height(self.at, (lines * 14 + 3).min(409))?;
+        }
         numbered(self.sheet, self.at, number, self.looks)?;
         put(self.sheet, self.at, 1, &Cell::text(&row.name), Kind::Words, self.looks)?;
         for (column, count) in (2..).zip(row.counts) {
@@ -224,6 +238,16 @@ impl Summary<'_> {
             (2..).zip(counts).chain((4..).zip(amounts.map(|sum| (sum.to_string(), &looks.sum_money))));
         for (column, (result, look)) in results {
             let letter = column_number_to_name(column);
+            // Above it may stand nothing to add up.
+            if last >= self.at {
+                super::table::number(self.sheet, self.at, column, &result, look)?;
+                continue;
+            }
+            if column == 6 && all.last.is_none() {
+                let word = self.label(Label::NoneYet);
+                self.sheet.write_string_with_format(self.at, column, word, look)?;
+                continue;
+            }
             let formula = format!("=SUM({letter}{}:{letter}{})", first + 1, last + 1);
             let formula = Formula::new(formula).set_result(result);
             self.sheet.write_formula_with_format(self.at, column, formula, look)?;

@@ -240,9 +240,14 @@ fn begin(sheet: &mut Worksheet, head: &Head, name: &str, looks: &Looks, lang: La
     sheet.set_row_height(0, 30)?;
     sheet.merge_range(0, 0, 0, last, &head.title, &looks.title)?;
     // The unit stands over the last two columns, which an amount needs anyway.
-    sheet.set_row_height(1, 18)?;
-    sheet.merge_range(1, 0, 1, last.saturating_sub(2), &fitting(head.about.as_str()), &looks.about)?;
-    sheet.merge_range(1, last.saturating_sub(1), 1, last, &head.unit, &looks.unit)?;
+    let about = if head.unit.is_empty() { last } else { last.saturating_sub(2) };
+    let widths = head.columns.iter().take(about.into()).map(|column| column.width + 2);
+    let lines = lines_of(&Cell::text(&head.about), 6 + widths.sum::<usize>());
+    sheet.set_row_height(1, height(lines).max(18))?;
+    sheet.merge_range(1, 0, 1, about, &fitting(head.about.as_str()), &looks.about)?;
+    if !head.unit.is_empty() {
+        sheet.merge_range(1, last.saturating_sub(1), 1, last, &head.unit, &looks.unit)?;
+    }
     sheet.set_row_height(2, 30)?;
     Ok(())
 }
@@ -354,7 +359,7 @@ fn plain_number<'s>(
     })
 }
 
-fn number(sheet: &mut Worksheet, row: u32, column: u16, text: &str, look: &Format) -> Result<()> {
+pub fn number(sheet: &mut Worksheet, row: u32, column: u16, text: &str, look: &Format) -> Result<()> {
     match float(text) {
         Some(number) => sheet.write_number_with_format(row, column, number, look)?,
         None => sheet.write_string_with_format(row, column, text, look)?,
