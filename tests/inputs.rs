@@ -96,7 +96,9 @@ fn by_hand(sheets: &[(&str, &str)], from_1904: bool, strings: &str) -> Vec<u8> {
          <cellStyleXfs><xf numFmtId=\"9\"/></cellStyleXfs>\
          <cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"176\"/><xf numFmtId=\"9\"/></cellXfs></styleSheet>",
     );
-    add("xl/sharedStrings.xml", &format!("<sst count=\"1\" uniqueCount=\"99999999999999\">{strings}</sst>"));
+    let shared =
+        format!("<sst count=\"1\" uniqueCount=\"{}\">{strings}</sst>", strings.matches("<si").count());
+    add("xl/sharedStrings.xml", &shared);
     zip.finish().expect("memory").into_inner()
 }
 
@@ -490,6 +492,9 @@ fn a_workbook_that_cannot_be_read_stops_the_run() {
     let ods = ods.finish().expect("memory").into_inner();
     let long = format!("<row><c t=\"inlineStr\"><is><t>{}</t></is></c></row>", "x".repeat(40_000_000));
     let lines = |text: &str| by_hand(&[("Sheet1", text)], false, "");
+    let changed = |at: usize, cell: &str| {
+        lines(&[row(1, &HEADER), signing(2, |cells| cells[at] = cell.into())].concat())
+    };
     for (bytes, says) in [
         (b"contract_id,person_id\n".to_vec(), "is no .xlsx workbook"),
         (Vec::new(), "is empty (0 bytes)"),
@@ -514,6 +519,20 @@ fn a_workbook_that_cannot_be_read_stops_the_run() {
             "without end",
         ),
         (lines(&"<a>".repeat(1_000)), "is damaged"),
+        // As much memory as is said would be taken before the first text is read.
+        (
+            by_hand(&[("Sheet1", &good_rows)], false, "<sst uniqueCount=\"99999999999999\"/>"),
+            "more text than any",
+        ),
+        // Two rows of one number, and cells that would be taken for others.
+        (lines(&[row(1, &HEADER), signing(2, |_| {}), signing(2, |_| {})].concat()), "is damaged"),
+        (changed(5, "<c s=\"7\"><v>4.5</v></c>"), "is damaged"),
+        (changed(5, "<c><v>4&#46;5</v></c>"), "is damaged"),
+        (changed(5, "<c><v>4.5</v><f>1+3.5</f></c>"), "is damaged"),
+        (changed(6, "<c t=\"b\"><v>2</v></c>"), "is damaged"),
+        (changed(0, "<c t=\"s\"><v>x</v></c>"), "is damaged"),
+        (changed(6, "<c t=\"e\"><v>#SPILL!</v></c>"), "shows the error #SPILL!"),
+        (changed(6, "<c t=\"e\"><v>999901198012310020</v></c>"), "shows the error 9999"),
     ] {
         stops(&with_book(bytes), &["signings.xlsx", says]);
     }

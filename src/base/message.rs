@@ -44,6 +44,10 @@ pub enum FileFault {
     SheetsAlike {
         names: Vec<String>,
     },
+    /// A cell shows an error that is none of Excel's usual ones.
+    ErrorWord {
+        word: String,
+    },
     /// A piece of it has no end.
     Endless,
     TooLarge,

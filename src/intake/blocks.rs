@@ -148,7 +148,7 @@ impl Raw {
         self.ended = match &mut self.text {
             Text::Plain(file) => file.append(BLOCK, &mut fresh)? < BLOCK,
             Text::Packed(packed) => packed.by_ref().take(BLOCK as u64).read_to_end(&mut fresh)? < BLOCK,
-            Text::Sheet(sheet, _) => sheet.append(BLOCK, &mut fresh)?,
+            Text::Sheet(sheet, _) => sheet.append(BLOCK, &mut fresh),
         };
         match &mut self.utf16 {
             Some(stream) => stream.decode(&fresh, self.ended, &mut self.buffer),

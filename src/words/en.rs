@@ -765,6 +765,9 @@ fn faulty(path: &str, fault: &FileFault) -> String {
                 list(sheets, ", ", " …")
             );
         }
+        FileFault::ErrorWord { word } => {
+            return format!("a cell of `{path}` shows the error {word}, and what it should say is not known");
+        }
         FileFault::CutShort => "ends in the middle: a part of it is missing",
         FileFault::Damaged => "is damaged: its content does not agree with its own checks",
         FileFault::Trailing => "has bytes behind its compressed content that do not belong to it",
@@ -802,6 +805,9 @@ fn mend(fault: &FileFault) -> &'static str {
         }
         FileFault::EmptyWorkbook => "export it again",
         FileFault::Encrypted => "open it with its password, take the password off and save it",
+        FileFault::ErrorWord { .. } => {
+            "open it, mend the formula or write what the cell should say, and save it"
+        }
         FileFault::Endless | FileFault::TooLarge => {
             "do not use it before it is known where it came from; export it again, or save it as CSV"
         }

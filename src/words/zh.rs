@@ -716,6 +716,9 @@ fn faulty(path: &str, fault: &FileFault) -> String {
         FileFault::SheetsAlike { names: sheets } => {
             return format!("`{path}` 中的工作表 {} 名称都像是要读取的表", list(sheets, "、", "等"));
         }
+        FileFault::ErrorWord { word } => {
+            return format!("`{path}` 中有单元格显示错误值 {word}，无法得知其内容");
+        }
         FileFault::CutShort => "不完整，文件后面缺了一部分",
         FileFault::Damaged => "已损坏，内容与文件自带的校验不符",
         FileFault::Trailing => "在压缩内容之后还有不属于它的字节",
@@ -745,6 +748,7 @@ fn mend(fault: &FileFault) -> &'static str {
         }
         FileFault::EmptyWorkbook => "请重新导出",
         FileFault::Encrypted => "请用密码打开，取消密码后保存",
+        FileFault::ErrorWord { .. } => "请打开后改正该单元格的公式或直接填写内容，再保存",
         FileFault::Endless | FileFault::TooLarge => "在查明文件来源之前请勿使用；请重新导出，或另存为 CSV",
     }
 }

@@ -1,11 +1,6 @@
 //! Number formats → what of a number they show: a day, a share of a hundred, or the number.
 
-use std::collections::HashMap;
-use std::io;
-
-use quick_xml::events::Event;
-
-use super::parts::{Parts, attribute, damaged};
+use calamine::Style;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -17,57 +12,23 @@ pub enum Format {
     Month,
 }
 
-/// The format of each style that cells name.
-#[derive(Default)]
-pub struct Formats(Vec<Format>);
-
-/// No workbook has more styles, nor formats of its own.
-const MOST_STYLES: usize = 100_000;
-
-impl Formats {
-    pub fn read(parts: &Parts, name: &str) -> io::Result<Formats> {
-        let Some(mut xml) = parts.xml(name)? else { return Ok(Formats::default()) };
-        let (mut own, mut styles, mut in_cells) = (HashMap::new(), Vec::new(), false);
-        loop {
-            match xml.next()? {
-                Event::Start(element) => match element.local_name().as_ref() {
-                    "numFmt" => {
-                        own.insert(
-                            attribute(&element, "numFmtId")?,
-                            of_code(&attribute(&element, "formatCode")?),
-                        );
-                    }
-                    "cellXfs" => in_cells = true,
-                    "xf" if in_cells => {
-                        let id = attribute(&element, "numFmtId")?;
-                        let built_in = || id.parse().map_or(Format::Number, of_built_in);
-                        styles.push(own.get(&id).copied().unwrap_or_else(built_in));
-                    }
-                    _ => {}
-                },
-                Event::End(element) if element.local_name().as_ref() == "cellXfs" => in_cells = false,
-                Event::Eof => return Ok(Formats(styles)),
-                _ => {}
+impl Format {
+    /// Of a style; what has no code is one that Excel has and a file does not write out.
+    pub fn of(style: &Style) -> Format {
+        style.number_format.as_ref().map_or(Format::Number, |format| {
+            match (&*format.format_code, format.format_id) {
+                ("General", Some(id)) => of_built_in(id),
+                (code, _) => of_code(code),
             }
-            if own.len().max(styles.len()) > MOST_STYLES {
-                return Err(damaged());
-            }
-        }
-    }
-
-    /// Of the style that a cell names; none is the first one.
-    pub fn of(&self, style: Option<&str>) -> Format {
-        let at = style.map_or(Some(0), |style| style.parse().ok());
-        at.and_then(|at: usize| self.0.get(at)).copied().unwrap_or(Format::Number)
+        })
     }
 }
 
-/// Formats that a file does not write out, as a Chinese Excel has them.
+/// Formats of a Chinese Excel, whose codes are not told.
 fn of_built_in(id: u32) -> Format {
     match id {
-        9 | 10 => Format::Percent,
-        17 | 27 | 36 | 50 | 52 | 57 => Format::Month,
-        14..=22 | 28..=35 | 45..=47 | 51 | 53..=56 | 58 => Format::Day,
+        27 | 36 | 50 | 52 | 57 => Format::Month,
+        28..=35 | 51 | 53..=56 | 58 => Format::Day,
         _ => Format::Number,
     }
 }
@@ -131,19 +92,6 @@ mod tests {
         ] {
             assert_eq!(of_code(code), format, "{code}");
         }
-        assert_eq!(
-            [0, 2, 9, 14, 17, 22, 31, 49, 57].map(of_built_in),
-            [
-                Format::Number,
-                Format::Number,
-                Format::Percent,
-                Format::Day,
-                Format::Month,
-                Format::Day,
-                Format::Day,
-                Format::Number,
-                Format::Month
-            ]
-        );
+        assert_eq!([0, 28, 57].map(of_built_in), [Format::Number, Format::Day, Format::Month]);
     }
 }

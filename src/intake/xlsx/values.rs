@@ -1,5 +1,5 @@
-//! Numbers as a workbook stores them → what a clerk would see. Decimal digits all the way: the file has the
-//! digits of a binary fraction, and Excel shows the first 15 of them.
+//! Numbers as a workbook stores them → what a clerk would see. A binary fraction is turned into the 15 decimal
+//! digits that Excel shows of it; all reckoning is with those.
 
 use jiff::ToSpan;
 use jiff::civil::date;
@@ -19,43 +19,20 @@ struct Number {
 }
 
 impl Number {
-    /// `15`, `15.10`, `0.30000000000000004`, `1.5E-3`: rounded half up to the digits that are kept.
-    fn read(text: &str) -> Option<Number> {
-        let text = text.trim();
-        let (negative, text) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text.strip_prefix('+').unwrap_or(text)),
-        };
-        let (digits, power) = match text.split_once(['e', 'E']) {
-            Some((digits, power)) => (digits, power.parse().ok().filter(|power: &i32| power.abs() < 1_000)?),
-            None => (text, 0),
-        };
-        let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
-        let all: Vec<u8> = [whole, decimals].concat().into_bytes();
-        if all.is_empty() || all.len() > 1_000 || !all.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        let zeros = all.iter().take_while(|digit| **digit == b'0').count();
-        let mut point = whole.len() as i32 - zeros as i32 + power;
-        let mut digits = all[zeros..].to_vec();
-        let up = digits.get(KEPT).is_some_and(|digit| *digit >= b'5');
-        digits.truncate(KEPT);
-        if up {
-            while digits.last() == Some(&b'9') {
-                digits.pop();
-            }
-            match digits.last_mut() {
-                Some(last) => *last += 1,
-                None => {
-                    digits.push(b'1');
-                    point += 1;
-                }
-            }
-        }
-        while digits.last() == Some(&b'0') {
-            digits.pop();
-        }
-        Some(Number { negative: negative && !digits.is_empty(), digits, point })
+    /// Nothing of what is no number.
+    #[expect(
+        clippy::disallowed_types,
+        reason = "that is how a workbook stores a number; only its digits are used"
+    )]
+    fn read(stored: f64) -> Option<Number> {
+        // `-1.50000000000000e-3`: correctly rounded, with the digits that are kept.
+        let text = format!("{stored:.*e}", KEPT - 1);
+        let (digits, power) = text.split_once('e')?;
+        let power: i32 = power.parse().ok()?;
+        let kept = digits.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>();
+        let length = kept.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
+        let negative = length > 0 && digits.starts_with('-');
+        Some(Number { negative, digits: kept[..length].to_vec(), point: power + 1 })
     }
 
     /// The digits before the point; nothing where there are more than are kept.
@@ -102,7 +79,11 @@ impl Number {
 }
 
 /// The text of a cell that holds a number.
-pub fn shown(stored: &str, format: Format, from_1904: bool) -> String {
+#[expect(
+    clippy::disallowed_types,
+    reason = "that is how a workbook stores a number; only its digits are used"
+)]
+pub fn shown(stored: f64, format: Format, from_1904: bool) -> String {
     let Some(mut number) = Number::read(stored) else { return stored.to_string() };
     match format {
         Format::Number => number.shown(),
@@ -142,9 +123,13 @@ fn day(number: &Number, format: Format, from_1904: bool) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn text(stored: &str, format: Format, from_1904: bool) -> String {
+        shown(stored.parse().expect("a number"), format, from_1904)
+    }
+
     #[test]
     fn numbers_are_shown_with_the_digits_that_excel_keeps() {
-        for (stored, text) in [
+        for (stored, wanted) in [
             ("15", "15"),
             ("15.0", "15"),
             ("15.1", "15.1"),
@@ -166,18 +151,19 @@ mod tests {
             ("9.9990119900101E+17", "9.99901199001010E+17"),
             ("1000000000000000", "1.00000000000000E+15"),
             ("1E-30", "1.00000000000000E-30"),
-            ("x", "x"),
+            ("NaN", "NaN"),
+            ("inf", "inf"),
         ] {
-            assert_eq!(shown(stored, Format::Number, false), text, "{stored}");
+            assert_eq!(text(stored, Format::Number, false), wanted, "{stored}");
         }
-        assert_eq!(shown("0.95", Format::Percent, false), "95%");
-        assert_eq!(shown("0.045", Format::Percent, false), "4.5%");
-        assert_eq!(shown("2.5", Format::Percent, false), "250%");
+        assert_eq!(text("0.95", Format::Percent, false), "95%");
+        assert_eq!(text("0.045", Format::Percent, false), "4.5%");
+        assert_eq!(text("2.5", Format::Percent, false), "250%");
     }
 
     #[test]
     fn days_are_counted_as_excel_does() {
-        for (stored, text) in [
+        for (stored, wanted) in [
             ("43833", "2020-01-03"),
             ("43833.354224537034", "2020-01-03 08:30:05"),
             ("43833.999999999999", "2020-01-04"),
@@ -194,10 +180,10 @@ mod tests {
             ("-1", "-1"),
             ("1E17", "1.00000000000000E+17"),
         ] {
-            assert_eq!(shown(stored, Format::Day, false), text, "{stored}");
+            assert_eq!(text(stored, Format::Day, false), wanted, "{stored}");
         }
-        assert_eq!(shown("42371", Format::Day, true), "2020-01-03");
-        assert_eq!(shown("0", Format::Day, true), "1904-01-01");
-        assert_eq!(shown("43831", Format::Month, false), "2020-01");
+        assert_eq!(text("42371", Format::Day, true), "2020-01-03");
+        assert_eq!(text("0", Format::Day, true), "1904-01-01");
+        assert_eq!(text("43831", Format::Month, false), "2020-01");
     }
 }
