@@ -219,3 +219,34 @@ fn its_sheets_say_what_the_csv_files_say() {
         assert!(parts.contains_key("xl/charts/chart1.xml"));
     }
 }
+
+#[test]
+fn many_districts_keep_their_header_and_a_settlement_of_nothing_adds_up_nothing() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (mut institutions, mut signings) = (
+        "institution_id,name,kind,district\n".to_string(),
+        "contract_id,person_id,institution_id,package,signed_on\n".to_string(),
+    );
+    for number in 1..=45 {
+        institutions += &format!("C{number},Clinic {number},community_center,District {number}\n");
+        signings += &format!("A{number},{},C{number},paid,2020-01-06\n", support::id("1955-03-01", number));
+    }
+    let data = home.path().join("data");
+    fs::create_dir(&data).expect("a folder");
+    fs::write(data.join("institutions.csv"), institutions).expect("institutions");
+    let first_sheet = |text: &str| {
+        fs::write(data.join("signings.csv"), text).expect("signings");
+        settle(home.path(), "settle --region urumqi --quarter 2020Q1 --data data --out out");
+        let parts = parts(&home.path().join("out/settlement.xlsx"));
+        (parts.keys().filter(|name| name.contains("chart")).count(), sheets(&parts).remove(0))
+    };
+    let (_, (_, cells, xml)) = first_sheet(&signings);
+    let heads = cells.values().filter(|(_, _, value)| value == "区县").count();
+    assert_eq!(heads, 3, "one for each page");
+    assert!(xml.contains("<rowBreaks"), "pages begin where the headers stand");
+    let sums: Vec<&(String, String, String)> =
+        cells.values().filter(|(_, formula, _)| formula.starts_with("SUM(E")).collect();
+    assert!(sums.len() == 2 && sums.iter().all(|(_, _, value)| fen(value) == 45 * 1_050), "{sums:?}");
+    let (charts, (_, cells, _)) = first_sheet(signings.lines().next().expect("a header"));
+    assert!(charts == 0 && cells.values().all(|(_, formula, _)| formula.is_empty()), "{charts} {cells:?}");
+}

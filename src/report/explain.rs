@@ -25,6 +25,7 @@ use crate::settlement::lines::Line;
 use crate::settlement::qualify::Signing;
 use crate::words::{Lang, Phrase, phrase, say, title};
 
+use super::names;
 use super::rules::{Said, percent, tell};
 use super::screen::Look;
 
@@ -208,7 +209,8 @@ fn steps(run: &Run, explained: &Explained, batches: &[Batch], lang: Lang) -> Vec
                 let (institution, period, level) = &score.key;
                 let id = &run.rules.institutions.get(*institution).id;
                 let day = score.assessed_on.map_or(String::new(), |day| day.to_string());
-                let with = [&shortest(score.score), level, &period.to_string(), id, &day];
+                let level = names::level(run, level, lang);
+                let with = [&shortest(score.score), &level, &period.to_string(), id, &day];
                 steps.push((say(Phrase::StepScore, &with.map(String::as_str)), String::new()));
             }
             steps.extend(curve.iter().map(|said| (said.text.clone(), said.clause.clone())));

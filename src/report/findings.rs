@@ -125,7 +125,8 @@ impl Findings<'_> {
             Some(past) => self.words(Phrase::DocHead, &[&past.batch.to_string(), &past.head]),
             None => self.words(Phrase::DocNoLedger, &[]),
         }];
-        let (open, between) = (names::unconfirmed(self.run), self.words(Phrase::DocBetween, &[]));
+        let (open, between) =
+            (names::unconfirmed(self.run, self.lang()), self.words(Phrase::DocBetween, &[]));
         if !open.is_empty() {
             told.push(self.words(Phrase::DocUnconfirmed, &[&open.join(&between)]));
         }

@@ -57,9 +57,12 @@ impl Raised<'_> {
         }
     }
 
-    fn detail(&self, run: &Run) -> Msg {
+    fn detail(&self, run: &Run, lang: Lang) -> Msg {
         let item = |flag: &SwipeFlag| {
-            run.rules.item_id(run.qualified.signings[flag.signing as usize].offer(), flag.item)
+            let offer = run.qualified.signings[flag.signing as usize].offer();
+            let named = run.rules.item_named(offer, flag.item);
+            let called = named.map(|named| if lang == Lang::Zh { &named.name } else { &named.id });
+            called.map_or(run.rules.item_title(flag.item), String::as_str).to_string()
         };
         let at = |place: Place| format!("{}:{}", run.inputs.names[place.file as usize], place.line);
         match self {
@@ -187,7 +190,7 @@ impl<'a> Flags<'a> {
             contract: if self.reveal { contract.to_string() } else { mask_within(contract) },
             person: person.map(|person| if self.reveal { person.full() } else { person.masked() }),
             place: flag.place().map(|at| (run.inputs.names[at.file as usize].as_str(), at.line)),
-            detail: say(self.lang, &flag.detail(run)),
+            detail: say(self.lang, &flag.detail(run, self.lang)),
             clause,
         }
     }

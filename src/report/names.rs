@@ -37,11 +37,23 @@ pub fn versions<'a>(run: &'a Run) -> Vec<&'a Policy> {
     used.into_iter().map(|version| &run.rules.region.versions[version]).collect()
 }
 
-/// Figures that nobody confirmed, of the versions that were used: `urumqi/2019-11-01 fee`.
-pub fn unconfirmed(run: &Run) -> Vec<String> {
+/// Of a level of assessment, wherever a version names it.
+pub fn level(run: &Run, id: &str, lang: Lang) -> String {
+    let mut levels = run.rules.region.versions.iter().rev().flat_map(|version| &version.levels);
+    let named = levels.find(|level| level.named.id == id).map(|level| &level.named.name);
+    named.filter(|_| lang == Lang::Zh).map_or_else(|| id.to_string(), Clone::clone)
+}
+
+/// Figures that nobody confirmed, of the versions that were used: in Chinese what they are, else
+/// `urumqi/2019-11-01 fee`.
+pub fn unconfirmed(run: &Run, lang: Lang) -> Vec<String> {
     let open = versions(run).into_iter().flat_map(|version| {
         let figures = version.local.iter().filter(|figure| !figure.confirmed);
-        figures.map(move |figure| format!("{} {}", version.id, figure.id))
+        figures.map(move |figure| match lang {
+            // What it means, without what is said beside that.
+            Lang::Zh => figure.means.split(['；', '，', '（']).next().unwrap_or_default().to_string(),
+            Lang::En => format!("{} {}", version.id, figure.id),
+        })
     });
     open.collect()
 }

@@ -66,7 +66,7 @@ impl Page<'_> {
         html.raw("</style></head><body>\n<header>").tagged("h1", format!("{title}　{}", run.rules.period));
         html.classed("p", "soft", format!("{}（{}）", policy.name, policy.document))
             .raw("</header>\n<main>\n");
-        let (open, between) = (names::unconfirmed(run), self.say(Phrase::DocBetween));
+        let (open, between) = (names::unconfirmed(run, self.findings.lang()), self.say(Phrase::DocBetween));
         if !open.is_empty() {
             let told = self.findings.words(Phrase::DocUnconfirmed, &[&open.join(&between)]);
             html.classed("p", "warn", told);

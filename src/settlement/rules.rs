@@ -220,12 +220,12 @@ impl<'a> Rules<'a> {
         self.item_titles.get(item as usize).map_or("", String::as_str)
     }
 
-    /// The id of the item that a word stands for in the offer's policy; the word where it is none of its.
-    pub fn item_id(&self, offer: u16, item: u16) -> String {
+    /// The item that a word stands for in the offer's policy; nothing where it is none of its.
+    pub fn item_named(&self, offer: u16, item: u16) -> Option<&Named> {
         let title = self.item_title(item);
         let items = self.package(offer).items.iter().map(|item| &item.named);
         let benefits = self.policy(offer).double_benefits.iter().map(|benefit| &benefit.item);
-        items.chain(benefits).find(|named| named.is(title)).map_or(title, |named| &named.id).to_string()
+        items.chain(benefits).find(|named| named.is(title))
     }
 
     /// The item's number in the offer's package.

@@ -20,6 +20,9 @@ const AMOUNTS: [Label; 6] =
 /// The charts still stand on the first page below so many rows.
 const ROWS_ABOVE_CHARTS: u32 = 15;
 
+/// So many rows of a table stand on a page.
+const ROWS_OF_A_PAGE: usize = 20;
+
 /// A row of either table.
 struct Row {
     name: String,
@@ -35,12 +38,14 @@ struct Summary<'a> {
     /// How wide the column of names is, in half characters.
     named: usize,
     at: u32,
+    /// Before which rows a page begins.
+    breaks: Vec<u32>,
 }
 
 pub fn write(sheet: &mut Worksheet, findings: &Findings, looks: &Looks) -> Result<()> {
     let name = findings.words(Phrase::DocSheetSummary, &[]);
     page(sheet, &name, findings.lang())?;
-    let mut summary = Summary { sheet, findings, looks, name, named: 0, at: 0 };
+    let mut summary = Summary { sheet, findings, looks, name, named: 0, at: 0, breaks: Vec::new() };
     summary.all()
 }
 
@@ -86,17 +91,17 @@ impl Summary<'_> {
             self.line(&line)?;
         }
         // What is compared in charts begins a page, where it would be cut otherwise.
-        self.at += 1;
-        let at = self.at;
-        if at > ROWS_ABOVE_CHARTS {
-            self.sheet.set_page_breaks(&[at])?;
+        if self.at + 1 > ROWS_ABOVE_CHARTS {
+            self.breaks.push(self.at);
         }
+        self.sheet.set_page_breaks(&self.breaks)?;
+        let at = self.at + 1;
         if settled.is_empty() {
             return Ok(());
         }
         self.chart(at, 0, 420, Phrase::DocChartSource, first, &[5, 6, 8, 9])?;
-        // Of one district there is nothing to compare.
-        if by_district.len() > 1 {
+        // Of one district there is nothing to compare, and of very many nothing can be seen.
+        if (2..=ROWS_OF_A_PAGE).contains(&by_district.len()) {
             self.chart(at, 5, 500, Phrase::DocChartDistrict, second, &[8, 9])?;
         }
         Ok(())
@@ -154,12 +159,15 @@ impl Summary<'_> {
         self.at += 1;
         let amounts = AMOUNTS.map(|what| self.label(what));
         let heads = [self.word(Phrase::DocNumber)].into_iter().chain(heads).chain(amounts);
-        for (column, head) in heads.enumerate() {
-            self.sheet.write_string_with_format(self.at, column as u16, head, &looks.header)?;
-        }
-        self.at += 1;
+        let heads: Vec<String> = heads.collect();
+        self.header(&heads)?;
         let first = self.at;
         for (nth, row) in rows.iter().enumerate() {
+            // A page further on says again what stands in its columns.
+            if nth > 0 && nth % ROWS_OF_A_PAGE == 0 {
+                self.breaks.push(self.at);
+                self.header(&heads)?;
+            }
             self.row(nth as u64 + 1, row)?;
         }
         let last = self.at.max(first + 1) - 1;
@@ -177,6 +185,14 @@ impl Summary<'_> {
         }
         self.at += 1;
         Ok((first, last))
+    }
+
+    fn header(&mut self, heads: &[String]) -> Result<()> {
+        for (column, head) in heads.iter().enumerate() {
+            self.sheet.write_string_with_format(self.at, column as u16, head, &self.looks.header)?;
+        }
+        self.at += 1;
+        Ok(())
     }
 
     fn cells(&self, row: &Row) -> [Cell; 6] {
