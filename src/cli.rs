@@ -26,7 +26,7 @@ use crate::command::{Common, Ended, assess, check, explain, merge, period, post,
 use crate::ledger::chain::Paper;
 use crate::report::output::{CsvForm, Encoding, Only, Output};
 use crate::report::screen::Look;
-use crate::sample::{self, Form};
+use crate::sample::{self, Asked, Form};
 use crate::words::Lang;
 
 use help::command;
@@ -669,15 +669,17 @@ fn dispatch(cli: &Cli, look: Look) -> Result<Ended> {
         } => crate::command::sample::run(&Sample {
             region,
             regions: regions.as_deref(),
-            period: text.as_ref().map(|text| period(text, ANY_PERIOD, |_| true)).transpose()?,
-            signings: *signings,
-            swipes_per_signing: *swipes_per_signing,
-            institutions: *institutions,
-            errors: *errors,
-            seed: *seed,
-            form: match encoding {
-                FormArg::Utf8 => Form::Utf8,
-                FormArg::Gb18030 => Form::Gb18030,
+            data: Asked {
+                period: text.as_ref().map(|text| period(text, ANY_PERIOD, |_| true)).transpose()?,
+                signings: *signings,
+                swipes_per_signing: *swipes_per_signing,
+                institutions: *institutions,
+                errors: *errors,
+                seed: *seed,
+                form: match encoding {
+                    FormArg::Utf8 => Form::Utf8,
+                    FormArg::Gb18030 => Form::Gb18030,
+                },
             },
             out: out.as_deref(),
             quiet: *quiet,

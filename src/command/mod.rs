@@ -23,6 +23,7 @@ use crate::base::message::Msg;
 use crate::base::period::Period;
 use crate::intake::folder;
 use crate::ledger::store::{self, Store};
+use crate::policy::Policy;
 use crate::policy::version::{self, Region};
 use crate::report::screen::{self, Look};
 
@@ -144,12 +145,7 @@ impl Common<'_> {
         if !self.quiet || self.json {
             return Ok(());
         }
-        let versions = region.versions.iter();
-        let open = versions.flat_map(|version| {
-            let figures = version.local.iter().filter(|figure| !figure.confirmed);
-            figures.map(move |figure| format!("{} {}", version.id, figure.id))
-        });
-        let figures: Vec<String> = open.collect();
+        let figures: Vec<String> = region.versions.iter().flat_map(Policy::open_ids).collect();
         if figures.is_empty() {
             return Ok(());
         }

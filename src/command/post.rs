@@ -22,6 +22,7 @@ use crate::pipeline::{self, Asked, Run};
 use crate::policy::version::{self, Region};
 use crate::report::csv::hex;
 use crate::report::documents;
+use crate::report::names;
 use crate::report::output::Output;
 use crate::report::publish::{self, Aside};
 use crate::report::screen::Look;
@@ -271,15 +272,8 @@ fn same_bytes(run: &Run, written: &Written, (ledger, store): (&Path, Option<&Sto
 
 /// Refuses to post figures that nobody confirmed, and where the rules want two people and there are not two.
 pub fn may_post(run: &Run, paper: Option<&Paper>) -> Result<()> {
-    let versions = run.settlement.lines.iter().map(|line| line.version);
-    let used: std::collections::BTreeSet<usize> =
-        versions.chain([run.rules.version_on(run.rules.period.first_day())]).collect();
-    let used = || used.iter().map(|version| &run.rules.region.versions[*version]);
-    let open = used().flat_map(|version| {
-        let figures = version.local.iter().filter(|figure| !figure.confirmed);
-        figures.map(move |figure| format!("{} {}", version.id, figure.id))
-    });
-    let figures: Vec<String> = open.collect();
+    let used = names::versions(run);
+    let figures: Vec<String> = used.iter().flat_map(|version| version.open_ids()).collect();
     if !figures.is_empty() {
         return Err(refuse(Msg::UnconfirmedPost { figures }, Some(Msg::ConfirmFigures)));
     }
@@ -288,7 +282,7 @@ pub fn may_post(run: &Run, paper: Option<&Paper>) -> Result<()> {
     if refused > 0 {
         return Err(refuse(Msg::PaymentsFaulty { rows: refused }, Some(Msg::MendPayments)));
     }
-    two_people(used(), paper)
+    two_people(used.into_iter(), paper)
 }
 
 /// Some rules want two different people.

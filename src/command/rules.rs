@@ -69,8 +69,7 @@ impl Rules<'_> {
         let cells = |found: &Found| -> [String; 6] {
             let policy = found.policy.as_ref().ok();
             let unconfirmed = policy.map(|policy| {
-                let open = policy.local.iter().filter(|figure| !figure.confirmed);
-                open.map(|figure| figure.id.as_str()).collect::<Vec<_>>().join(", ")
+                policy.open_figures().map(|figure| figure.id.as_str()).collect::<Vec<_>>().join(", ")
             });
             [
                 format!("{}/{}", found.region, found.date),
@@ -91,7 +90,7 @@ impl Rules<'_> {
             || {
                 let each = all.iter().zip(&rows).map(|(found, row)| {
                     let policy = found.policy.as_ref().ok();
-                    let local = policy.map(|policy| policy.local.iter().filter(|one| !one.confirmed));
+                    let local = policy.map(|policy| policy.open_figures());
                     json!({
                         "version": row[0], "document": row[1], "in_force_from": row[2],
                         "in_force_to": policy.and_then(|policy| policy.to).map(|to| to.to_string()),

@@ -13,7 +13,7 @@ use crate::base::period::Period;
 use crate::policy::version;
 use crate::report::publish;
 use crate::report::screen::{self, Look};
-use crate::sample::{self, Asked, Form, Written};
+use crate::sample::{self, Asked, Written};
 use crate::words::{Label, Lang, Phrase, label, phrase, tale};
 
 use super::{Ended, rules_folder};
@@ -21,14 +21,7 @@ use super::{Ended, rules_folder};
 pub struct Sample<'a> {
     pub region: &'a str,
     pub regions: Option<&'a Path>,
-    pub period: Option<Period>,
-    pub signings: u64,
-    pub swipes_per_signing: u64,
-    pub institutions: Option<u64>,
-    /// Wrong rows in a million.
-    pub errors: u64,
-    pub seed: u64,
-    pub form: Form,
+    pub data: Asked,
     pub out: Option<&'a Path>,
     pub quiet: bool,
     pub look: Look,
@@ -37,25 +30,13 @@ pub struct Sample<'a> {
 pub fn run(asked: &Sample) -> Result<Ended> {
     let folder = rules_folder(asked.regions);
     let region = version::load(asked.region, folder.as_deref())?;
-    if let Some(period) = asked.period {
+    if let Some(period) = asked.data.period {
         covered(&region, period)?;
     }
     let out = asked.out.map_or_else(|| PathBuf::from("sample").join(asked.region), Path::to_path_buf);
     empty(&out)?;
-    let written = sample::write(
-        &Asked {
-            region: &region,
-            period: asked.period,
-            signings: asked.signings,
-            swipes_per_signing: asked.swipes_per_signing,
-            institutions: asked.institutions,
-            errors: asked.errors,
-            seed: asked.seed,
-            form: asked.form,
-        },
-        &out,
-    )
-    .map_err(|error| publish::cannot_write(&out, &error))?;
+    let written =
+        sample::write(&region, &asked.data, &out).map_err(|error| publish::cannot_write(&out, &error))?;
     let page = page(asked, &written);
     let path = out.join("README.md");
     fs::write(&path, &page).map_err(|error| publish::cannot_write(&path, &error))?;
@@ -131,7 +112,7 @@ fn commands(asked: &Sample, written: &Written, folder: &str) -> Vec<String> {
 fn page(asked: &Sample, written: &Written) -> String {
     let lang = asked.look.lang;
     let say = |what, with: &[&str]| phrase(lang, what, with);
-    let (seed, period) = (asked.seed.to_string(), written.period.to_string());
+    let (seed, period) = (asked.data.seed.to_string(), written.period.to_string());
     let mut page = format!("# {}\n\n", say(Phrase::SampleTitle, &[asked.region, &period]));
     page += &format!("{}\n\n```sh\n", say(Phrase::SampleAbout, &[&seed, env!("CARGO_PKG_VERSION")]));
     for line in commands(asked, written, ".") {

@@ -316,6 +316,16 @@ impl Policy {
         self.packages.iter().position(|package| package.named.is(name))
     }
 
+    /// Local figures that nobody confirmed.
+    pub fn open_figures(&self) -> impl Iterator<Item = &LocalFigure> {
+        self.local.iter().filter(|figure| !figure.confirmed)
+    }
+
+    /// These as messages name them: `urumqi/2019-11-01 fee`.
+    pub fn open_ids(&self) -> impl Iterator<Item = String> {
+        self.open_figures().map(|figure| format!("{} {}", self.id, figure.id))
+    }
+
     /// The level that `text` names; an empty text means the only one.
     pub fn level(&self, text: &str) -> Option<usize> {
         if text.is_empty() {

@@ -11,7 +11,7 @@ pub mod flags;
 mod html;
 pub mod ledger;
 pub mod manifest;
-mod names;
+pub mod names;
 pub mod output;
 mod page;
 pub mod publish;

@@ -48,12 +48,12 @@ pub fn level(run: &Run, id: &str, lang: Lang) -> String {
 /// `urumqi/2019-11-01 fee`.
 pub fn unconfirmed(run: &Run, lang: Lang) -> Vec<String> {
     let open = versions(run).into_iter().flat_map(|version| {
-        let figures = version.local.iter().filter(|figure| !figure.confirmed);
-        figures.map(move |figure| match lang {
-            // What it means, without what is said beside that.
-            Lang::Zh => figure.means.split(['；', '，', '（']).next().unwrap_or_default().to_string(),
-            Lang::En => format!("{} {}", version.id, figure.id),
-        })
+        // What each means, without what is said beside that.
+        let means = |means: &String| means.split(['；', '，', '（']).next().unwrap_or_default().to_string();
+        match lang {
+            Lang::Zh => version.open_figures().map(|figure| means(&figure.means)).collect::<Vec<_>>(),
+            Lang::En => version.open_ids().collect(),
+        }
     });
     open.collect()
 }

@@ -18,6 +18,7 @@ use crate::base::period::Period;
 use crate::base::place::Kind;
 use crate::intake::rows::Reject;
 use crate::pipeline::{Assessment, Run, refused_by_code, shown};
+use crate::policy::Policy;
 use crate::policy::version::Region;
 use crate::settlement::clear::Outcome;
 use crate::settlement::lines::clawback;
@@ -356,20 +357,9 @@ pub fn settlement_json(run: &Run, folder: &str, lang: Lang) -> Value {
         "clawback": back,
         "rejected": refused_json(run.inputs),
         "flags": flags,
-        "unconfirmed": unconfirmed(run.rules.region),
+        "unconfirmed": run.rules.region.versions.iter().flat_map(Policy::open_ids).collect::<Vec<_>>(),
         "notices": notices,
     })
-}
-
-fn unconfirmed(region: &Region) -> Vec<String> {
-    let open = region.versions.iter().flat_map(|version| {
-        version
-            .local
-            .iter()
-            .filter(|figure| !figure.confirmed)
-            .map(move |figure| format!("{} {}", version.id, figure.id))
-    });
-    open.collect()
 }
 
 fn notes(inputs: &Inputs, lang: Lang) -> Vec<String> {

@@ -35,8 +35,8 @@ pub use file::Form;
 pub use stories::Tale;
 
 /// What was asked for.
-pub struct Asked<'a> {
-    pub region: &'a Region,
+#[derive(Clone, Copy)]
+pub struct Asked {
     pub period: Option<Period>,
     pub signings: u64,
     pub swipes_per_signing: u64,
@@ -114,8 +114,7 @@ pub fn usual_period(region: &Region) -> Period {
 }
 
 impl<'a> Plan<'a> {
-    pub fn new(asked: &Asked<'a>) -> Plan<'a> {
-        let region = asked.region;
+    pub fn new(region: &'a Region, asked: &Asked) -> Plan<'a> {
         let period = asked.period.unwrap_or_else(|| usual_period(region));
         let policy = &region.versions[region.on_or_after(period.first_day())];
         let (begin, end) = (of_date(period.first_day()), of_date(period.end()));
@@ -205,15 +204,13 @@ impl<'a> Plan<'a> {
 }
 
 /// Writes the files into an empty folder.
-pub fn write(asked: &Asked, folder: &Path) -> io::Result<Written> {
-    let plan = Plan::new(asked);
+pub fn write(region: &Region, asked: &Asked, folder: &Path) -> io::Result<Written> {
+    let plan = Plan::new(region, asked);
     let tales = stories::all(&plan);
     let mut rows = vec![("institutions.csv", places::write(&plan, folder)?)];
     let signed = signings::write(&plan, &tales, folder)?;
     rows.push(("signings.csv", signed.rows));
-    {
-        rows.push(("swipes.csv", swipes::write(&plan, &tales, signed.people, folder)?));
-    }
+    rows.push(("swipes.csv", swipes::write(&plan, &tales, signed.people, folder)?));
     let written = scores::write(&plan, folder)?;
     rows.push(("scores.csv", written.rows));
     if !plan.policy.sheets.is_empty() {

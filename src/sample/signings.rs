@@ -56,6 +56,23 @@ pub struct Row {
     pub set: Option<Set>,
 }
 
+impl Row {
+    /// As the person signs at home.
+    pub fn of(person: &Person, package: usize) -> Row {
+        Row {
+            person: person.clone(),
+            institution: person.home,
+            package,
+            signed_on: person.signed_on,
+            starts_on: None,
+            ended_on: None,
+            reason: None,
+            fault: Fault::None,
+            set: None,
+        }
+    }
+}
+
 /// What a story does not leave to chance.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Set {
@@ -328,17 +345,7 @@ impl Desk<'_, '_> {
 
     fn first(&self, person: &Person, package: usize, rng: &mut Rng) -> Row {
         let plan = self.plan;
-        let mut row = Row {
-            person: person.clone(),
-            institution: person.home,
-            package,
-            signed_on: person.signed_on,
-            starts_on: None,
-            ended_on: None,
-            reason: None,
-            fault: Fault::None,
-            set: None,
-        };
+        let mut row = Row::of(person, package);
         if rng.below(MILLION) < plan.errors {
             row.fault = rng.pick(&self.faults);
             let free = plan.policy.packages[package].kind == PackageKind::Free;

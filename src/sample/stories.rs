@@ -132,17 +132,7 @@ impl Book<'_, '_> {
     }
 
     fn row(&self, person: &Person, package: usize) -> Row {
-        Row {
-            person: person.clone(),
-            institution: person.home,
-            package,
-            signed_on: person.signed_on,
-            starts_on: None,
-            ended_on: None,
-            reason: None,
-            fault: Fault::None,
-            set: Some(Set::default()),
-        }
+        Row { set: Some(Set::default()), ..Row::of(person, package) }
     }
 
     /// A story of one row of somebody new, with what is served to make it count.

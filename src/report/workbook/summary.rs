@@ -10,12 +10,15 @@ use crate::report::names;
 use crate::report::totals::{Total, districts, totals};
 use crate::words::{Label, Phrase, label};
 
-use super::table::{Cell, Kind, Looks, fitting, numbered, page, put};
+use super::table::{Cell, Kind, Looks, fitting, height, lines_of, number, numbered, page, put};
 
 /// No., name, two counts, six amounts.
 const COLUMNS: u16 = 10;
 const AMOUNTS: [Label; 6] =
     [Label::Gross, Label::Prepay, Label::Final, Label::Posted, Label::Payable, Label::Recover];
+
+/// The amount that is not known before the assessment.
+const CLEARED: u16 = 6;
 
 /// The charts still stand on the first page below so many rows.
 const ROWS_ABOVE_CHARTS: u32 = 15;
@@ -170,7 +173,8 @@ impl Summary<'_> {
             }
             self.row(nth as u64 + 1, row)?;
         }
-        let last = self.at.max(first + 1) - 1;
+        // Before the first where there are none.
+        let last = self.at - 1;
         let all = rows.iter().fold(Total::default(), |mut all, row| {
             all.merge(&row.total);
             all
@@ -209,12 +213,10 @@ impl Summary<'_> {
     }
 
     fn row(&mut self, number: u64, row: &Row) -> Result<()> {
-        let lines = row.name.width().div_ceil(self.named.max(1) * 9 / 10).max(1) as u32;
-        if row.name.width() > self.named {
-            self.sheet.set_row_height(self.at, (lines * 14 + 3).min(409))?;
-        }
+        let name = Cell::text(&row.name);
+        self.make_room(&name)?;
         numbered(self.sheet, self.at, number, self.looks)?;
-        put(self.sheet, self.at, 1, &Cell::text(&row.name), Kind::Words, self.looks)?;
+        put(self.sheet, self.at, 1, &name, Kind::Words, self.looks)?;
         for (column, count) in (2..).zip(row.counts) {
             put(self.sheet, self.at, column, &Cell::Count(count), Kind::Count, self.looks)?;
         }
@@ -225,13 +227,21 @@ impl Summary<'_> {
         Ok(())
     }
 
+    /// A row as high as its name takes.
+    fn make_room(&mut self, name: &Cell) -> Result<()> {
+        let lines = lines_of(name, self.named);
+        if lines > 1 {
+            self.sheet.set_row_height(self.at, height(lines))?;
+        }
+        Ok(())
+    }
+
     fn row_shown(&mut self, name: &str, row: &Row) -> Result<()> {
-        let cells = [Cell::None, Cell::text(name), Cell::Count(row.counts[0]), Cell::Count(row.counts[1])];
+        let name = Cell::text(name);
+        self.make_room(&name)?;
+        let cells = [Cell::None, name, Cell::Count(row.counts[0]), Cell::Count(row.counts[1])];
         let none = (0..5).map(|_| Cell::None);
         let cells = cells.into_iter().chain([Cell::Money(row.total.gross)]).chain(none);
-        if name.width() > self.named {
-            self.sheet.set_row_height(self.at, 31)?;
-        }
         for (column, cell) in cells.enumerate() {
             let kind = if column == 1 { Kind::Words } else { Kind::Money };
             put(self.sheet, self.at, column as u16, &cell, kind, self.looks)?;
@@ -254,19 +264,17 @@ impl Summary<'_> {
             (2..).zip(counts).chain((4..).zip(amounts.map(|sum| (sum.to_string(), &looks.sum_money))));
         for (column, (result, look)) in results {
             let letter = column_number_to_name(column);
-            // Above it may stand nothing to add up.
-            if last >= self.at {
-                super::table::number(self.sheet, self.at, column, &result, look)?;
-                continue;
-            }
-            if column == 6 && all.last.is_none() {
+            if last < first {
+                // Nothing to add up.
+                number(self.sheet, self.at, column, &result, look)?;
+            } else if column == CLEARED && all.last.is_none() {
                 let word = self.label(Label::NoneYet);
                 self.sheet.write_string_with_format(self.at, column, word, look)?;
-                continue;
+            } else {
+                let formula = format!("=SUM({letter}{}:{letter}{})", first + 1, last + 1);
+                let formula = Formula::new(formula).set_result(result);
+                self.sheet.write_formula_with_format(self.at, column, formula, look)?;
             }
-            let formula = format!("=SUM({letter}{}:{letter}{})", first + 1, last + 1);
-            let formula = Formula::new(formula).set_result(result);
-            self.sheet.write_formula_with_format(self.at, column, formula, look)?;
         }
         self.at += 1;
         Ok(())

@@ -378,7 +378,7 @@ pub fn fitting(text: impl Into<String>) -> String {
 }
 
 /// Over how many lines a cell stands in a column so wide.
-fn lines_of(cell: &Cell, width: usize) -> usize {
+pub fn lines_of(cell: &Cell, width: usize) -> usize {
     let Cell::Text(text) = cell else { return 1 };
     // A word is not broken, so of several lines few are full.
     let room = (width * 9 / 10).max(1);
@@ -387,7 +387,7 @@ fn lines_of(cell: &Cell, width: usize) -> usize {
 }
 
 /// Of a row with so many lines, in points; no row is higher than 409.
-fn height(lines: usize) -> u32 {
+pub fn height(lines: usize) -> u32 {
     (lines as u32 * 14 + 3).min(409)
 }
 
