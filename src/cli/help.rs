@@ -6,6 +6,7 @@ use std::mem;
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, Command, CommandFactory, ValueHint};
 
+use super::arguments::Cli;
 use crate::words::{EXAMPLES, HEADINGS, HELP, HelpWord, Lang, VALUE_NAMES, help_word};
 
 /// Where clap has its own help and version among the options.
@@ -13,12 +14,12 @@ const LAST: usize = 999;
 
 /// The command line with its help in the reader's language.
 pub fn command(lang: Lang) -> Command {
-    finished(worded(super::Cli::command(), "", lang), lang)
+    finished(worded(Cli::command(), "", lang), lang)
 }
 
 /// The same without the `help` commands, of which there are no pages.
 pub fn without_help(lang: Lang) -> Command {
-    let mut root = worded(super::Cli::command(), "", lang).disable_help_subcommand(true);
+    let mut root = worded(Cli::command(), "", lang).disable_help_subcommand(true);
     root.build();
     finished(root, lang)
 }

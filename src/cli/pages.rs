@@ -15,7 +15,7 @@ use crate::command::Ended;
 use crate::report::publish;
 use crate::words::{EXAMPLES, HelpWord, Lang, PAGE_HEADINGS, help_word};
 
-use super::Shell;
+use super::arguments::Shell;
 use super::help::{command, without_help};
 
 /// The script that a shell reads.

@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use crate::base::period::Cycle;
 use crate::base::place::Place;
-use crate::intake::rows::{Reject, excerpts};
+use crate::intake::read::excerpts;
+use crate::intake::rows::Reject;
 use crate::ledger::recall;
 use crate::ledger::store::Store;
 use crate::pipeline;

@@ -1,38 +1,26 @@
-//! A file → its rows: header, encoding, blocks; and the refusals that any kind of row may get.
+//! Rows of a file: their cells, and the refusals that any kind of row may get.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use anyhow::Result;
-use rayon::prelude::*;
 
 use crate::base::code::Code;
-use crate::base::diagnostic::{nearest, stop};
-use crate::base::message::{FileFault, HeaderFault, Msg};
+use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::Date;
 use crate::base::person::{IdFault, PersonId, hide_numbers, mask, mask_within};
 use crate::base::place::{Kind, Place};
 
-use super::blocks::{Block, Digested, Raw, SheetNames, read_blocks};
+use super::blocks::Block;
 use super::cells::{self, NumberFault, clean};
-use super::columns::{Column, Columns, chinese_name};
+use super::columns::Columns;
 use super::encoding::Encoding;
-use super::folder::InputFile;
 use super::institutions::Institutions;
-use super::packed;
 pub use super::record::TOGETHER;
-use super::record::{
-    End, Fields, LONGEST_RECORD, Lines, Record, RecordFault, record_end, records, usual_lines,
-};
+use super::record::{Fields, Lines, Record, RecordFault, records, usual_lines};
 use super::short::{Packed, Short, id_hash};
-use super::xlsx::Sheet;
 
 /// The words of a yes/no column.
 pub const YES_NO: &str = "y/n, yes/no, true/false, 1/0, 是/否, 有/无";
@@ -67,211 +55,6 @@ impl Fault {
     /// A refusal by an article of the policy.
     pub fn by(code: Code, reason: Msg, clause: &Arc<str>) -> Fault {
         Fault { code, reason: Box::new(reason), clause: Some(Arc::clone(clause)) }
-    }
-}
-
-/// What there is to say of a file that was read.
-#[derive(Clone, Debug)]
-pub struct FileFacts {
-    pub kind: Kind,
-    pub name: String,
-    pub sha256: String,
-    pub bytes: u64,
-    /// Of a workbook.
-    pub sheet: Option<String>,
-    pub encoding: &'static str,
-    /// Without the header and blank lines.
-    pub rows: u64,
-    /// What its SHA-256 took.
-    pub hashing: Duration,
-}
-
-impl FileFacts {
-    /// As places name the file: a workbook with its sheet.
-    pub fn label(&self) -> String {
-        label(&self.name, self.sheet.as_deref())
-    }
-}
-
-fn label(file: &str, sheet: Option<&str>) -> String {
-    sheet.map_or_else(|| file.to_string(), |sheet| format!("{file}[{sheet}]"))
-}
-
-/// A file whose header has been read.
-pub struct Opened {
-    pub file: InputFile,
-    /// Its number in the run.
-    pub index: u16,
-    pub encoding: Encoding,
-    pub columns: Columns,
-    /// What there is to say of it.
-    pub notices: Vec<Msg>,
-    sheet: Option<OfSheet>,
-    raw: Raw,
-}
-
-/// Where in a workbook a table stands.
-#[derive(Clone)]
-struct OfSheet {
-    name: String,
-    /// The row of its header.
-    header: u32,
-}
-
-impl Opened {
-    /// As places name the file: a workbook with its sheet.
-    pub fn name(&self) -> String {
-        label(&self.file.name, self.sheet.as_ref().map(|sheet| sheet.name.as_str()))
-    }
-}
-
-/// Passes over what stands above the header of a sheet: the first of its rows that has all columns which the
-/// kind must have, else the one that has the most.
-fn find_header(sheet: &mut Sheet, kind: Kind, columns: &[Column]) -> Option<u32> {
-    let known = |cells: &[String]| {
-        let cells = cells.iter().map(|cell| cells::clean_text(cell)).collect();
-        let found = Columns::find(kind, columns, cells);
-        (found.missing.is_empty(), found.known())
-    };
-    let mut best: Option<(u32, (bool, usize))> = None;
-    for (row, cells) in sheet.first_rows() {
-        let known = known(cells);
-        if best.is_none_or(|(_, before)| before < known && !before.0) {
-            best = Some((*row, known));
-        }
-    }
-    let (header, _) = best?;
-    sheet.begin(header);
-    Some(header)
-}
-
-/// What a file is that its name says is text.
-fn disguise(start: &[u8]) -> Option<FileFault> {
-    let form = match start {
-        [b'P', b'K', 3, 4, ..] => ".xlsx",
-        [0x1F, 0x8B, 8, ..] => ".csv.gz",
-        [0x28, 0xB5, 0x2F, 0xFD, ..] => ".csv.zst",
-        [0xD0, 0xCF, 0x11, 0xE0, ..] => ".xls",
-        _ => return None,
-    };
-    Some(FileFault::Disguised { form })
-}
-
-/// Opens a file and reads its header; a required column that is missing stops the run.
-pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
-    let path = file.path.display().to_string();
-    let failed = |error: io::Error| cannot_read(&path, &error);
-    let (mut raw, names) = Raw::open(&file.path, file.kind).map_err(failed)?;
-    let header = raw.sheet().and_then(|sheet| find_header(sheet, file.kind, columns));
-    raw.fill().map_err(failed)?;
-    if let Some(fault) = disguise(&raw.buffer) {
-        return Err(failed(packed::fault(fault)));
-    }
-    let (mut sheet, mut notices) = (None, Vec::new());
-    if let Some(SheetNames { read, others }) = names {
-        let of = OfSheet { name: read, header: header.unwrap_or_default() };
-        let name = label(&file.name, Some(&of.name));
-        if !others.is_empty() {
-            notices.push(Msg::SheetsNotRead { file: name.clone(), others });
-        }
-        if of.header > 1 {
-            notices.push(Msg::RowsAbove { file: name, header: of.header });
-        }
-        sheet = Some(of);
-    }
-    let bom = if sheet.is_some() { Some((Encoding::Sheet, 0)) } else { Encoding::of_bom(&raw.buffer) };
-    if let Some((encoding, length)) = bom {
-        raw.skip(length);
-        if encoding.is_utf16() {
-            raw.set_utf16(encoding);
-        }
-    }
-    let Some(header) = header_record(&mut raw).map_err(failed)? else {
-        return Err(stop(Msg::EmptyFile { path }, Some(Msg::ExportAgain)));
-    };
-    let read = |encoding| {
-        let mut cells = Vec::new();
-        records(&header, 1, &mut |record| {
-            let fields = (0..record.fields.count()).map(|at| record.fields.get(at));
-            cells = fields.map(|field| clean(field, encoding).into_owned()).collect();
-        });
-        Columns::find(file.kind, columns, cells)
-    };
-    let (encoding, columns) = match bom {
-        Some((encoding, _)) => (encoding, read(Encoding::Utf8)),
-        None => {
-            let (utf8, gb) = (read(Encoding::Utf8), read(Encoding::Gb18030));
-            if gb.known() > utf8.known() { (Encoding::Gb18030, gb) } else { (Encoding::Utf8, utf8) }
-        }
-    };
-    if let Some(column) = columns.missing.first() {
-        let chinese = chinese_name(file.kind, column);
-        let header = columns.unknown.iter().map(String::as_str);
-        let near = nearest(column, header.clone()).or_else(|| nearest(&chinese, header)).map(str::to_string);
-        let fact = Msg::MissingColumns {
-            path,
-            columns: columns
-                .missing
-                .iter()
-                .map(|name| (name.to_string(), chinese_name(file.kind, name)))
-                .collect(),
-        };
-        let fault = header_fault(&columns.header);
-        return Err(stop(fact, Some(Msg::ColumnsThere { there: columns.header, near, fault })));
-    }
-    Ok(Opened { file, index, encoding, columns, notices, sheet, raw })
-}
-
-fn header_fault(header: &[String]) -> HeaderFault {
-    if header.iter().any(|cell| cell.contains(['\0', '\u{FFFD}'])) {
-        HeaderFault::NotText
-    } else if header.len() == 1 && header[0].contains([';', '\t', '|']) {
-        HeaderFault::Separator
-    } else if header.iter().filter(|cell| !cell.is_empty()).count() == 1 {
-        HeaderFault::Title
-    } else {
-        HeaderFault::None
-    }
-}
-
-pub fn cannot_read(path: &str, error: &io::Error) -> anyhow::Error {
-    let why = match error.kind() {
-        io::ErrorKind::IsADirectory => return stop(Msg::IsAFolder { path: path.to_string() }, None),
-        io::ErrorKind::NotFound => return stop(Msg::NoSuchFile { path: path.to_string() }, None),
-        _ => match error.get_ref().and_then(|inner| inner.downcast_ref::<FileFault>()) {
-            Some(fault) => {
-                let cure = Msg::MendFile { fault: fault.clone() };
-                return stop(Msg::FaultyFile { path: path.to_string(), fault: fault.clone() }, Some(cure));
-            }
-            None => error.to_string(),
-        },
-    };
-    stop(Msg::CannotRead { path: path.to_string(), why }, None)
-}
-
-/// Takes the first record that is not blank off the file.
-fn header_record(raw: &mut Raw) -> io::Result<Option<Vec<u8>>> {
-    loop {
-        match record_end(&raw.buffer, raw.ended()) {
-            End::Unknown if raw.buffer.len() <= 2 * LONGEST_RECORD => {
-                if raw.ended() {
-                    return Ok(None);
-                }
-                raw.fill()?;
-            }
-            End::At(length) | End::Damaged(length, _) => {
-                let blank = raw.buffer[..length].iter().all(u8::is_ascii_whitespace);
-                let header = raw.buffer[..length].to_vec();
-                if blank && length == 0 {
-                    return Ok(None);
-                }
-                raw.skip(length);
-                if !blank {
-                    return Ok(Some(header));
-                }
-            }
-            End::Unknown => return Ok(Some(raw.buffer[..LONGEST_RECORD].to_vec())),
-        }
     }
 }
 
@@ -405,11 +188,11 @@ impl<'a> WholeRows<'a> {
 
 /// One record with what is needed to read its cells.
 pub struct Row<'a> {
-    record: &'a Record<'a>,
+    pub(super) record: &'a Record<'a>,
     /// None where the record has not as many fields as the header: they would not be certain.
     fields: Fields<'a>,
     places: &'a Places,
-    block: &'a BlockRows<'a>,
+    pub(super) block: &'a BlockRows<'a>,
     /// All of the block is text.
     text: bool,
     whole: bool,
@@ -689,11 +472,11 @@ fn shown(text: &str) -> String {
 
 /// The rows of one block.
 pub struct BlockRows<'a> {
-    block: &'a Block,
-    columns: &'a Columns,
-    encoding: Encoding,
-    file: u16,
-    counted: &'a AtomicU64,
+    pub(super) block: &'a Block,
+    pub(super) columns: &'a Columns,
+    pub(super) encoding: Encoding,
+    pub(super) file: u16,
+    pub(super) counted: &'a AtomicU64,
 }
 
 impl BlockRows<'_> {
@@ -755,181 +538,4 @@ impl BlockRows<'_> {
         let whole = text & fits & record.fault.is_none();
         Row { record, fields, places, block: self, text, whole }
     }
-}
-
-/// A file that was read, so that single rows of it can be read again.
-pub struct Again {
-    file: InputFile,
-    index: u16,
-    encoding: Encoding,
-    columns: Columns,
-    marks: Vec<(u32, u64)>,
-    /// The row of the header, where it is a sheet.
-    header: Option<u32>,
-    /// Whether a row can be found by the place of its bytes.
-    plain: bool,
-}
-
-/// Reads a file through: `parse` makes something of a block's rows on any thread, `join` takes
-/// the results, a wave at a time, in the order of the file.
-pub fn read_rows<T: Send>(
-    opened: Opened,
-    progress: &(dyn Fn(u64) + Sync),
-    parse: impl Fn(&BlockRows) -> T + Sync,
-    join: impl FnMut(Vec<T>) + Send,
-) -> Result<(FileFacts, Again)> {
-    let parse = |(): &mut (), block: &BlockRows| parse(block);
-    let (facts, again, _) = read_rows_with(opened, progress, || (), parse, join)?;
-    Ok((facts, again))
-}
-
-/// [`read_rows`] where `parse` works with something that `start` makes, that goes from block to block, and
-/// that is given back at the end: one for each thread.
-pub fn read_rows_with<S: Send, T: Send>(
-    opened: Opened,
-    progress: &(dyn Fn(u64) + Sync),
-    start: impl Fn() -> S + Sync,
-    parse: impl Fn(&mut S, &BlockRows) -> T + Sync,
-    join: impl FnMut(Vec<T>) + Send,
-) -> Result<(FileFacts, Again, Vec<S>)> {
-    let Opened { file, index, encoding, columns, sheet, raw, .. } = opened;
-    let plain = raw.is_plain() && !encoding.is_utf16();
-    let counted = AtomicU64::new(0);
-    let rows = |with: &mut S, block: &Block| {
-        parse(with, &BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
-    };
-    let read = read_blocks(raw, progress, start, rows, join);
-    let (Digested { sha256, bytes, hashing, marks }, with) =
-        read.map_err(|error| cannot_read(&file.path.display().to_string(), &error))?;
-    let (kind, name, rows) = (file.kind, file.name.clone(), counted.into_inner());
-    let header = sheet.as_ref().map(|sheet| sheet.header);
-    let sheet = sheet.map(|sheet| sheet.name);
-    let facts = FileFacts { kind, name, sha256, bytes, sheet, encoding: encoding.name(), rows, hashing };
-    Ok((facts, Again { file, index, encoding, columns, marks, header, plain }, with))
-}
-
-impl Again {
-    /// Reads the rows that start at `lines` (sorted) once more, and little else of the file.
-    pub fn rows<T: Send>(&self, lines: &[u32], each: impl Fn(&Row) -> T + Sync) -> Result<Vec<T>> {
-        if !self.plain {
-            return self.rows_of_stream(lines, each);
-        }
-        let file = File::open(&self.file.path).map_err(|error| self.cannot_read(&error))?;
-        let part = |at: usize| {
-            let next = self.marks.get(at + 1);
-            let (first_line, offset) = self.marks[at];
-            let end = next.map_or(lines.len(), |(line, _)| lines.partition_point(|wanted| wanted < line));
-            let lines = &lines[lines.partition_point(|wanted| *wanted < first_line)..end];
-            let mut found = Vec::with_capacity(lines.len());
-            if !lines.is_empty() {
-                let length = next.map(|(_, next_offset)| (next_offset - offset) as usize);
-                self.rows_from(&file, (first_line, offset, length), lines, |row| found.push(each(row)))
-                    .map_err(|error| self.cannot_read(&error))?;
-            }
-            Ok(found)
-        };
-        let found: Result<Vec<Vec<T>>> = (0..self.marks.len()).into_par_iter().map(part).collect();
-        Ok(found?.into_iter().flatten().collect())
-    }
-
-    fn cannot_read(&self, error: &io::Error) -> anyhow::Error {
-        cannot_read(&self.file.path.display().to_string(), error)
-    }
-
-    /// The rows that start at `lines`, from the place of a line on. `length`: how far it is to the next mark,
-    /// where there is one; the last row may end behind it.
-    fn rows_from(
-        &self,
-        file: &File,
-        (first_line, offset, length): (u32, u64, Option<usize>),
-        lines: &[u32],
-        mut each: impl FnMut(&Row),
-    ) -> io::Result<()> {
-        let mut bytes = read_at(file, offset, length)?;
-        let counted = AtomicU64::new(0);
-        let (mut line, mut start) = (first_line, 0);
-        for wanted in lines {
-            while line < *wanted {
-                start += memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len() - start, |at| at + 1);
-                line += 1;
-            }
-            let mut end = record_end(&bytes[start..], false);
-            if end == End::Unknown {
-                bytes = read_at(file, offset, length.map(|length| length + 2 * LONGEST_RECORD))?;
-                end = record_end(&bytes[start..], true);
-            }
-            let end = match end {
-                End::At(length) | End::Damaged(length, _) => start + length,
-                End::Unknown => bytes.len(),
-            };
-            let record = Block::new(bytes[start..end].to_vec(), line);
-            let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
-            BlockRows { block: &record, columns, encoding, file, counted: &counted }.each(&mut each);
-        }
-        Ok(())
-    }
-
-    /// The text of UTF-16, of a compressed file and of a sheet has no place in the file: all of it is read again.
-    fn rows_of_stream<T: Send>(&self, lines: &[u32], each: impl Fn(&Row) -> T + Sync) -> Result<Vec<T>> {
-        let failed = |error: io::Error| self.cannot_read(&error);
-        let (mut raw, _) = Raw::open(&self.file.path, self.file.kind).map_err(failed)?;
-        if let (Some(sheet), Some(header)) = (raw.sheet(), self.header) {
-            sheet.begin(header);
-        }
-        if self.encoding.is_utf16() {
-            raw.fill().map_err(failed)?;
-            raw.skip(2);
-            raw.set_utf16(self.encoding);
-        }
-        let counted = AtomicU64::new(0);
-        let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
-        let parse = |(): &mut (), block: &Block| {
-            let mut found = Vec::new();
-            let wanted = |row: &Row| lines.binary_search(&row.record.line).is_ok();
-            BlockRows { block, columns, encoding, file, counted: &counted }.each(|row| {
-                if wanted(row) {
-                    found.push(each(row));
-                }
-            });
-            found
-        };
-        let mut found = Vec::new();
-        read_blocks(raw, &|_| {}, || (), parse, |wave| found.extend(wave.into_iter().flatten()))
-            .map_err(failed)?;
-        Ok(found)
-    }
-}
-
-/// The bytes at `offset` of a file, to its end where no length is given.
-fn read_at(file: &File, offset: u64, length: Option<usize>) -> io::Result<Vec<u8>> {
-    let left = file.metadata()?.len().saturating_sub(offset) as usize;
-    let mut bytes = vec![0; length.map_or(left, |length| length.min(left))];
-    file.read_exact_at(&mut bytes, offset)?;
-    Ok(bytes)
-}
-
-/// The lines of a file at `wanted` places, as a message may show them: one line, short, and with no
-/// ID number in it.
-pub fn excerpts(file: &InputFile, index: u16, wanted: &[Place]) -> Result<BTreeMap<Place, String>> {
-    let mut found = BTreeMap::new();
-    let lines: BTreeSet<u32> =
-        wanted.iter().filter(|place| place.file == index).map(|place| place.line).collect();
-    if lines.is_empty() {
-        return Ok(found);
-    }
-    let opened = open(file.clone(), index, &[])?;
-    let parse = |block: &BlockRows| {
-        let mut shown = Vec::new();
-        block.each(|row| {
-            if lines.contains(&row.record.line) {
-                let raw = &row.record.raw[..row.record.raw.len().min(2_000)];
-                let text: String = row.block.encoding.decode(raw).chars().take(160).collect();
-                let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-                shown.push((row.place(), hide_numbers(&text)));
-            }
-        });
-        shown
-    };
-    read_rows(opened, &|_| {}, parse, |wave| found.extend(wave.into_iter().flatten()))?;
-    Ok(found)
 }

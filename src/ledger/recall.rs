@@ -17,7 +17,7 @@ use crate::base::person::PersonId;
 use crate::settlement::history::{
     AsOf, LineState, Past, PastInstitution, PastLine, PastScore, PastService, PastSigning, Terms,
 };
-use crate::settlement::qualify::{arena_bytes, arena_hash};
+use crate::settlement::order::{arena_bytes, arena_hash};
 
 use super::chain::{Batch, BatchKind, Content, TABLES, batches, in_effect};
 use super::pages::{self, Page, SIGNING, State};

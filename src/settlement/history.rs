@@ -24,8 +24,9 @@ use crate::intake::short::id_hash;
 use super::assess::ScoreEntry;
 use super::desk::{Details, DetailsList};
 use super::lines::Posted as Payments;
+use super::order::{arena_bytes, arena_hash};
 use super::price::{self, Classes, Facts, PriceKey};
-use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, OFFER_BITS, Signing, arena_bytes, arena_hash};
+use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, OFFER_BITS, Signing};
 use super::rules::Rules;
 
 /// Up to which day parts of a share were posted.

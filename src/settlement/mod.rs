@@ -11,6 +11,7 @@ pub mod figures;
 pub mod flags;
 pub mod history;
 pub mod lines;
+pub mod order;
 pub mod payments;
 pub mod price;
 pub mod qualify;

@@ -8,7 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::period::Date;
 use crate::base::person::PersonId;
 use crate::base::place::{Kind, Place};
-use crate::intake::rows::{BlockRows, Row, open, read_rows};
+use crate::intake::header::open;
+use crate::intake::read::read_rows;
+use crate::intake::rows::{BlockRows, Row};
 use crate::intake::signings;
 use crate::intake::swipes;
 

@@ -4,8 +4,10 @@ use anyhow::Result;
 
 use crate::base::message::Msg;
 use crate::base::place::Kind;
+use crate::intake::header::open;
 use crate::intake::institutions::{self, Institutions};
-use crate::intake::rows::{BlockRows, Reject, Row, open, read_rows};
+use crate::intake::read::read_rows;
+use crate::intake::rows::{BlockRows, Reject, Row};
 use crate::intake::scores::{self, payments};
 use crate::intake::{adjustments, sheets};
 use crate::ledger::post::Adjustment;

@@ -9,9 +9,8 @@ use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::place::{Kind, Place};
 use crate::intake::folder::Form;
-use crate::intake::rows::{
-    Again, BlockRows, Cells, Fault, Known, Reject, Row, TOGETHER, WholeRows, read_rows_with,
-};
+use crate::intake::read::{Again, read_rows_with};
+use crate::intake::rows::{BlockRows, Cells, Fault, Known, Reject, Row, TOGETHER, WholeRows};
 use crate::intake::swipes;
 use crate::intake::swipes::SwipeRow;
 use crate::settlement::desk::unknown_institution;

@@ -1,0 +1,222 @@
+//! A file read through by all threads, and single rows of it once more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use crate::base::person::hide_numbers;
+use crate::base::place::{Kind, Place};
+
+use super::blocks::{Block, Digested, Raw, read_blocks};
+use super::columns::Columns;
+use super::encoding::Encoding;
+use super::folder::InputFile;
+use super::header::{Opened, cannot_read, label, open};
+use super::record::{End, LONGEST_RECORD, record_end};
+use super::rows::{BlockRows, Row};
+
+/// What there is to say of a file that was read.
+#[derive(Clone, Debug)]
+pub struct FileFacts {
+    pub kind: Kind,
+    pub name: String,
+    pub sha256: String,
+    pub bytes: u64,
+    /// Of a workbook.
+    pub sheet: Option<String>,
+    pub encoding: &'static str,
+    /// Without the header and blank lines.
+    pub rows: u64,
+    /// What its SHA-256 took.
+    pub hashing: Duration,
+}
+
+impl FileFacts {
+    /// As places name the file: a workbook with its sheet.
+    pub fn label(&self) -> String {
+        label(&self.name, self.sheet.as_deref())
+    }
+}
+
+/// A file that was read, so that single rows of it can be read again.
+pub struct Again {
+    file: InputFile,
+    index: u16,
+    encoding: Encoding,
+    columns: Columns,
+    marks: Vec<(u32, u64)>,
+    /// The row of the header, where it is a sheet.
+    header: Option<u32>,
+    /// Whether a row can be found by the place of its bytes.
+    plain: bool,
+}
+
+/// Reads a file through: `parse` makes something of a block's rows on any thread, `join` takes
+/// the results, a wave at a time, in the order of the file.
+pub fn read_rows<T: Send>(
+    opened: Opened,
+    progress: &(dyn Fn(u64) + Sync),
+    parse: impl Fn(&BlockRows) -> T + Sync,
+    join: impl FnMut(Vec<T>) + Send,
+) -> Result<(FileFacts, Again)> {
+    let parse = |(): &mut (), block: &BlockRows| parse(block);
+    let (facts, again, _) = read_rows_with(opened, progress, || (), parse, join)?;
+    Ok((facts, again))
+}
+
+/// [`read_rows`] where `parse` works with something that `start` makes, that goes from block to block, and
+/// that is given back at the end: one for each thread.
+pub fn read_rows_with<S: Send, T: Send>(
+    opened: Opened,
+    progress: &(dyn Fn(u64) + Sync),
+    start: impl Fn() -> S + Sync,
+    parse: impl Fn(&mut S, &BlockRows) -> T + Sync,
+    join: impl FnMut(Vec<T>) + Send,
+) -> Result<(FileFacts, Again, Vec<S>)> {
+    let Opened { file, index, encoding, columns, sheet, raw, .. } = opened;
+    let plain = raw.is_plain() && !encoding.is_utf16();
+    let counted = AtomicU64::new(0);
+    let rows = |with: &mut S, block: &Block| {
+        parse(with, &BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
+    };
+    let read = read_blocks(raw, progress, start, rows, join);
+    let (Digested { sha256, bytes, hashing, marks }, with) =
+        read.map_err(|error| cannot_read(&file.path.display().to_string(), &error))?;
+    let (kind, name, rows) = (file.kind, file.name.clone(), counted.into_inner());
+    let header = sheet.as_ref().map(|sheet| sheet.header);
+    let sheet = sheet.map(|sheet| sheet.name);
+    let facts = FileFacts { kind, name, sha256, bytes, sheet, encoding: encoding.name(), rows, hashing };
+    Ok((facts, Again { file, index, encoding, columns, marks, header, plain }, with))
+}
+
+impl Again {
+    /// Reads the rows that start at `lines` (sorted) once more, and little else of the file.
+    pub fn rows<T: Send>(&self, lines: &[u32], each: impl Fn(&Row) -> T + Sync) -> Result<Vec<T>> {
+        if !self.plain {
+            return self.rows_of_stream(lines, each);
+        }
+        let file = File::open(&self.file.path).map_err(|error| self.cannot_read(&error))?;
+        let part = |at: usize| {
+            let next = self.marks.get(at + 1);
+            let (first_line, offset) = self.marks[at];
+            let end = next.map_or(lines.len(), |(line, _)| lines.partition_point(|wanted| wanted < line));
+            let lines = &lines[lines.partition_point(|wanted| *wanted < first_line)..end];
+            let mut found = Vec::with_capacity(lines.len());
+            if !lines.is_empty() {
+                let length = next.map(|(_, next_offset)| (next_offset - offset) as usize);
+                self.rows_from(&file, (first_line, offset, length), lines, |row| found.push(each(row)))
+                    .map_err(|error| self.cannot_read(&error))?;
+            }
+            Ok(found)
+        };
+        let found: Result<Vec<Vec<T>>> = (0..self.marks.len()).into_par_iter().map(part).collect();
+        Ok(found?.into_iter().flatten().collect())
+    }
+
+    fn cannot_read(&self, error: &io::Error) -> anyhow::Error {
+        cannot_read(&self.file.path.display().to_string(), error)
+    }
+
+    /// The rows that start at `lines`, from the place of a line on. `length`: how far it is to the next mark,
+    /// where there is one; the last row may end behind it.
+    fn rows_from(
+        &self,
+        file: &File,
+        (first_line, offset, length): (u32, u64, Option<usize>),
+        lines: &[u32],
+        mut each: impl FnMut(&Row),
+    ) -> io::Result<()> {
+        let mut bytes = read_at(file, offset, length)?;
+        let counted = AtomicU64::new(0);
+        let (mut line, mut start) = (first_line, 0);
+        for wanted in lines {
+            while line < *wanted {
+                start += memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len() - start, |at| at + 1);
+                line += 1;
+            }
+            let mut end = record_end(&bytes[start..], false);
+            if end == End::Unknown {
+                bytes = read_at(file, offset, length.map(|length| length + 2 * LONGEST_RECORD))?;
+                end = record_end(&bytes[start..], true);
+            }
+            let end = match end {
+                End::At(length) | End::Damaged(length, _) => start + length,
+                End::Unknown => bytes.len(),
+            };
+            let record = Block::new(bytes[start..end].to_vec(), line);
+            let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
+            BlockRows { block: &record, columns, encoding, file, counted: &counted }.each(&mut each);
+        }
+        Ok(())
+    }
+
+    /// The text of UTF-16, of a compressed file and of a sheet has no place in the file: all of it is read again.
+    fn rows_of_stream<T: Send>(&self, lines: &[u32], each: impl Fn(&Row) -> T + Sync) -> Result<Vec<T>> {
+        let failed = |error: io::Error| self.cannot_read(&error);
+        let (mut raw, _) = Raw::open(&self.file.path, self.file.kind).map_err(failed)?;
+        if let (Some(sheet), Some(header)) = (raw.sheet(), self.header) {
+            sheet.begin(header);
+        }
+        if self.encoding.is_utf16() {
+            raw.fill().map_err(failed)?;
+            raw.skip(2);
+            raw.set_utf16(self.encoding);
+        }
+        let counted = AtomicU64::new(0);
+        let (columns, encoding, file) = (&self.columns, self.encoding, self.index);
+        let parse = |(): &mut (), block: &Block| {
+            let mut found = Vec::new();
+            let wanted = |row: &Row| lines.binary_search(&row.record.line).is_ok();
+            BlockRows { block, columns, encoding, file, counted: &counted }.each(|row| {
+                if wanted(row) {
+                    found.push(each(row));
+                }
+            });
+            found
+        };
+        let mut found = Vec::new();
+        read_blocks(raw, &|_| {}, || (), parse, |wave| found.extend(wave.into_iter().flatten()))
+            .map_err(failed)?;
+        Ok(found)
+    }
+}
+
+/// The bytes at `offset` of a file, to its end where no length is given.
+fn read_at(file: &File, offset: u64, length: Option<usize>) -> io::Result<Vec<u8>> {
+    let left = file.metadata()?.len().saturating_sub(offset) as usize;
+    let mut bytes = vec![0; length.map_or(left, |length| length.min(left))];
+    file.read_exact_at(&mut bytes, offset)?;
+    Ok(bytes)
+}
+
+/// The lines of a file at `wanted` places, as a message may show them: one line, short, and with no
+/// ID number in it.
+pub fn excerpts(file: &InputFile, index: u16, wanted: &[Place]) -> Result<BTreeMap<Place, String>> {
+    let mut found = BTreeMap::new();
+    let lines: BTreeSet<u32> =
+        wanted.iter().filter(|place| place.file == index).map(|place| place.line).collect();
+    if lines.is_empty() {
+        return Ok(found);
+    }
+    let opened = open(file.clone(), index, &[])?;
+    let parse = |block: &BlockRows| {
+        let mut shown = Vec::new();
+        block.each(|row| {
+            if lines.contains(&row.record.line) {
+                let raw = &row.record.raw[..row.record.raw.len().min(2_000)];
+                let text: String = row.block.encoding.decode(raw).chars().take(160).collect();
+                let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                shown.push((row.place(), hide_numbers(&text)));
+            }
+        });
+        shown
+    };
+    read_rows(opened, &|_| {}, parse, |wave| found.extend(wave.into_iter().flatten()))?;
+    Ok(found)
+}
