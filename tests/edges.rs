@@ -154,6 +154,23 @@ fn assess_overwrites_nothing_but_its_own() {
     assert_eq!(assess("d/scores.csv").status.code(), Some(0), "its own may be written again");
     let other = run(folder.path(), "assess --region urumqi --period 2020Q2 d/sheets.csv -o d/scores.csv");
     assert_eq!(other.status.code(), Some(1), "a sheet of another period leaves the scores as they are");
+    let next = sheet.replace("2020Q1", "2020Q2");
+    fs::write(folder.path().join("d/sheets.csv"), next).expect("written");
+    let assess = |output: &str| {
+        run(folder.path(), &format!("assess --region urumqi --period 2020Q2 d/sheets.csv -o {output}"))
+    };
+    let card = fs::read_to_string(folder.path().join("d/scorecard.csv")).expect("the first card");
+    let refused = assess("d/scores.csv");
+    assert_eq!(refused.status.code(), Some(1), "the scorecard is of another period");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("scores-2020Q2.csv"));
+    assert_eq!(fs::read_to_string(folder.path().join("d/scorecard.csv")).expect("it stays"), card);
+    assert_eq!(assess("d/scores-2020Q2.csv").status.code(), Some(0));
+    assert!(folder.path().join("d/scorecard-2020Q2.csv").exists());
+    let scores = folder.path().join("d/scores-2020Q2.csv");
+    let dated = fs::read_to_string(&scores).expect("scores").replace("ratio", "ratio,assessed_on");
+    fs::write(&scores, &dated).expect("a day of assessment is added");
+    assert_eq!(assess("d/scores-2020Q2.csv").status.code(), Some(1), "a column was added");
+    assert_eq!(fs::read_to_string(&scores).expect("it stays"), dated);
 }
 
 #[test]

@@ -352,7 +352,9 @@ fn one_table_in_two_forms_stops_the_run() {
 
 #[test]
 fn forms_that_are_not_read_are_told() {
-    for name in ["payments.xls", "signings-2.et", "scores-2.ods", "swipes.csv.zip"] {
+    let others = ["signings-2.gz", "signings-3.xlsx.gz", "Scores-2.tsv", "swipes-2.txt", "payments-2.lz4"];
+    for name in ["payments.xls", "signings-2.et", "scores-2.ods", "swipes.csv.zip"].into_iter().chain(others)
+    {
         let case = Case::good();
         case.write(name, "x");
         stops(&case, &[name, "not read", "save it as .xlsx or as CSV"]);
@@ -475,6 +477,13 @@ fn of_several_sheets_the_one_that_is_named_like_the_kind_is_read() {
     }
     let case = with_book(by_hand(&[("签约", &good_rows), ("signings", &good_rows)], false, ""));
     stops(&case, &["`签约`, `signings`", "named like what it holds"]);
+    // None is named like it, and two could be meant: to read one of them could move money.
+    let titled = [row(1, &["title"]), row(3, &HEADER), signing(4, |_| {})].concat();
+    let months = [("一月", good_rows.as_str()), ("说明", &other), ("二月", &titled), ("hidden", &good_rows)];
+    stops(
+        &with_book(by_hand(&months, false, "")),
+        &["`一月`, `二月`", "which is to be read", "file of its own"],
+    );
 }
 
 #[test]

@@ -28,6 +28,39 @@ fn quoted(text: &str) -> String {
 }
 
 #[test]
+fn no_institution_is_called_by_an_id_number() {
+    let case = support::Case::good();
+    let person = id("1955-03-01", 7);
+    let text = fs::read_to_string(case.data().join("institutions.csv")).expect("institutions");
+    let commas = ",".repeat(text.lines().next().expect("a header").matches(',').count() - 1);
+    case.write("institutions.csv", format!("{text}{person},Doctor{commas}\n"));
+    let refused = case.settle(&[]);
+    let told = support::stderr(&refused);
+    assert_eq!(refused.status.code(), Some(1), "{told}");
+    assert!(told.contains("institutions.csv:") && told.contains("put a letter before it"), "{told}");
+    assert!(
+        told.contains(&format!("{}********{}", &person[..6], &person[14..])) && !told.contains(&person),
+        "{told}"
+    );
+    assert!(!case.out().exists());
+    case.write("institutions.csv", format!("{text}D{person},Doctor{commas}\n"));
+    good(&case.settle(&[]));
+}
+
+#[test]
+fn what_the_disk_says_is_told_in_chinese() {
+    let case = support::Case::good();
+    case.write("taken", "a file");
+    let under = case.data().join("taken").join("out");
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("jiayi"));
+    command.args(["settle", "--region", "urumqi", "--quarter", "2020Q1", "--lang", "zh", "--data"]);
+    let refused = command.arg(case.data()).arg("--out").arg(&under).output().expect("it runs");
+    let told = support::stderr(&refused);
+    assert_eq!(refused.status.code(), Some(1), "{told}");
+    assert!(told.contains("已有同名的文件") && !told.contains("os error"), "{told}");
+}
+
+#[test]
 fn hostile_names_and_notes_do_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let (home, data) = (folder.path(), folder.path().join("data"));

@@ -1,5 +1,7 @@
 //! Everything the program has to say, as data. The words stand in the catalogues of `words`.
 
+use std::io::{self, ErrorKind};
+
 use super::money::Fen;
 use super::period::{Date, Period};
 
@@ -44,9 +46,15 @@ pub enum FileFault {
     SheetsAlike {
         names: Vec<String>,
     },
-    /// A cell shows an error that is none of Excel's usual ones.
+    /// None of the sheets is named like the kind of file, and several have its columns.
+    SheetsComplete {
+        names: Vec<String>,
+    },
+    /// A cell shows an error that is none of Excel's usual ones, not far behind a row.
     ErrorWord {
         word: String,
+        sheet: String,
+        row: u32,
     },
     /// A piece of it has no end.
     Endless,
@@ -60,6 +68,19 @@ impl std::fmt::Display for FileFault {
 }
 
 impl std::error::Error for FileFault {}
+
+/// What the system says of a disk or a file: of what kind it is, and its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskFault {
+    pub kind: ErrorKind,
+    pub said: String,
+}
+
+impl From<&io::Error> for DiskFault {
+    fn from(error: &io::Error) -> DiskFault {
+        DiskFault { kind: error.kind(), said: error.to_string() }
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Msg {
@@ -76,6 +97,7 @@ pub enum Msg {
     NegativeNumber { column: String, value: String },
     TooManyDecimals { column: String, value: String },
     NotWhole { column: String, value: String },
+    CutBySpreadsheet { column: String },
     BadWord { column: String, value: String, takes: &'static str },
     IdLength { length: usize },
     IdNotDigits,
@@ -85,6 +107,8 @@ pub enum Msg {
     BornLater { day: Date },
     UnknownInstitution { id: String, near: Option<String> },
     InstitutionTwice { id: String, at: String },
+    InstitutionIsPerson { id: String, at: String },
+    NotAPerson,
     NotDesignated { id: String },
     NoVersion { day: Date, from: Date, to: Option<Date> },
     NotYetOffered { package: String, from: Date },
@@ -157,8 +181,8 @@ pub enum Msg {
     PackageMissing { known: String },
     Unconfirmed { figures: Vec<String> },
     // What stops a run.
-    CannotRead { path: String, why: String },
-    CannotWrite { path: String, why: String },
+    CannotRead { path: String, why: DiskFault },
+    CannotWrite { path: String, why: DiskFault },
     NoSuchFile { path: String },
     IsAFolder { path: String },
     EmptyFile { path: String },
@@ -177,6 +201,8 @@ pub enum Msg {
     OutIsInput { path: String },
     ForeignFile { path: String },
     OutputStaysWhole { path: String },
+    ScoresOfOther { path: String, there: String },
+    ScoresApart { period: Period },
     NoSuchCode { text: String },
     // Cures.
     ExportAgain,

@@ -7,3 +7,4 @@ pub mod money;
 pub mod period;
 pub mod person;
 pub mod place;
+pub mod text;

@@ -180,8 +180,8 @@ fn wrong_length(text: &[u8], length: usize) -> IdFault {
 /// Masks whatever has the shape of an 18-character ID number within an id, whether its check digit fits
 /// or not: some systems build contract numbers on them.
 pub fn mask_within(id: &str) -> String {
-    // No id has blanks in it, but an ID number may have been written so.
-    if id.contains(' ') {
+    // No id has blanks in it, nor is a number with an exponent, but an ID number may have been written so.
+    if id.contains([' ', '+']) {
         return hide_numbers(id);
     }
     let mut out = id.to_string();
@@ -197,9 +197,35 @@ pub fn mask_within(id: &str) -> String {
     out
 }
 
-/// Masks whatever could be an ID number in a sentence: runs of 15 or more digits, full-width ones too,
-/// with blanks or hyphens between them or not.
+/// Masks whatever could be an ID number in a sentence.
 pub fn hide_numbers(text: &str) -> String {
+    // `9.99901195503010E+17` has a sign that hardly any other text has.
+    if text.bytes().any(|byte| byte == b'+') {
+        return hide_runs(&hide_exponents(text));
+    }
+    hide_runs(text)
+}
+
+/// Masks an ID number that a spreadsheet took for a number, but for the digits of its area: it shows up to fifteen.
+fn hide_exponents(text: &str) -> String {
+    let mut out = text.to_string();
+    for (at, _) in text.match_indices(['E', 'e']) {
+        let (before, after) = (&text.as_bytes()[..at], &text.as_bytes()[at + 1..]);
+        let [b'+', tens @ b'1'..=b'9', ones @ b'0'..=b'9', rest @ ..] = after else { continue };
+        if (*tens, *ones) < (b'1', b'4') {
+            continue;
+        }
+        let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+        let from = at - digits + "9.99901".len();
+        if from < at && !rest.first().is_some_and(u8::is_ascii_digit) {
+            out.replace_range(from..at, &"*".repeat(at - from));
+        }
+    }
+    out
+}
+
+/// Masks runs of 15 or more digits, full-width ones too, with blanks or hyphens between them or not.
+fn hide_runs(text: &str) -> String {
     // Full-width digits start with the byte EF.
     let wide = text.bytes().any(|byte| byte == 0xEF);
     if !wide && text.bytes().filter(u8::is_ascii_digit).count() < 15 {
@@ -303,6 +329,7 @@ mod tests {
         assert_eq!(mask_within("99990119550301002a"), "99990119550301002a");
         assert_eq!(mask_within("999901195503010029"), "999901********0029");
         assert_eq!(mask_within("协议-12"), "协议-12");
+        assert_eq!(mask_within("9.99901195503010E+17"), "9.99901*********E+17");
     }
 
     #[test]
@@ -315,6 +342,16 @@ mod tests {
         ] {
             let hidden = hide_numbers(&format!("机构 `{text}` 不在"));
             assert!(hidden.contains("****") && !hidden.contains(text), "{hidden}");
+        }
+        for (text, hidden) in [
+            ("9.99901195503010E+17", "9.99901*********E+17"),
+            ("1.5e+12, 9.9990155030100e+14", "1.5e+12, 9.99901********e+14"),
+            ("9.99901E+17 1.5E+17 E+17", "9.99901E+17 1.5E+17 E+17"),
+            ("＝9.999011955030E+17", "＝9.99901*******E+17"),
+            ("9.99901195503010E+19", "9.99901*********E+19"),
+            ("9.99901195503010E+16%", "9.99901*********E+16%"),
+        ] {
+            assert_eq!(hide_numbers(text), hidden);
         }
         for text in ["2020-01-03 08:30:05", "H65010200001", "XY-2020-000123", "1,234.50", "12345678901234"] {
             assert_eq!(hide_numbers(text), text);

@@ -12,7 +12,7 @@ use crate::base::period::Period;
 use crate::pipeline::{self, Assessment};
 use crate::report::findings::refused;
 use crate::report::output::CsvForm;
-use crate::report::publish::cannot_write;
+use crate::report::publish::{cannot_write, disk_fault};
 use crate::report::{csv, screen};
 use crate::stages::Stage;
 use crate::words::Lang;
@@ -40,10 +40,10 @@ pub fn run(assess: &Assess) -> Result<Ended> {
         let work = |result: &Assessment| {
             clock.bar.finish_and_clear();
             clock.begins(Stage::Write);
-            write(assess.output, assess.sheets, |folder| {
+            write(assess.output, (assess.sheets, assess.period), |folder| {
                 let (rejects, names) = (&result.inputs.rejects, &result.inputs.names);
                 csv::rejected(refused(rejects, names, assess.file_lang), folder, CsvForm::PLAIN)?;
-                csv::assessment(result.cards, result.rules, folder, "scores.csv").map(drop)
+                csv::assessment(result.cards, result.rules, folder).map(drop)
             })?;
             common.notices(&result.inputs.notices)?;
             common.print(
@@ -58,15 +58,24 @@ pub fn run(assess: &Assess) -> Result<Ended> {
     })
 }
 
-/// What is written beside the scores, and how it starts.
-const BESIDE: [(&str, &str); 2] = [
-    ("scorecard.csv", "institution_id,period,level,indicator,"),
-    ("rejected.csv", "file,line,kind,contract_id,"),
-];
+/// What is written, by the name that it has aside and the columns that it has. The last is the scores themselves.
+const FILES: [(&str, &[&str]); 3] =
+    [("scorecard.csv", &csv::SCORECARD), ("rejected.csv", &csv::REJECTED), ("scores.csv", &csv::SCORES)];
 
-/// Writes the files aside, then moves them into place: scores as `output`, the card and what was
-/// refused beside it.
-fn write(output: &Path, sheets: &[PathBuf], fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+/// Where each of [`FILES`] goes: scores as `output`; the others beside it, with what its name has beyond `scores`.
+fn places(output: &Path) -> [PathBuf; 3] {
+    let stem = output.file_stem().unwrap_or_default().to_string_lossy();
+    let rest = stem.strip_prefix("scores").map_or_else(|| format!("-{stem}"), str::to_string);
+    let beside = |name: &str| output.with_file_name(format!("{name}{rest}.csv"));
+    [beside("scorecard"), beside("rejected"), output.to_path_buf()]
+}
+
+/// Writes the files aside, then moves them into place.
+fn write(
+    output: &Path,
+    (sheets, period): (&[PathBuf], Period),
+    fill: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
     let parent = match output.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -75,7 +84,15 @@ fn write(output: &Path, sheets: &[PathBuf], fill: impl FnOnce(&Path) -> Result<(
     if parent.join("manifest.json").exists() {
         return Err(stop(Msg::OutputStaysWhole { path: parent.display().to_string() }, None));
     }
-    may_write(output, parent, sheets)?;
+    // By these names no score is looked for.
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    if FILES[..2].iter().any(|(other, _)| name.starts_with(other.trim_end_matches(".csv"))) {
+        return Err(stop(Msg::ForeignFile { path: output.display().to_string() }, Some(Msg::AnotherOut)));
+    }
+    let places = places(output);
+    for (place, (_, columns)) in places.iter().zip(FILES) {
+        may_write(place, columns, sheets, period)?;
+    }
     let failed = |path: &Path, error: &std::io::Error| cannot_write(path, error);
     fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
     let aside = tempfile::Builder::new()
@@ -83,45 +100,64 @@ fn write(output: &Path, sheets: &[PathBuf], fill: impl FnOnce(&Path) -> Result<(
         .tempdir_in(parent)
         .map_err(|error| failed(parent, &error))?;
     fill(aside.path()).map_err(|error| {
-        let why = std::io::Error::other(error.chain().last().map(ToString::to_string).unwrap_or_default());
-        failed(output, &why)
+        let path = output.display().to_string();
+        stop(Msg::CannotWrite { path, why: disk_fault(&error) }, Some(Msg::CheckSpace))
     })?;
-    // Only their owner may read them.
-    for name in BESIDE.map(|(name, _)| name).into_iter().chain(["scores.csv"]) {
-        let path = aside.path().join(name);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
-            .map_err(|error| failed(&path, &error))?;
+    for (place, (name, _)) in places.iter().zip(FILES) {
+        let written = aside.path().join(name);
+        // Only their owner may read them.
+        fs::set_permissions(&written, fs::Permissions::from_mode(0o600))
+            .and_then(|()| fs::rename(&written, place))
+            .map_err(|error| failed(place, &error))?;
     }
-    for (name, _) in BESIDE {
-        let path = parent.join(name);
-        fs::rename(aside.path().join(name), &path).map_err(|error| failed(&path, &error))?;
-    }
-    fs::rename(aside.path().join("scores.csv"), output).map_err(|error| failed(output, &error))
+    Ok(())
 }
 
-/// Nothing is overwritten but what an earlier assessment wrote, and never a sheet.
-fn may_write(output: &Path, parent: &Path, sheets: &[PathBuf]) -> Result<()> {
-    let shown = || output.display().to_string();
-    if output.is_dir() {
+/// Nothing is overwritten but what an earlier assessment of the same period wrote, and never a sheet.
+fn may_write(path: &Path, columns: &[&str], sheets: &[PathBuf], period: Period) -> Result<()> {
+    let shown = || path.display().to_string();
+    let foreign = || stop(Msg::ForeignFile { path: shown() }, Some(Msg::AnotherOut));
+    if path.is_dir() {
         return Err(stop(Msg::IsAFolder { path: shown() }, None));
     }
     let same = |sheet: &PathBuf| {
-        sheet.canonicalize().is_ok_and(|sheet| output.canonicalize().is_ok_and(|out| out == sheet))
+        sheet.canonicalize().is_ok_and(|sheet| path.canonicalize().is_ok_and(|path| path == sheet))
     };
-    if sheets.iter().any(same)
-        || BESIDE.iter().any(|(name, _)| output.file_name().is_some_and(|out| out == *name))
-    {
-        return Err(stop(Msg::ForeignFile { path: shown() }, Some(Msg::AnotherOut)));
+    if sheets.iter().any(same) {
+        return Err(foreign());
     }
-    for (name, header) in BESIDE {
-        let path = parent.join(name);
-        let ours = match fs::read(&path) {
-            Ok(text) => text.starts_with(header.as_bytes()),
-            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-        };
-        if !ours {
-            return Err(stop(Msg::ForeignFile { path: path.display().to_string() }, Some(Msg::AnotherOut)));
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(_) => return Err(foreign()),
+    };
+    let mut reader = ::csv::Reader::from_reader(std::io::BufReader::new(file));
+    // Who added a column, such as assessed_on, wants to keep it.
+    if !reader.headers().is_ok_and(|header| header.iter().eq(columns.iter().copied())) {
+        return Err(foreign());
+    }
+    let Some(column) = columns.iter().position(|column| *column == "period") else { return Ok(()) };
+    for row in reader.records() {
+        let row = row.map_err(|_| foreign())?;
+        let text = row.get(column).unwrap_or_default();
+        if !Period::parse(text).is_some_and(|there| period.covers(there) || there.covers(period)) {
+            let there = text.to_string();
+            return Err(stop(Msg::ScoresOfOther { path: shown(), there }, Some(Msg::ScoresApart { period })));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_beside_scores_is_named_like_them() {
+        let names =
+            |output: &str| places(Path::new(output)).map(|place| place.display().to_string()).join(" ");
+        assert_eq!(names("scores.csv"), "scorecard.csv rejected.csv scores.csv");
+        assert_eq!(names("a/scores-2.csv"), "a/scorecard-2.csv a/rejected-2.csv a/scores-2.csv");
+        assert_eq!(names("a/x.csv"), "a/scorecard-x.csv a/rejected-x.csv a/x.csv");
+    }
 }

@@ -15,7 +15,8 @@ use crate::ledger::recall;
 use crate::ledger::store::Store;
 use crate::ledger::tell;
 use crate::pipeline::{self, Asked, Run};
-use crate::report::explain::{self as shown, Fate, Life};
+use crate::report::explain as shown;
+use crate::report::life::{self, Fate, Life};
 use crate::report::screen::{self, Look};
 use crate::settlement::explain::charges;
 use crate::settlement::flags::Detail;
@@ -94,8 +95,8 @@ pub fn run(explain: &Explain) -> Result<Ended> {
                 What::Contract(_) | What::Person(_) => {
                     let lives = lives(run, &explain.what, store.as_ref(), look)?;
                     common.print(
-                        |out| shown::lives(out, run, (&lives, &all), look),
-                        || shown::lives_json(run, &lives, &all, look.lang),
+                        |out| life::lives(out, run, (&lives, &all), look),
+                        || life::lives_json(run, &lives, &all, look.lang),
                     )?;
                 }
             }

@@ -13,6 +13,7 @@ use crate::report::csv::{Table, own, text};
 use crate::report::output::CsvForm;
 use crate::report::screen::{self, Look};
 use crate::report::{manifest, publish};
+use crate::words::Lang;
 
 use super::post::Written;
 use super::verify::{COLUMNS, amount, sums, table};
@@ -92,9 +93,15 @@ pub fn run(merge: &Merge) -> Result<Ended> {
         });
         manifest::write_json(folder, "manifest.json", &manifest)
     })?;
+    // Sources as the areas' own policies call them.
+    let named = |region: &str, source: &str| {
+        let mut of_region = areas.iter().filter(|area| area.region == region && merge.look.lang == Lang::Zh);
+        let name = of_region.find_map(|area| area.manifest["sources"][source]["name"].as_str());
+        name.unwrap_or(source).to_string()
+    };
     let told: Vec<(String, String, [u64; 2], [Fen; COLUMNS.len()])> = totals
         .iter()
-        .map(|((region, source), (counts, sums))| (region.clone(), source.clone(), *counts, *sums))
+        .map(|((region, source), (counts, sums))| (region.clone(), named(region, source), *counts, *sums))
         .collect();
     let folder = merge.out.display().to_string();
     print(

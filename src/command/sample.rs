@@ -102,10 +102,15 @@ fn commands(asked: &Sample, written: &Written, folder: &str) -> Vec<String> {
     let regions = asked.regions.map(|folder| format!(" --regions {}", quoted(&folder.display().to_string())));
     let rest = format!("{} --data {}", regions.unwrap_or_default(), quoted(folder));
     let (region, period) = (quoted(asked.region), written.period);
-    vec![
-        format!("jiayi check --region {region}{rest}"),
-        format!("jiayi settle --region {region} --period {period}{rest}"),
-    ]
+    let mut all = vec![format!("jiayi check --region {region}{rest}")];
+    // The scores are in the folder already: these are for comparing.
+    for period in &written.assessed {
+        let [sheets, out] = ["sheets.csv".into(), format!("assessed/scores-{period}.csv")]
+            .map(|file: String| quoted(&Path::new(folder).join(file).display().to_string()));
+        all.push(format!("jiayi assess --region {region} --period {period}{rest} {sheets} -o {out}"));
+    }
+    all.push(format!("jiayi settle --region {region} --period {period}{rest}"));
+    all
 }
 
 /// README.md of the folder: the same bytes wherever it is written.

@@ -13,7 +13,7 @@ use super::encoding::{Encoding, Utf16};
 use super::folder::Form;
 use super::packed::{Hashed, Packed};
 use super::record::{LONGEST_RECORD, last_end};
-use super::xlsx::{self, Sheet, Workbook};
+use super::xlsx::{self, Sheet, SheetRow, Workbook};
 
 /// How much is parsed at once: little enough to stay in a core's own cache from the reading on.
 const BLOCK: usize = 128 << 10;
@@ -81,8 +81,8 @@ impl Raw {
             Form::Gzip => Text::Packed(Packed::gzip(Hashed::new(file))),
             Form::Zstd => Text::Packed(Packed::zstd(Hashed::new(file))),
             Form::Workbook => {
-                let Workbook { sheet, name, others } = xlsx::open(file.try_clone()?, kind)?;
-                names = Some(SheetNames { read: name, others });
+                let Workbook { sheet, name, others, rivals } = xlsx::open(file.try_clone()?, kind)?;
+                names = Some(SheetNames { read: name, others, rivals });
                 Text::Sheet(Box::new(sheet), file)
             }
         };
@@ -244,6 +244,8 @@ impl Raw {
 pub struct SheetNames {
     pub read: String,
     pub others: Vec<String>,
+    /// [`Workbook::rivals`].
+    pub rivals: Vec<(String, Vec<SheetRow>)>,
 }
 
 /// What the threads of a wave share: whoever is free takes the next block off the file.

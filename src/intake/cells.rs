@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use crate::base::money::Fen;
 use crate::base::period::{Date, Rank};
+use crate::base::text::narrow;
 
 use super::encoding::Encoding;
 
@@ -31,7 +32,7 @@ pub fn clean(raw: &[u8], encoding: Encoding) -> Cow<'_, str> {
 
 /// [`clean`] for what is already text.
 pub fn clean_text(text: &str) -> String {
-    let narrow: String = text.chars().map(narrowed).collect();
+    let narrow = narrow(text);
     let mut text = trimmed(&narrow);
     if let Some(inner) = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
         text = trimmed(inner);
@@ -42,15 +43,6 @@ pub fn clean_text(text: &str) -> String {
 
 fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{FEFF}' || c == '\u{200B}')
-}
-
-fn narrowed(c: char) -> char {
-    match c {
-        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
-        '\u{3000}' => ' ',
-        '￥' => '¥',
-        _ => c,
-    }
 }
 
 /// `2020-01-03`, `2020/1/3`, `2020.1.3`, `20200103`, `2020年1月3日`, each also with a time
@@ -279,14 +271,35 @@ pub fn whole(text: &str) -> Result<u64, NumberFault> {
     whole.parse().ok().filter(|count| *count < 10_000_000_000).ok_or(NumberFault::Unreadable)
 }
 
-/// A number with up to 12 decimals.
+/// A number with up to 15 decimals: as many as a spreadsheet keeps of a third of a point.
 pub fn decimal(text: &str) -> Result<rust_decimal::Decimal, NumberFault> {
     let (whole, decimals) = plain_number(text)?;
-    if whole.len() > 12 || decimals.len() > 12 {
+    if whole.len() > 12 || decimals.len() > 15 {
         return Err(NumberFault::Unreadable);
     }
     let text = if decimals.is_empty() { whole } else { format!("{whole}.{decimals}") };
     rust_decimal::Decimal::from_str_exact(&text).map_err(|_| NumberFault::Unreadable)
+}
+
+/// Whether an id has the shape in which a spreadsheet shows a long number, `2.02000000000000E+15`: its last digits
+/// are lost, and other ids come out alike.
+#[inline(always)]
+pub fn is_cut_number(id: &[u8]) -> bool {
+    // Few ids have a plus sign there.
+    id.len() > 4 && id[id.len() - 3] == b'+' && has_exponent(id)
+}
+
+#[cold]
+fn has_exponent(id: &[u8]) -> bool {
+    let (number, power) = id.split_at(id.len() - 4);
+    let number = number.strip_prefix(b"-").unwrap_or(number);
+    let digit = |byte: &u8| byte.is_ascii_digit();
+    let decimals = match number {
+        [first, b'.', decimals @ ..] if digit(first) => decimals,
+        [first] if digit(first) => &[],
+        _ => return false,
+    };
+    matches!(power, [b'E' | b'e', _, tens, ones] if digit(tens) && digit(ones)) && decimals.iter().all(digit)
 }
 
 /// A number of months: `12`, `12个月`, `1年`.
@@ -340,6 +353,26 @@ pub fn yes_no(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_numbers_of_a_spreadsheet_are_no_ids() {
+        for id in ["2.02000000000000E+15", "2.02E+15", "2e+15", "-1.5E+17"] {
+            assert!(is_cut_number(id.as_bytes()), "{id}");
+        }
+        for id in [
+            "2020000000000001",
+            "E+15",
+            "A.5E+15",
+            "1.5E+1A",
+            "12.5E+15",
+            "1.5F+15",
+            "1.5E-15",
+            "+15",
+            "C1+15",
+        ] {
+            assert!(!is_cut_number(id.as_bytes()), "{id}");
+        }
+    }
 
     #[test]
     fn cells_are_cleaned_of_what_excel_adds() {

@@ -23,8 +23,9 @@ const ENDS: [(&str, Form); 4] =
     [(".csv", Form::Plain), (".csv.gz", Form::Gzip), (".csv.zst", Form::Zstd), (".xlsx", Form::Workbook)];
 
 /// The ends of tables that are not read.
-const UNREAD: [&str; 12] = [
-    ".xls", ".xlsb", ".xlsm", ".et", ".ods", ".numbers", ".zip", ".rar", ".7z", ".tgz", ".csv.bz2", ".csv.xz",
+const UNREAD: [&str; 17] = [
+    ".xls", ".xlsb", ".xlsm", ".et", ".ods", ".numbers", ".zip", ".rar", ".7z", ".tgz", ".bz2", ".xz",
+    ".lz4", ".gz", ".zst", ".tsv", ".txt",
 ];
 
 impl Form {
@@ -61,7 +62,7 @@ pub fn list(folder: &Path) -> Result<Vec<InputFile>> {
     let mut files = Vec::new();
     for kind in Kind::of_folder() {
         for name in &names {
-            if stem(name).is_some() && name.starts_with(kind.name()) {
+            if stem(name).is_some() && is_of(name, kind) {
                 files.push(InputFile { kind, path: folder.join(name), name: name.clone() });
             }
         }
@@ -75,6 +76,11 @@ pub fn list(folder: &Path) -> Result<Vec<InputFile>> {
     Ok(files)
 }
 
+/// Whether a file is named after a kind.
+fn is_of(name: &str, kind: Kind) -> bool {
+    name.get(..kind.name().len()).is_some_and(|start| start.eq_ignore_ascii_case(kind.name()))
+}
+
 fn same_stem(one: &str, other: &str) -> bool {
     let both = stem(one).zip(stem(other));
     both.is_some_and(|((one, form), (other, of))| form != of && one.eq_ignore_ascii_case(other))
@@ -85,9 +91,13 @@ fn same_stem(one: &str, other: &str) -> bool {
 pub fn no_other_form(folder: &Path, files: &[InputFile], kinds: &[Kind]) -> Result<()> {
     for name in file_names(folder)? {
         let Some(alone) = UNREAD.iter().find_map(|end| without(&name, end)) else { continue };
+        if stem(&name).is_some() {
+            continue;
+        }
+        let alone = stem(alone).map_or(alone, |(alone, _)| alone);
         let beside =
             |file: &InputFile| stem(&file.name).is_some_and(|(stem, _)| stem.eq_ignore_ascii_case(alone));
-        if kinds.iter().any(|kind| name.starts_with(kind.name())) && !files.iter().any(beside) {
+        if kinds.iter().any(|kind| is_of(&name, *kind)) && !files.iter().any(beside) {
             let path = folder.join(name).display().to_string();
             return Err(stop(Msg::UnreadForm { path }, Some(Msg::SaveAsWorkbook)));
         }
@@ -98,13 +108,12 @@ pub fn no_other_form(folder: &Path, files: &[InputFile], kinds: &[Kind]) -> Resu
 /// Tables of `folder` that are of no kind: perhaps a misspelt name.
 pub fn unused(folder: &Path, files: &[InputFile]) -> Result<Vec<String>> {
     let table = |name: &String| {
-        let ends = UNREAD.iter().chain([".txt", ".gz", ".zst"].iter());
         // What begins with `~$` is there while Excel has a workbook open.
         !name.starts_with("~$")
-            && (stem(name).is_some() || ends.clone().any(|end| without(name, end).is_some()))
+            && (stem(name).is_some() || UNREAD.iter().any(|end| without(name, end).is_some()))
     };
     // What `assess` and `settle` write beside the exports is none of them.
-    let ours = |name: &String| matches!(name.as_str(), "scorecard.csv" | "rejected.csv");
+    let ours = |name: &String| ["scorecard", "rejected"].iter().any(|ours| name.starts_with(ours));
     let names = file_names(folder)?;
     let taken = |name: &String| files.iter().any(|file| file.name == *name);
     Ok(names.into_iter().filter(|name| table(name) && !taken(name) && !ours(name)).collect())
@@ -118,7 +127,7 @@ pub fn must_have(folder: &Path, files: &[InputFile], kind: Kind) -> Result<()> {
     let wanted = format!("{}.csv", kind.name());
     let there = file_names(folder)?;
     // A file of another kind is none that only has a wrong name.
-    let other = |name: &&str| !Kind::of_folder().into_iter().any(|other| name.starts_with(other.name()));
+    let other = |name: &&str| !Kind::of_folder().into_iter().any(|other| is_of(name, other));
     let near = nearest(&wanted, there.iter().map(String::as_str).filter(other)).map(str::to_string);
     let cure = Msg::PutFileThere { wanted: wanted.clone(), there, near };
     Err(stop(Msg::MissingFile { wanted, folder: folder.display().to_string() }, Some(cure)))
@@ -126,7 +135,7 @@ pub fn must_have(folder: &Path, files: &[InputFile], kind: Kind) -> Result<()> {
 
 fn file_names(folder: &Path) -> Result<Vec<String>> {
     let failed = |error: std::io::Error| {
-        let fact = Msg::CannotRead { path: folder.display().to_string(), why: error.to_string() };
+        let fact = Msg::CannotRead { path: folder.display().to_string(), why: (&error).into() };
         stop(fact, Some(Msg::NameDataFolder))
     };
     let mut names = Vec::new();

@@ -15,7 +15,7 @@ use super::encoding::Encoding;
 use super::folder::InputFile;
 use super::packed;
 use super::record::{End, LONGEST_RECORD, record_end, records};
-use super::xlsx::Sheet;
+use super::xlsx::{Sheet, SheetRow};
 
 /// A file whose header has been read.
 pub struct Opened {
@@ -45,17 +45,19 @@ impl Opened {
     }
 }
 
+/// Whether a row has all columns that a kind must have, and how many it has.
+fn complete(kind: Kind, columns: &[Column], cells: &[String]) -> (bool, usize) {
+    let cells = cells.iter().map(|cell| cells::clean_text(cell)).collect();
+    let found = Columns::find(kind, columns, cells);
+    (found.missing.is_empty(), found.known())
+}
+
 /// Passes over what stands above the header of a sheet: the first of its rows that has all columns which the
 /// kind must have, else the one that has the most.
 fn find_header(sheet: &mut Sheet, kind: Kind, columns: &[Column]) -> Option<u32> {
-    let known = |cells: &[String]| {
-        let cells = cells.iter().map(|cell| cells::clean_text(cell)).collect();
-        let found = Columns::find(kind, columns, cells);
-        (found.missing.is_empty(), found.known())
-    };
     let mut best: Option<(u32, (bool, usize))> = None;
     for (row, cells) in sheet.first_rows() {
-        let known = known(cells);
+        let known = complete(kind, columns, cells);
         if best.is_none_or(|(_, before)| before < known && !before.0) {
             best = Some((*row, known));
         }
@@ -88,7 +90,13 @@ pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
         return Err(failed(packed::fault(fault)));
     }
     let (mut sheet, mut notices) = (None, Vec::new());
-    if let Some(SheetNames { read, others }) = names {
+    if let Some(SheetNames { read, others, rivals }) = names {
+        let whole = |rows: &[SheetRow]| rows.iter().any(|(_, cells)| complete(file.kind, columns, cells).0);
+        let rivals = rivals.into_iter().filter(|(_, rows)| whole(rows)).map(|(name, _)| name);
+        let alike: Vec<String> = [read.clone()].into_iter().chain(rivals).collect();
+        if alike.len() > 1 {
+            return Err(failed(packed::fault(FileFault::SheetsComplete { names: alike })));
+        }
         let of = OfSheet { name: read, header: header.unwrap_or_default() };
         let name = label(&file.name, Some(&of.name));
         if !others.is_empty() {
@@ -163,7 +171,7 @@ pub fn cannot_read(path: &str, error: &io::Error) -> anyhow::Error {
                 let cure = Msg::MendFile { fault: fault.clone() };
                 return stop(Msg::FaultyFile { path: path.to_string(), fault: fault.clone() }, Some(cure));
             }
-            None => error.to_string(),
+            None => error.into(),
         },
     };
     stop(Msg::CannotRead { path: path.to_string(), why }, None)
@@ -172,6 +180,11 @@ pub fn cannot_read(path: &str, error: &io::Error) -> anyhow::Error {
 /// Takes the first record that is not blank off the file.
 fn header_record(raw: &mut Raw) -> io::Result<Option<Vec<u8>>> {
     loop {
+        // Blank lines above it, however many: at once.
+        let blank = raw.buffer.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        if let Some(last) = raw.buffer[..blank].iter().rposition(|byte| *byte == b'\n') {
+            raw.skip(last + 1);
+        }
         match record_end(&raw.buffer, raw.ended()) {
             End::Unknown if raw.buffer.len() <= 2 * LONGEST_RECORD => {
                 if raw.ended() {

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::base::code::Code;
 use crate::base::diagnostic::nearest;
 use crate::base::message::Msg;
-use crate::base::person::mask_within;
+use crate::base::person::{PersonId, mask_within};
 use crate::base::place::Place;
 
 use super::cells::whole;
@@ -195,18 +195,25 @@ impl Institutions {
     }
 }
 
+/// Nobody is listed under an ID number, so no parent is found by one either.
+fn mask_person(id: String) -> String {
+    let person = PersonId::parse(id.as_bytes()).ok().filter(|_| id.len() == 18);
+    person.map_or(id, PersonId::masked)
+}
+
 /// Reads a row by itself: E101–E106.
 pub fn read(row: &Row) -> Result<Institution, Fault> {
     row.whole()?;
     row.required([ID, 1])?;
+    row.whole_id(ID)?;
     let served_population = row.number(6, whole)?;
     let designated = row.yes_no(5)?.unwrap_or(true);
     Ok(Institution {
         id: row.text(ID).into_owned(),
         name: mask_within(&row.text(1)),
-        kind: row.text(2).into_owned(),
+        kind: mask_within(&row.text(2)),
         district: mask_within(&row.text(3)),
-        parent_id: row.text(4).into_owned(),
+        parent_id: mask_person(row.text(4).into_owned()),
         designated,
         served_population,
         place: row.place(),

@@ -156,8 +156,8 @@ impl<'a> WholeRows<'a> {
     /// [`WholeRows::plain_id`] of up to 32 bytes, as it stands.
     #[inline(always)]
     pub fn plain_bytes(&self, at: usize, column: usize) -> Option<&'a [u8]> {
-        let plain = self.lines.packed(at, self.places[column])?.is_plain();
-        if plain { Some(self.bytes(at, column)) } else { None }
+        let (id, bytes) = (self.lines.packed(at, self.places[column])?, self.bytes(at, column));
+        if id.is_plain() && !cells::is_cut_number(bytes) { Some(bytes) } else { None }
     }
 
     /// What `known` says of a cell, if it was asked before.
@@ -310,6 +310,14 @@ impl<'a> Row<'a> {
             Some(column) => Err(Fault::new(Code::E102, Msg::Empty { column: self.title(column) })),
             None => Ok(()),
         }
+    }
+
+    /// E104: an id that a spreadsheet made a number of.
+    pub fn whole_id(&self, column: usize) -> Result<(), Fault> {
+        if cells::is_cut_number(self.bytes(column)) || cells::is_cut_number(&self.id(column)) {
+            return Err(Fault::new(Code::E104, Msg::CutBySpreadsheet { column: self.title(column) }));
+        }
+        Ok(())
     }
 
     /// E103: a date, or nothing where the cell is empty.

@@ -231,6 +231,7 @@ pub fn read<'a>(row: &Row<'a>, words: &mut Words, institutions: &Institutions) -
             None => row.number(TERM, months)?,
         },
     };
+    row.whole_id(CONTRACT)?;
     let balance = row.amount(BALANCE)?;
     let paid = match row.amount(PERSONAL_PAID)? {
         Some(amount) => Paid::Amount(amount),

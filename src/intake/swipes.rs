@@ -4,7 +4,7 @@ use crate::base::money::Fen;
 use crate::base::period::Rank;
 use crate::base::person::PersonId;
 
-use super::cells::{plain_amount, plain_whole, usual_day, whole};
+use super::cells::{is_cut_number, plain_amount, plain_whole, usual_day, whole};
 use super::columns::Column;
 use super::institutions::Institutions;
 use super::rows::{Fault, Row, TOGETHER, WholeRows};
@@ -66,6 +66,7 @@ pub fn read_usual(rows: &WholeRows, known: &Institutions, sound: &mut u64) -> Us
     });
     let ids = rows.read(sound, None, |at| match rows.bytes(at, SWIPE_ID) {
         b"" => Some(None),
+        id if is_cut_number(id) => None,
         _ => Some(Some(rows.plain_id(at, SWIPE_ID)?.hash())),
     });
     let charged = rows.read(sound, Fen::ZERO, |at| match rows.bytes(at, CHARGED) {
@@ -85,6 +86,7 @@ pub fn read(row: &Row, institutions: &Institutions) -> Result<SwipeRow, Fault> {
     row.whole()?;
     row.required([PERSON, INSTITUTION, SWIPED_AT])?;
     let day = row.date(SWIPED_AT)?.expect("a required value is not empty");
+    row.whole_id(SWIPE_ID)?;
     let quantity = match row.bytes(QUANTITY) {
         b"" | b"1" => 1,
         _ => row.number(QUANTITY, whole)?.unwrap_or(1),

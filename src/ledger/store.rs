@@ -10,7 +10,7 @@ use anyhow::Result;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::base::diagnostic::{Stopped, busy, refuse, stop};
-use crate::base::message::Msg;
+use crate::base::message::{DiskFault, Msg};
 use crate::base::period::Period;
 
 const SCHEMA: &str = include_str!("schema.sql");
@@ -84,7 +84,7 @@ fn locked(ledger: &Path) -> anyhow::Error {
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> anyhow::Error {
-    stop(Msg::CannotWrite { path: path.display().to_string(), why: error.to_string() }, Some(Msg::CheckSpace))
+    stop(Msg::CannotWrite { path: path.display().to_string(), why: error.into() }, Some(Msg::CheckSpace))
 }
 
 /// Where a region's ledger is, unless another place is named.
@@ -259,17 +259,26 @@ pub fn damaged(path: &Path, why: &str) -> anyhow::Error {
 /// A database error in words: who can't read, who can't write, what is damaged.
 pub fn broken(path: &Path, error: &rusqlite::Error) -> anyhow::Error {
     let text = path.display().to_string();
+    let why = |code| {
+        let kind = match code {
+            ErrorCode::DiskFull => io::ErrorKind::StorageFull,
+            ErrorCode::ReadOnly => io::ErrorKind::ReadOnlyFilesystem,
+            ErrorCode::PermissionDenied => io::ErrorKind::PermissionDenied,
+            _ => io::ErrorKind::Other,
+        };
+        DiskFault { kind, said: error.to_string() }
+    };
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => locked(path),
         Some(ErrorCode::NotADatabase) => refuse(Msg::NotALedger { path: text }, Some(Msg::OtherLedger)),
         Some(ErrorCode::DatabaseCorrupt) => damaged(path, &error.to_string()),
         Some(
-            ErrorCode::DiskFull
+            code @ (ErrorCode::DiskFull
             | ErrorCode::ReadOnly
             | ErrorCode::PermissionDenied
-            | ErrorCode::SystemIoFailure,
-        ) => stop(Msg::CannotWrite { path: text, why: error.to_string() }, Some(Msg::CheckSpace)),
-        Some(ErrorCode::CannotOpen) => stop(Msg::CannotRead { path: text, why: error.to_string() }, None),
+            | ErrorCode::SystemIoFailure),
+        ) => stop(Msg::CannotWrite { path: text, why: why(code) }, Some(Msg::CheckSpace)),
+        Some(code @ ErrorCode::CannotOpen) => stop(Msg::CannotRead { path: text, why: why(code) }, None),
         _ => damaged(path, &error.to_string()),
     }
 }

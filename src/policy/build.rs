@@ -351,7 +351,7 @@ pub fn named_part(table: &Reader) -> Option<Named> {
     let id = table.required_text("id");
     let name = table.required_text("name");
     let aliases = table.texts("aliases").into_iter().map(|at| at.value).collect();
-    Some(Named { id: id?, name: name?, aliases })
+    Some(Named::new(id?, name?, aliases))
 }
 
 fn source(table: Reader, curves: &[String]) -> Option<Source> {

@@ -22,12 +22,13 @@ pub fn level(table: Reader) -> Option<Level> {
 /// `earlier` are the ids of the curves before this one: only those may be chained.
 pub fn curve(table: Reader, levels: &[String], earlier: &[String]) -> Option<Curve> {
     let id = table.required_text("id");
+    let name = table.text("name").or_else(|| id.clone());
     let clause = table.clause();
     let basis = basis(&table, levels, earlier);
     if matches!(basis, Some(Basis::Chain(_))) {
         // What the chained curves give is multiplied: there is no score of its own to shape.
         table.finish();
-        return Some(Curve { id: id?, basis: basis?, shape: Shape::Share, clause });
+        return Some(Curve { id: id?, name: name?, basis: basis?, shape: Shape::Share, clause });
     }
     let score = |key| {
         table.required(key, Reader::decimal).map(|at: At<Decimal>| {
@@ -59,7 +60,7 @@ pub fn curve(table: Reader, levels: &[String], earlier: &[String]) -> Option<Cur
     };
     let shape = shape();
     table.finish_if(shape_key.is_some());
-    Some(Curve { id: id?, basis: basis?, shape: shape?, clause })
+    Some(Curve { id: id?, name: name?, basis: basis?, shape: shape?, clause })
 }
 
 /// Whose assessment a curve follows: one level's, or several combined.

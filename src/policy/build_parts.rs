@@ -36,9 +36,10 @@ pub fn tags(root: &Reader) -> Vec<Named> {
         match all.iter_mut().find(|one| one.id == id) {
             Some(one) => {
                 names.push(name);
-                one.aliases.extend(names);
+                names.append(&mut one.aliases);
+                *one = Named::new(id, one.name.clone(), names);
             }
-            None => all.push(Named { id, name, aliases: names }),
+            None => all.push(Named::new(id, name, names)),
         }
     }
     all

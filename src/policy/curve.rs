@@ -26,6 +26,8 @@ impl Partial {
 #[derive(Debug)]
 pub struct Curve {
     pub id: String,
+    /// What documents in Chinese call it; its id if the file names none.
+    pub name: String,
     /// Whose score it follows.
     pub basis: Basis,
     pub shape: Shape,
@@ -230,6 +232,7 @@ mod tests {
     fn curve(shape: Shape) -> Curve {
         Curve {
             id: "c".into(),
+            name: "c".into(),
             basis: Basis::One(Assessed { level: 0, nth: None, of_parent: false }),
             shape,
             clause: "一".into(),

@@ -14,11 +14,12 @@ pub mod schedule;
 pub mod sheet;
 pub mod version;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::code::Code;
 use crate::base::period::{Cycle, Date};
+use crate::base::text::narrow;
 
 use calendar::Calendar;
 use curve::Curve;
@@ -103,16 +104,32 @@ pub struct Named {
     pub id: String,
     pub name: String,
     pub aliases: Vec<String>,
+    /// These with full-width letters, digits and marks as half-width ones, where they have any: so cells are read.
+    narrow: Vec<String>,
 }
 
 impl Named {
-    pub fn is(&self, text: &str) -> bool {
-        self.id == text || self.name == text || self.aliases.iter().any(|alias| alias == text)
+    pub fn new(id: String, name: String, aliases: Vec<String>) -> Named {
+        let mut named = Named { id, name, aliases, narrow: Vec::new() };
+        let narrow: BTreeSet<String> = named.names().map(narrow).collect();
+        named.narrow = narrow.into_iter().filter(|name| !named.is(name)).collect();
+        named
     }
 
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        [self.id.as_str(), self.name.as_str()].into_iter().chain(self.aliases.iter().map(String::as_str))
+    pub fn is(&self, text: &str) -> bool {
+        self.names().any(|name| name == text)
     }
+
+    /// All that a cell may call it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let more = self.aliases.iter().chain(&self.narrow).map(String::as_str);
+        [self.id.as_str(), self.name.as_str()].into_iter().chain(more)
+    }
+}
+
+/// Whether a cell that was narrowed is this id or name.
+pub fn is_called(text: &str, [id, name]: [&String; 2]) -> bool {
+    text == id || text == name || text == narrow(name)
 }
 
 /// The policy is for the insured under these schemes.

@@ -189,7 +189,7 @@ impl Library {
 pub const MOST_PACKAGES: usize = 512;
 
 fn failed(path: &Path, error: &std::io::Error) -> anyhow::Error {
-    stop(Msg::CannotRead { path: path.display().to_string(), why: error.to_string() }, None)
+    stop(Msg::CannotRead { path: path.display().to_string(), why: error.into() }, None)
 }
 
 /// Reads one rule file.

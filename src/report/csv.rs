@@ -376,9 +376,7 @@ pub fn rejected<'a>(
     folder: &Path,
     form: CsvForm,
 ) -> Result<Written> {
-    let header =
-        ["file", "line", "kind", "contract_id", "person_id", "institution_id", "code", "reason", "clause"];
-    let mut table = Table::create(folder, "rejected.csv", &header, form)?;
+    let mut table = Table::create(folder, "rejected.csv", &REJECTED, form)?;
     for row in rows {
         let reject = row.reject;
         table.row([
@@ -469,24 +467,20 @@ fn delta(run: &Run, folder: &Path, form: CsvForm) -> Result<Written> {
     table.finish()
 }
 
-/// Writes scores.csv (as `name`) and scorecard.csv.
-pub fn assessment(cards: &[Card], rules: &Rules, folder: &Path, name: &'static str) -> Result<Vec<Written>> {
+/// scores.csv as `assess` writes it.
+pub const SCORES: [&str; 6] = ["institution_id", "period", "level", "score", "grade", "ratio"];
+/// scorecard.csv.
+pub const SCORECARD: [&str; 10] =
+    ["institution_id", "period", "level", "indicator", "title", "value", "origin", "points", "max", "clause"];
+/// rejected.csv.
+pub const REJECTED: [&str; 9] =
+    ["file", "line", "kind", "contract_id", "person_id", "institution_id", "code", "reason", "clause"];
+
+/// Writes scores.csv and scorecard.csv.
+pub fn assessment(cards: &[Card], rules: &Rules, folder: &Path) -> Result<Vec<Written>> {
     let form = CsvForm::PLAIN;
-    let header = ["institution_id", "period", "level", "score", "grade", "ratio"];
-    let mut scores = Table::create(folder, name, &header, form)?;
-    let header = [
-        "institution_id",
-        "period",
-        "level",
-        "indicator",
-        "title",
-        "value",
-        "origin",
-        "points",
-        "max",
-        "clause",
-    ];
-    let mut card_table = Table::create(folder, "scorecard.csv", &header, form)?;
+    let mut scores = Table::create(folder, "scores.csv", &SCORES, form)?;
+    let mut card_table = Table::create(folder, "scorecard.csv", &SCORECARD, form)?;
     for card in cards {
         let (institution, period, level) = &card.key;
         let id = &rules.institutions.get(*institution).id;

@@ -20,6 +20,7 @@ use crate::words::{Lang, say};
 
 use super::csv::{Table, Written, maybe, own, text};
 use super::findings::Findings;
+use super::names;
 
 /// A flag of either kind.
 enum Raised<'a> {
@@ -87,7 +88,7 @@ impl Raised<'_> {
                 }
                 Detail::OverCap { most } => Msg::OverCap { most: *most },
                 Detail::ScoreMissing { cohort, level } => {
-                    Msg::ScoreMissing { cohort: *cohort, level: level.clone() }
+                    Msg::ScoreMissing { cohort: *cohort, level: names::level(run, level, lang) }
                 }
                 Detail::NoServiceRecord { from, asked } => {
                     Msg::NoServiceRecord { from: *from, asked: *asked }

@@ -15,6 +15,7 @@ use crate::words::{Lang, say};
 
 use super::csv::{Written, hex};
 use super::flags::flag_counts;
+use super::names;
 use super::output::Output;
 use super::totals::{Total, totals};
 
@@ -86,8 +87,12 @@ pub fn manifest(run: &Run, written: &[Written], output: &Output) -> Value {
     for (code, count) in flag_counts(run) {
         codes.insert(code.name().to_string(), count);
     }
-    let sources: Map<String, Value> =
-        totals(run).iter().map(|(source, total)| (source.clone(), total_json(total))).collect();
+    let source = |(id, total): (&String, &Total)| {
+        let mut json = total_json(total);
+        json["name"] = json!(names::source(run, id, Lang::Zh));
+        (id.clone(), json)
+    };
+    let sources: Map<String, Value> = totals(run).iter().map(source).collect();
     let outputs: Vec<Value> = written
         .iter()
         .map(|file| json!({ "file": file.name, "sha256": file.sha256, "bytes": file.bytes }))

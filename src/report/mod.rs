@@ -10,6 +10,7 @@ pub mod findings;
 pub mod flags;
 mod html;
 pub mod ledger;
+pub mod life;
 pub mod manifest;
 pub mod names;
 pub mod output;

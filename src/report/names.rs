@@ -2,6 +2,7 @@
 
 use crate::pipeline::Run;
 use crate::policy::Policy;
+use crate::policy::curve::Curve;
 use crate::settlement::lines::ClawbackReason;
 use crate::words::{Label, Lang, Phrase, phrase};
 
@@ -18,6 +19,11 @@ pub fn package(policy: &Policy, id: &str, lang: Lang) -> String {
     let population = policy.population.iter().find(|rule| rule.id == id).map(|rule| &rule.name);
     let name = package.map(|package| &package.named.name).or(population);
     name.filter(|_| lang == Lang::Zh).map_or_else(|| id.to_string(), Clone::clone)
+}
+
+/// Of a curve.
+pub fn curve(curve: &Curve, lang: Lang) -> &str {
+    if lang == Lang::Zh { &curve.name } else { &curve.id }
 }
 
 /// Why money comes back.

@@ -31,6 +31,7 @@ const LARGEST: usize = 10;
 
 /// So many districts are drawn; the table has all.
 const MOST_DISTRICTS: usize = 24;
+const MOST_CODES: usize = 20;
 
 pub fn write(findings: &Findings, folder: &Path) -> Result<Written> {
     let mut html = Html::default();
@@ -64,7 +65,7 @@ impl Page<'_> {
         html.raw("<style>").raw(include_str!("look/base.css")).raw(include_str!("look/page.css"));
         self.titles(html);
         html.raw("</style></head><body>\n<header>").tagged("h1", format!("{title}　{}", run.rules.period));
-        html.classed("p", "soft", format!("{}（{}）", policy.name, policy.document))
+        html.classed("p", "soft", self.findings.words(Phrase::DocWith, &[&policy.name, &policy.document]))
             .raw("</header>\n<main>\n");
         let (open, between) = (names::unconfirmed(run, self.findings.lang()), self.say(Phrase::DocBetween));
         if !open.is_empty() {
@@ -156,17 +157,35 @@ impl Page<'_> {
             })
             .collect();
         self.told(html, Phrase::PageByDistrict, &groups);
+        let mut rest = Total::default();
+        let others = all.iter().skip(MOST_DISTRICTS);
+        others.clone().for_each(|(_, district)| rest.merge(&district.total));
+        let sums: Vec<String> = self.amounts(&rest).into_iter().skip(1).map(|bar| bar.label).collect();
+        self.rest(html, others.count(), &sums);
         html.raw("</section>\n");
+    }
+
+    /// What a chart does not show, in a line.
+    fn rest(&self, html: &mut Html, count: usize, sums: &[String]) {
+        if count > 0 {
+            let with = [&count.to_string(), &sums.join(&self.say(Phrase::DocBetween))];
+            html.classed("p", "soft", self.findings.words(Phrase::PageRest, &with.map(String::as_str)));
+        }
     }
 
     /// Bars, with all that they show as their text.
     fn told(&self, html: &mut Html, what: Phrase, groups: &[(String, Vec<Bar>)]) {
         let each = groups.iter().map(|(name, bars)| {
             let labels: Vec<&str> = bars.iter().map(|bar| bar.label.as_str()).collect();
-            format!("{name}：{}", labels.join("，"))
+            self.findings.words(Phrase::DocOf, &[name, &labels.join(&self.say(Phrase::DocBetween))])
         });
-        let text = format!("{}。{}", self.say(what), each.collect::<Vec<_>>().join("；"));
+        let text = self.summed_up(self.say(what), &each.collect::<Vec<_>>());
         charts::bars(html, &text, groups);
+    }
+
+    /// All that a chart shows, as its text.
+    fn summed_up(&self, what: String, each: &[String]) -> String {
+        self.findings.words(Phrase::DocAll, &[&what, &each.join(&self.say(Phrase::DocThen))])
     }
 
     /// A histogram of scores, and each curve with all that it cleared.
@@ -209,13 +228,18 @@ impl Page<'_> {
         }
         let named: Vec<(String, u64)> = (0..20).map(|at| ((at * 5).to_string(), bins[at])).collect();
         let told = named.iter().filter(|(_, count)| *count > 0);
-        let told: Vec<String> = told.map(|(from, count)| format!("{from}+：{count}")).collect();
-        charts::columns(html, &format!("{}。{}", self.say(Phrase::PageScores), told.join("；")), &named);
+        let told = told.map(|(from, count)| {
+            self.findings.words(Phrase::DocOf, &[&format!("{from}+"), &count.to_string()])
+        });
+        let text = self.summed_up(self.say(Phrase::PageScores), &told.collect::<Vec<_>>());
+        charts::columns(html, &text, &named);
         html.classed("p", "soft", self.say(Phrase::PageScoresAbout)).raw("</section>\n");
         for (version, at, mut marks) in curves {
             let curve = &run.rules.region.versions[version].curves[at];
             marks.sort();
-            let named = self.findings.words(Phrase::StatementCurve, &[&curve.id, &curve.clause]);
+            let named = self
+                .findings
+                .words(Phrase::StatementCurve, &[names::curve(curve, self.findings.lang()), &curve.clause]);
             let told = |(score, ratio, count): &(Decimal, Decimal, u64)| {
                 let with = [shortest(*score), percent(*ratio), count.to_string()];
                 self.findings.words(Phrase::PageMark, &with.each_ref().map(String::as_str))
@@ -223,7 +247,7 @@ impl Page<'_> {
             let all: Vec<String> = marks.iter().take(60).map(told).collect();
             html.raw("<section>").tagged("h2", format!("{}　{named}", self.say(Phrase::PageCurve)));
             let points: Vec<_> = marks.iter().map(|mark| (mark.0, mark.1, told(mark))).collect();
-            charts::curve(html, &format!("{named}。{}", all.join("；")), curve, &points);
+            charts::curve(html, &self.summed_up(named, &all), curve, &points);
             html.raw("</section>\n");
         }
     }
@@ -250,6 +274,13 @@ impl Page<'_> {
         };
         let groups: Vec<_> = back.iter().take(LARGEST).map(group).collect();
         self.told(html, Phrase::PageRecoveries, &groups);
+        let others = back.iter().skip(LARGEST);
+        let label = format!(
+            "{} {}",
+            self.label(Label::Recover),
+            others.clone().map(|one| one.1).sum::<Fen>().grouped()
+        );
+        self.rest(html, others.count(), &[label]);
         html.raw("</section>\n");
     }
 
@@ -270,8 +301,12 @@ impl Page<'_> {
                 let bar = Bar { class: "prepay", value: Decimal::from(*count), label: count.to_string() };
                 (format!("{code} {}", title(lang, *code)), vec![bar])
             };
-            let groups: Vec<_> = counts.iter().take(20).map(group).collect();
+            let groups: Vec<_> = counts.iter().take(MOST_CODES).map(group).collect();
             self.told(html, Phrase::PageRefused, &groups);
+            let others = counts.iter().skip(MOST_CODES);
+            let label =
+                format!("{} {}", self.label(Label::Rows), others.clone().map(|one| one.1).sum::<u64>());
+            self.rest(html, others.count(), &[label]);
         }
         html.raw("</section>\n");
         let flags = flag_counts(run);

@@ -11,7 +11,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
 
 use crate::base::diagnostic::{Stopped, stop};
-use crate::base::message::Msg;
+use crate::base::message::{DiskFault, Msg};
 
 /// A folder in the making: it goes when this does, and when the process gives up.
 pub struct Aside(TempDir);
@@ -81,7 +81,14 @@ pub fn replace<R>(out: &Path, inputs: &Path, write: impl FnOnce(&Path) -> Result
 }
 
 pub fn cannot_write(path: &Path, error: &io::Error) -> anyhow::Error {
-    stop(Msg::CannotWrite { path: path.display().to_string(), why: error.to_string() }, Some(Msg::CheckSpace))
+    stop(Msg::CannotWrite { path: path.display().to_string(), why: error.into() }, Some(Msg::CheckSpace))
+}
+
+/// What the disk said, wherever in an error it stands.
+pub fn disk_fault(error: &anyhow::Error) -> DiskFault {
+    let told = || error.chain().last().map(ToString::to_string).unwrap_or_default();
+    let disk = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    disk.map_or_else(|| DiskFault { kind: io::ErrorKind::Other, said: told() }, DiskFault::from)
 }
 
 /// Names the folder where a report failed to be written; other errors pass as they are.
@@ -90,8 +97,7 @@ fn written_badly(out: &Path, error: anyhow::Error) -> anyhow::Error {
         return error;
     }
     let path = out.join(error.to_string()).display().to_string();
-    let why = error.chain().last().map(ToString::to_string).unwrap_or_default();
-    stop(Msg::CannotWrite { path, why }, Some(Msg::CheckSpace))
+    stop(Msg::CannotWrite { path, why: disk_fault(&error) }, Some(Msg::CheckSpace))
 }
 
 /// Only an empty folder or an earlier output with nothing else in it is replaced, and never one that

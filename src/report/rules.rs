@@ -12,6 +12,8 @@ use crate::policy::sheet::{Method, Side};
 use crate::policy::{CapOf, FigureKind, Named, Policy};
 use crate::words::{Lang, Phrase, phrase, title};
 
+use super::names;
+
 /// One thing that a policy says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
@@ -211,7 +213,7 @@ impl Teller<'_> {
         for (at, source) in policy.sources.iter().enumerate() {
             let (name, prepay) = (self.source(at), percent(source.prepay));
             let about = format!("source {}", source.id);
-            let text = match source.curve.map(|curve| policy.curves[curve].id.as_str()) {
+            let text = match source.curve.map(|curve| names::curve(&policy.curves[curve], self.lang)) {
                 Some(curve) => self.words(Phrase::SourceSettled, &[&name, &prepay, curve]),
                 None if source.settled => self.words(Phrase::SourceTranches, &[&name, &prepay]),
                 None => self.words(Phrase::SourceShown, &[&name]),
@@ -227,7 +229,8 @@ impl Teller<'_> {
             }
             for tranche in &source.tranches {
                 let part = percent(tranche.part);
-                let mut text = match tranche.curve.map(|curve| policy.curves[curve].id.as_str()) {
+                let mut text = match tranche.curve.map(|curve| names::curve(&policy.curves[curve], self.lang))
+                {
                     Some(curve) => self.words(Phrase::TrancheCurve, &[&name, &tranche.name, &part, curve]),
                     None => self.words(Phrase::TranchePlain, &[&name, &tranche.name, &part]),
                 };
@@ -297,8 +300,8 @@ impl Teller<'_> {
     fn curve(&mut self, curve: &Curve) {
         use Phrase::SectionAssessment;
         let policy = self.policy;
-        let id = curve.id.as_str();
-        let about = format!("curve {id}");
+        let about = format!("curve {}", curve.id);
+        let id = names::curve(curve, self.lang);
         let all = |each: Vec<String>| self.list(Phrase::And, each);
         let basis = match &curve.basis {
             Basis::One(one) => self.words(Phrase::BasisOne, &[id, &self.assessed(one)]),
@@ -312,7 +315,8 @@ impl Teller<'_> {
                 self.words(Phrase::BasisLowest, &[id, &all(each)])
             }
             Basis::Chain(of) => {
-                let each = of.iter().map(|at| policy.curves[*at].id.clone()).collect();
+                let each =
+                    of.iter().map(|at| names::curve(&policy.curves[*at], self.lang).to_string()).collect();
                 self.words(Phrase::BasisChain, &[id, &all(each)])
             }
         };

@@ -224,12 +224,13 @@ impl<'a> Teller<'a> {
         html.tagged("h2", self.say(Phrase::StatementCurves, &[])).raw("<div class=\"curves\">");
         for (version, curve, marks) in drawn {
             let curve = &run.rules.region.versions[version].curves[curve];
-            let named = self.say(Phrase::StatementCurve, &[&curve.id, &curve.clause]);
+            let named =
+                self.say(Phrase::StatementCurve, &[names::curve(curve, self.findings.lang()), &curve.clause]);
             let told: Vec<String> = marks.iter().map(|mark| mark.2.clone()).collect();
-            let told = told.join("；");
+            let told = self.say(Phrase::DocOf, &[&named, &told.join(&self.say(Phrase::DocThen, &[]))]);
             html.raw("<figure>");
-            charts::curve(html, &format!("{named}：{told}"), curve, &marks);
-            html.tagged("figcaption", format!("{named}：{told}")).raw("</figure>");
+            charts::curve(html, &told, curve, &marks);
+            html.tagged("figcaption", told).raw("</figure>");
         }
         html.raw("</div>\n");
     }

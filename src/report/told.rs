@@ -12,6 +12,7 @@ use crate::policy::curve::{Basis, Curve};
 use crate::words::{Label, Lang, Phrase, phrase, say};
 
 use super::curves::{chart, curve_points};
+use super::names;
 use super::rules::{Change, Said};
 use super::screen::{Look, cure_of, right};
 
@@ -89,10 +90,11 @@ pub fn curve(out: &mut impl Write, policy: &Policy, curve: &Curve, look: Look) -
         })
         .map(|source| if look.lang == Lang::Zh { source.name.as_str() } else { source.id.as_str() })
         .collect();
-    writeln!(out, "{} · {}{} {}", policy.id, curve.id, cited(&curve.clause), sources.join(" / "))?;
+    let name = names::curve(curve, look.lang);
+    writeln!(out, "{} · {name}{} {}", policy.id, cited(&curve.clause), sources.join(" / "))?;
     if let Basis::Chain(of) = &curve.basis {
-        let each: Vec<&str> = of.iter().map(|at| policy.curves[*at].id.as_str()).collect();
-        return writeln!(out, "{}\n", phrase(look.lang, Phrase::BasisChain, &[&curve.id, &each.join(" × ")]));
+        let each: Vec<&str> = of.iter().map(|at| names::curve(&policy.curves[*at], look.lang)).collect();
+        return writeln!(out, "{}\n", phrase(look.lang, Phrase::BasisChain, &[name, &each.join(" × ")]));
     }
     for line in chart(curve) {
         writeln!(out, "{line}")?;

@@ -20,6 +20,7 @@ mod signings;
 mod stories;
 mod swipes;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -57,6 +58,8 @@ pub const MOST_INSTITUTIONS: u64 = 100_000;
 /// What was written: rows of each file, and what is where.
 pub struct Written {
     pub period: Period,
+    /// What the score sheets assess.
+    pub assessed: BTreeSet<Period>,
     pub rows: Vec<(&'static str, u64)>,
     pub told: Vec<stories::Told>,
 }
@@ -213,9 +216,13 @@ pub fn write(region: &Region, asked: &Asked, folder: &Path) -> io::Result<Writte
     rows.push(("swipes.csv", swipes::write(&plan, &tales, signed.people, folder)?));
     let written = scores::write(&plan, folder)?;
     rows.push(("scores.csv", written.rows));
+    let with_sheet = |score: &&scores::Score| plan.policy.sheet(score.level).is_some();
+    let assessed = written.scores.iter().filter(with_sheet).map(|score| score.period).collect();
     if !plan.policy.sheets.is_empty() {
         rows.push(("sheets.csv", sheets::write(&plan, &written.scores, folder)?));
     }
-    rows.push(("payments.csv", payments::write(&plan, &signed.gross, folder)?));
-    Ok(Written { period: plan.period, rows, told: stories::told(&plan, &tales) })
+    if payments::any(&plan) {
+        rows.push(("payments.csv", payments::write(&plan, &signed.gross, folder)?));
+    }
+    Ok(Written { period: plan.period, assessed, rows, told: stories::told(&plan, &tales) })
 }

@@ -12,8 +12,10 @@ use super::file::{Form, Sheet};
 use super::places;
 use super::signings::Gross;
 
-/// Where a policy prepays nothing, a part that was paid early all the same.
-const EARLY: &str = "0.3";
+/// Whether the policy prepays anything.
+pub fn any(plan: &Plan) -> bool {
+    plan.policy.sources.iter().any(|source| !source.prepay.is_zero())
+}
 
 pub fn write(plan: &Plan, gross: &Gross, folder: &Path) -> io::Result<u64> {
     let columns = [
@@ -54,17 +56,11 @@ fn prepaid(plan: &Plan, source: usize, sum: u64, count: u64, rng: &mut Rng) -> u
         _ => count,
     };
     let prepay = plan.policy.sources[source].prepay;
-    if prepay.is_zero() && !rng.percent(40) {
+    if prepay.is_zero() {
         return 0;
     }
-    let early = Decimal::from_str_exact(EARLY).expect("it is a number");
     // Now and then all of it was paid at once: with a score of less, a part of that comes back.
-    let whole = rng.percent(if prepay.is_zero() { 50 } else { 10 });
-    let part = match (whole, prepay.is_zero()) {
-        (true, _) => Decimal::ONE,
-        (false, true) => early,
-        (false, false) => prepay,
-    };
+    let part = if rng.percent(10) { Decimal::ONE } else { prepay };
     let of = Decimal::from(sum / count * people) * part;
     of.to_u64().unwrap_or_default()
 }

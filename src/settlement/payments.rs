@@ -8,7 +8,7 @@ use crate::base::period::Period;
 use crate::intake::rows::Fault;
 use crate::intake::scores::payments;
 use crate::policy::package::PackageKind;
-use crate::policy::{Policy, Source};
+use crate::policy::{Policy, Source, is_called};
 
 use super::desk::unknown_institution;
 use super::rules::Rules;
@@ -71,7 +71,7 @@ fn settled_source<'p>(
         return Err(Fault::new(Code::E602, Msg::NoSuchCohort { cohort: cohort.to_string(), example }));
     };
     let settled = || policy.sources.iter().filter(|source| source.settled);
-    match settled().find(|one| one.id == source || one.name == source) {
+    match settled().find(|one| is_called(source, [&one.id, &one.name])) {
         Some(source) => Ok((cohort, source)),
         None => {
             let known = settled().map(|source| source.id.clone()).collect::<Vec<_>>().join(", ");
@@ -105,7 +105,7 @@ fn payment_of(
     let text = row.package.as_ref();
     let package = charging().find(|package| package.named.is(text)).map(|package| &package.named.id);
     let line =
-        || policy.population.iter().find(|line| line.id == text || line.name == text).map(|line| &line.id);
+        || policy.population.iter().find(|line| is_called(text, [&line.id, &line.name])).map(|line| &line.id);
     match package.or_else(line) {
         Some(package) => Ok((cohort, source.id.clone(), package.clone())),
         None => Err(Fault::new(Code::E304, Msg::NoSuchPackage { name: text.to_string(), near: None })),

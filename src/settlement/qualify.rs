@@ -493,7 +493,12 @@ fn against_others(signings: &[Signing], taken: &[usize], index: usize, rules: &R
                     && package.requires.contains(&rules.package(other.offer()).named.id)
             });
             if !base && !package.requires.is_empty() {
-                return Err(Clash { code: Code::E504, with: None, needs: package.requires.join(" / ") });
+                let packages = &rules.policy(signing.offer()).packages;
+                let named = |id: &String| {
+                    packages.iter().find(|one| one.named.id == *id).map(|one| one.named.name.as_str())
+                };
+                let needs: Vec<&str> = package.requires.iter().filter_map(named).collect();
+                return Err(Clash { code: Code::E504, with: None, needs: needs.join(" / ") });
             }
             if of_kind(PackageKind::Addon).count() >= rule.addons_at_most {
                 return Err(Clash { code: Code::E505, with: None, needs: String::new() });

@@ -2,10 +2,12 @@
 
 use anyhow::Result;
 
+use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
+use crate::base::person::PersonId;
 use crate::base::place::Kind;
 use crate::intake::header::open;
-use crate::intake::institutions::{self, Institutions};
+use crate::intake::institutions::{self, Institution, Institutions};
 use crate::intake::read::read_rows;
 use crate::intake::rows::{BlockRows, Reject, Row};
 use crate::intake::scores::{self, payments};
@@ -41,7 +43,16 @@ pub fn institutions(inputs: &mut Inputs, watch: Watch) -> Result<Institutions> {
             })
         },
     )?;
+    no_person(&all, &names)?;
     Ok(all)
+}
+
+/// Outputs and file names show what institutions are called: an ID number must not stand there.
+fn no_person(all: &Institutions, names: &[String]) -> Result<()> {
+    let person = |one: &&Institution| one.id.len() == 18 && PersonId::parse(one.id.as_bytes()).is_ok();
+    let Some(Institution { id, place, .. }) = all.list.iter().find(person) else { return Ok(()) };
+    let at = format!("{}:{}", names[place.file as usize], place.line);
+    Err(stop(Msg::InstitutionIsPerson { id: id.clone(), at }, Some(Msg::NotAPerson)))
 }
 
 /// Reads scores: E101–E105, E301, E601, E605, E602. They are held against each other later.
@@ -107,11 +118,12 @@ pub fn institutions_named(inputs: &mut Inputs, kind: Kind) -> Result<Institution
             for (id, place) in wave.into_iter().flatten() {
                 if !id.is_empty() && all.find(id.as_bytes()).is_none() {
                     // It was not there a line ago.
-                    let _ = all.add(institutions::Institution::named(&id, place), &[]);
+                    let _ = all.add(Institution::named(&id, place), &[]);
                 }
             }
         })?;
     }
+    no_person(&all, &inputs.names)?;
     Ok(all)
 }
 

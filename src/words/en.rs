@@ -29,6 +29,9 @@ pub fn say(msg: &Msg) -> String {
             format!("`{column}`: `{value}` has more than two decimals; money ends at the fen")
         }
         Msg::NotWhole { column, value } => format!("`{column}`: `{value}` is no whole number"),
+        Msg::CutBySpreadsheet { column } => format!(
+            "`{column}` was taken for a number by a spreadsheet, so its last digits are lost; format the column as text and export again"
+        ),
         Msg::BadWord { column, value, takes } => {
             format!("`{column}`: `{value}` is none of the words it takes ({takes})")
         }
@@ -50,6 +53,12 @@ pub fn say(msg: &Msg) -> String {
             format!("institution `{id}` is not in institutions{}", near(n))
         }
         Msg::InstitutionTwice { id, at } => format!("institution_id `{id}` stood at {at} already"),
+        Msg::InstitutionIsPerson { id, at } => {
+            format!("{at}: institution_id `{id}` is a person's ID number, which outputs and file names would show")
+        }
+        Msg::NotAPerson => {
+            "use the institution's code in all files; if this is its code, put a letter before it in all files".into()
+        }
         Msg::NotDesignated { id } => format!("institution `{id}` is not designated"),
         Msg::NoVersion { day, from, to: Some(to) } => {
             format!("no policy was in force on {day}; it is from {from} to {to}")
@@ -207,8 +216,8 @@ pub fn say(msg: &Msg) -> String {
         Msg::NoPackageNamed { file } => {
             format!("{file}: payments without a package are taken for the one that charges")
         }
-        Msg::CannotRead { path, why } => format!("can't read `{path}`: {why}"),
-        Msg::CannotWrite { path, why } => format!("can't write `{path}`: {why}"),
+        Msg::CannotRead { path, why } => format!("can't read `{path}`: {}", why.said),
+        Msg::CannotWrite { path, why } => format!("can't write `{path}`: {}", why.said),
         Msg::NoSuchFile { path } => format!("there is no file `{path}`"),
         Msg::IsAFolder { path } => format!("`{path}` is a folder where a file should be"),
         Msg::FaultyFile { path, fault } => faulty(path, fault),
@@ -243,6 +252,12 @@ pub fn say(msg: &Msg) -> String {
             format!("the output folder `{path}` holds the input data and can't be replaced")
         }
         Msg::ForeignFile { path } => format!("`{path}` is no output of an assessment; it was left as it is"),
+        Msg::ScoresOfOther { path, there } => {
+            format!("`{path}` holds the assessment of {there}; it was left as it is")
+        }
+        Msg::ScoresApart { period } => format!(
+            "give another file with -o, such as -o scores-{period}.csv; settle reads all files of the folder that begin with scores"
+        ),
         Msg::OutputStaysWhole { path } => {
             format!(
                 "`{path}` is the output of a settlement and takes no other files; name another place with -o"
@@ -765,8 +780,16 @@ fn faulty(path: &str, fault: &FileFault) -> String {
                 list(sheets, ", ", " …")
             );
         }
-        FileFault::ErrorWord { word } => {
-            return format!("a cell of `{path}` shows the error {word}, and what it should say is not known");
+        FileFault::SheetsComplete { names } => {
+            return format!(
+                "sheets {} of `{path}` all have the columns: which is to be read?",
+                list(names, ", ", " …")
+            );
+        }
+        FileFault::ErrorWord { word, sheet, row } => {
+            return format!(
+                "a cell of sheet `{sheet}` of `{path}`, in row {row} or below, shows the error {word}: what it holds can't be told"
+            );
         }
         FileFault::CutShort => "ends in the middle: a part of it is missing",
         FileFault::Damaged => "is damaged: its content does not agree with its own checks",
@@ -789,6 +812,9 @@ fn mend(fault: &FileFault) -> &'static str {
     match fault {
         FileFault::NotPacked { .. } => "if it is plain CSV, name it .csv; else export or compress it again",
         FileFault::Disguised { .. } => "name it as what it is",
+        FileFault::SheetsComplete { .. } => {
+            "save each as a file of its own, or name the one that is meant like its kind (signings, 签约)"
+        }
         FileFault::SheetsAlike { .. } => {
             "save the sheet that counts as a file of its own, or rename the others"
         }

@@ -106,8 +106,8 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
     (
         "assess",
         "output",
-        "得分写到这个文件，明细写到旁边的 scorecard.csv（默认 ./scores.csv）",
-        "where scores go; scorecard.csv is written beside it (default ./scores.csv)",
+        "得分写到这个文件（默认 ./scores.csv），明细写到旁边的 scorecard.csv；文件名为 scores-… 时明细也加同样的后缀",
+        "where scores go (default ./scores.csv), with scorecard.csv beside it; scores-X.csv has its scorecard-X.csv",
     ),
     (
         "assess",

@@ -285,7 +285,12 @@ phrases! {
     StatementObject: "机构如有异议，请于　　　　年　　月　　日前书面提出。", "Objections in writing by: ____________";
     StatementFeedback: "考核结果最迟于 {0} 反馈", "The result of the assessment is told by {0}";
     DocPage: "第 &P 页 共 &N 页", "page &P of &N";
+    DocUnsettledIn: "分担额合计中有 {0} 元属于只列出、不由本政策结算的资金来源；由本政策结算的为 {1} 元，与汇总表的合计一致。", "Of the sum of shares, {0} is of sources that are only shown, not settled here; the {1} settled here is the total of the summary.";
     DocBetween: "、", ", ";
+    DocThen: "；", "; ";
+    DocOf: "{0}：{1}", "{0}: {1}";
+    DocAll: "{0}。{1}", "{0}. {1}";
+    DocWith: "{0}（{1}）", "{0} ({1})";
     StatementPayable: "应付合计：{0} 元（大写：{1}）", "Payable: {0} ({1})";
     StatementRecover: "追回合计：{0} 元（大写：{1}）", "To be paid back: {0} ({1})";
     StatementNothing: "本期不付不退。", "Nothing moves in this period.";
@@ -298,8 +303,8 @@ phrases! {
     SignBureau: "经办机构（盖章）", "For the bureau (seal)";
     NoticeTitle: "追回通知书", "Notice of recovery";
     NoticeTo: "{0}（{1}）：", "To {0} ({1}):";
-    NoticeText: "根据《{0}》（{1}），经 {2} 结算核定，你机构已预拨的家庭医生签约服务费中，有 {3} 元（大写：{4}）不再应付，应予退回。明细如下：", "By {0} ({1}), as settled for {2}: of the signing fees prepaid to you, {3} ({4}) is no longer due and is to be paid back, as follows:";
-    NoticeEnd: "请核对后按经办机构的安排退回；计算过程见所附结算单。", "Please check it and pay it back as the bureau arranges; the statement shows how it comes about.";
+    NoticeText: "根据《{0}》（{1}），经 {2} 结算核定，你机构已预拨的家庭医生签约服务费中，有 {3} 元（大写：{4}）不再应付，应予缴回。明细如下：", "By {0} ({1}), as settled for {2}: of the signing fees prepaid to you, {3} ({4}) is no longer due and is to be paid back, as follows:";
+    NoticeEnd: "请核对后按经办机构的安排缴回；计算过程见所附结算单。", "Please check it and pay it back as the bureau arranges; the statement shows how it comes about.";
     NoticeDue: "应为", "Due";
     FigureNameFree: "免费签约数", "signings of free packages";
     FigureNameIndividual: "个人承担额（元）", "borne by residents (yuan)";
@@ -324,7 +329,8 @@ phrases! {
     PageInstitutions: "各机构", "Institutions";
     PageFind: "查找", "Find";
     PageAll: "全部", "all";
-    PageOnlyBack: "只看须退回的", "only those that pay back";
+    PageRest: "图中没有画出的其余 {0} 项：{1}", "The other {0}, not drawn: {1}";
+    PageOnlyBack: "只看须追回的", "only those that pay back";
     SampleFile: "{0}：{1} 行", "{0}: {1} rows";
     SampleSettle: "检查并结算：", "To check and to settle it:";
     SampleTitle: "{0} {1}：示例数据", "{0} {1}: made-up data";

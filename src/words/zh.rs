@@ -1,7 +1,7 @@
 //! 中文。
 
 use crate::base::code::Code;
-use crate::base::message::{FileFault, HeaderFault, Msg};
+use crate::base::message::{DiskFault, FileFault, HeaderFault, Msg};
 
 use super::{Label, list};
 
@@ -24,6 +24,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::NegativeNumber { column, value } => format!("`{column}` 的 `{value}` 是负数"),
         Msg::TooManyDecimals { column, value } => format!("`{column}` 的 `{value}` 超过两位小数，金额只到分"),
         Msg::NotWhole { column, value } => format!("`{column}` 的 `{value}` 不是整数"),
+        Msg::CutBySpreadsheet { column } => {
+            format!("`{column}` 被电子表格当作数字，末几位已丢失，请把该列设为文本再导出")
+        }
         Msg::BadWord { column, value, takes } => format!("`{column}` 的 `{value}` 不在可填的词中（{takes}）"),
         Msg::IdLength { length } => format!("身份证号应为 18 位（旧证 15 位），实有 {length} 位"),
         Msg::IdNotDigits => "身份证号除末位可为 X 外应全为数字".into(),
@@ -33,6 +36,12 @@ pub fn say(msg: &Msg) -> String {
         Msg::BornLater { day } => format!("身份证号中的出生日期晚于本行日期 {day}"),
         Msg::UnknownInstitution { id, near: n } => format!("机构 `{id}` 不在机构表中{}", near(n)),
         Msg::InstitutionTwice { id, at } => format!("机构编码 `{id}` 已在 {at} 出现"),
+        Msg::InstitutionIsPerson { id, at } => {
+            format!("{at}：机构编码 `{id}` 是一个人的身份证号，输出和文件名会把它印出来")
+        }
+        Msg::NotAPerson => {
+            "请在各文件中改用机构代码；如果它本来就是机构代码，请在各文件中给它加一个字母前缀".into()
+        }
         Msg::NotDesignated { id } => format!("机构 `{id}` 不是定点机构"),
         Msg::NoVersion { day, from, to: Some(to) } => {
             format!("签约日期 {day} 没有有效的政策，政策自 {from} 起至 {to} 止")
@@ -157,8 +166,8 @@ pub fn say(msg: &Msg) -> String {
         Msg::NothingOfPeriod { period } => format!("考核表中没有 {period} 的指标，没有写出得分"),
         Msg::NoScoresFile => "没有 scores*.csv，本次只算预拨，不清算".into(),
         Msg::NoPackageNamed { file } => format!("{file} 中有未写服务包的付款，记在唯一收费的服务包上"),
-        Msg::CannotRead { path, why } => format!("读不了 `{path}`：{why}"),
-        Msg::CannotWrite { path, why } => format!("写不了 `{path}`：{why}"),
+        Msg::CannotRead { path, why } => format!("读不了 `{path}`：{}", disk(why)),
+        Msg::CannotWrite { path, why } => format!("写不了 `{path}`：{}", disk(why)),
         Msg::NoSuchFile { path } => format!("没有文件 `{path}`"),
         Msg::IsAFolder { path } => format!("`{path}` 是文件夹，这里应为文件"),
         Msg::FaultyFile { path, fault } => faulty(path, fault),
@@ -193,6 +202,12 @@ pub fn say(msg: &Msg) -> String {
         Msg::NotOurFolder { path } => format!("`{path}` 已有文件，且不是本程序的输出，没有覆盖"),
         Msg::OutIsInput { path } => format!("输出文件夹 `{path}` 含有输入数据，不能覆盖"),
         Msg::ForeignFile { path } => format!("`{path}` 不是考核得分的输出，没有覆盖"),
+        Msg::ScoresOfOther { path, there } => format!("`{path}` 里是 {there} 的考核，没有覆盖"),
+        Msg::ScoresApart { period } => {
+            format!(
+                "请用 -o 另给一个文件，如 -o scores-{period}.csv；settle 会读文件夹里所有以 scores 开头的文件"
+            )
+        }
         Msg::OutputStaysWhole { path } => {
             format!("`{path}` 是结算输出，不能再写入别的文件；请用 -o 另指一处")
         }
@@ -586,8 +601,8 @@ pub fn label(label: Label) -> &'static str {
         Label::Recover => "追回",
         Label::Total => "合计",
         Label::NotSettled => "不结算",
-        Label::PayBack => "须退回的机构",
-        Label::NobodyPaysBack => "没有须退回的机构。",
+        Label::PayBack => "须追回的机构",
+        Label::NobodyPaysBack => "没有须追回的机构。",
         Label::Institution => "机构编码",
         Label::Name => "名称",
         Label::Score => "得分",
@@ -709,6 +724,30 @@ pub fn code(code: Code) -> (&'static str, &'static str) {
 /// The ends of names of tables that are read.
 const TABLES: &str = ".csv、.csv.gz、.csv.zst 或 .xlsx";
 
+/// What the system says of a disk or a file.
+fn disk(fault: &DiskFault) -> String {
+    use std::io::ErrorKind::*;
+    let known = match fault.kind {
+        PermissionDenied => "没有权限",
+        StorageFull => "磁盘已满",
+        QuotaExceeded => "超出磁盘配额",
+        ReadOnlyFilesystem => "所在的磁盘或文件是只读的",
+        NotFound => "没有这个文件或文件夹",
+        AlreadyExists => "已有同名的文件",
+        NotADirectory => "路径中有一段不是文件夹",
+        IsADirectory => "是文件夹",
+        DirectoryNotEmpty => "文件夹不是空的",
+        InvalidFilename => "文件名过长，或有不能用的字符",
+        FileTooLarge => "文件超出系统允许的大小",
+        ResourceBusy | ExecutableFileBusy => "正被其他程序占用",
+        TimedOut | StaleNetworkFileHandle => "网络磁盘没有回应",
+        OutOfMemory => "内存不足",
+        Interrupted => "读写被中断",
+        _ => return format!("读写出错（系统提示：{}）", fault.said),
+    };
+    known.into()
+}
+
 fn faulty(path: &str, fault: &FileFault) -> String {
     let what = match fault {
         FileFault::NotPacked { form } => return format!("`{path}` 按文件名应是 {form} 压缩文件，内容却不是"),
@@ -716,8 +755,13 @@ fn faulty(path: &str, fault: &FileFault) -> String {
         FileFault::SheetsAlike { names: sheets } => {
             return format!("`{path}` 中的工作表 {} 名称都像是要读取的表", list(sheets, "、", "等"));
         }
-        FileFault::ErrorWord { word } => {
-            return format!("`{path}` 中有单元格显示错误值 {word}，无法得知其内容");
+        FileFault::SheetsComplete { names } => {
+            return format!("`{path}` 中的工作表 {} 都有所需的列，不知该读哪一张", list(names, "、", "等"));
+        }
+        FileFault::ErrorWord { word, sheet, row } => {
+            return format!(
+                "`{path}` 的工作表 `{sheet}` 第 {row} 行或其后有单元格显示错误值 {word}，无法得知其内容"
+            );
         }
         FileFault::CutShort => "不完整，文件后面缺了一部分",
         FileFault::Damaged => "已损坏，内容与文件自带的校验不符",
@@ -738,6 +782,9 @@ fn mend(fault: &FileFault) -> &'static str {
     match fault {
         FileFault::NotPacked { .. } => "如果本来就是 CSV，请把文件名改为 .csv；否则请重新导出或压缩",
         FileFault::Disguised { .. } => "请按实际格式改文件名",
+        FileFault::SheetsComplete { .. } => {
+            "请把各张另存为单独的文件；或把要读的一张命名为所属的表（如 signings、签约）"
+        }
         FileFault::SheetsAlike { .. } => "请把要结算的工作表另存为单独的文件，或给其余工作表改名",
         FileFault::CutShort => "请从来源重新复制并核对文件大小，或重新导出",
         FileFault::Damaged => "请从来源重新复制并核对文件大小，或重新导出；如是工作簿，请打开后重新保存",

@@ -284,6 +284,7 @@ pub fn unpacking(error: &io::Error) -> io::Error {
         io::ErrorKind::InvalidData
         | io::ErrorKind::InvalidInput
         | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::Unsupported
         | io::ErrorKind::Other => damaged(),
         kind => io::Error::new(kind, error.to_string()),
     }

@@ -10,6 +10,9 @@ pub enum Format {
     Day,
     /// A year and month without a day.
     Month,
+    Year,
+    /// At least so many digits, zeros before them: how codes are kept that begin with zeros.
+    Digits(u8),
 }
 
 impl Format {
@@ -56,12 +59,19 @@ fn of_code(code: &str) -> Format {
             },
         }
     }
+    // Only zeros, so that `00123` is seen of 123. What is quoted beside them is not: it is not the code's.
+    if letters.len() > 1 && letters.bytes().all(|byte| byte == b'0') && !code.contains(['"', '\\', '%']) {
+        return Format::Digits(letters.len().min(30) as u8);
+    }
     let letters = letters.replace("general", "").replace("e+", "").replace("e-", "");
     let has = |wanted: &[char]| letters.contains(wanted);
     if !elapsed && !has(&['y', 'm', 'd', 'h', 's']) {
         return if has(&['%']) { Format::Percent } else { Format::Number };
     }
     let month = has(&['y', 'e']) && has(&['m']) && !has(&['d', 'h', 's', 'a']);
+    if !elapsed && !has(&['m', 'd', 'h', 's', 'a']) {
+        return Format::Year;
+    }
     if month && !elapsed { Format::Month } else { Format::Day }
 }
 
@@ -89,6 +99,10 @@ mod tests {
             ("yyyy\"年\"m\"月\"", Format::Month),
             ("[$-804]yyyy-mm;@", Format::Month),
             ("mmm-yy", Format::Month),
+            ("yyyy\"年\"", Format::Year),
+            ("00000", Format::Digits(5)),
+            ("0", Format::Number),
+            ("0000;-0000", Format::Digits(4)),
         ] {
             assert_eq!(of_code(code), format, "{code}");
         }

@@ -9,7 +9,7 @@ mod values;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 
-use calamine::{Reader, SheetType, SheetVisible, XlsxError};
+use calamine::{Reader, Sheet as Listed, SheetType, SheetVisible, XlsxError};
 
 use crate::base::message::FileFault;
 use crate::base::place::Kind;
@@ -18,7 +18,7 @@ use super::columns::is_sheet_of;
 use super::packed::fault;
 use check::{check, damaged, unpacking};
 use sheet::Book;
-pub use sheet::Sheet;
+pub use sheet::{Sheet, SheetRow};
 
 /// A workbook whose sheet is about to be read.
 pub struct Workbook {
@@ -27,6 +27,8 @@ pub struct Workbook {
     pub name: String,
     /// The names of the others.
     pub others: Vec<String>,
+    /// Where no sheet is named like the kind: the first rows of the other ones that are not hidden.
+    pub rivals: Vec<(String, Vec<SheetRow>)>,
 }
 
 /// The start of an old workbook, and of one with a password.
@@ -71,16 +73,32 @@ pub fn open(mut file: File, kind: Kind) -> io::Result<Workbook> {
     if same.len() > 1 {
         return Err(damaged());
     }
+    let visible = |one: &&&Listed| named.is_empty() && one.visible == SheetVisible::Visible;
+    let rivals = others.iter().filter(visible).filter_map(|one| {
+        // One that can't be read is none that could be meant.
+        let sheet = Sheet::first(&mut book, &one.name).ok()?;
+        Some((plain(&one.name), sheet.first_rows().cloned().collect()))
+    });
+    let rivals = rivals.collect();
     let others = others.into_iter().map(|one| plain(&one.name)).collect();
     let sheet = Sheet::read(&mut book, &taken.name, formulas)?;
-    Ok(Workbook { sheet, name: plain(&taken.name), others })
+    Ok(Workbook { sheet, name: plain(&taken.name), others, rivals })
+}
+
+/// What is wrong with a sheet that could not be read beyond a row.
+fn failed_at(error: XlsxError, sheet: &str, row: u32) -> io::Error {
+    match error {
+        XlsxError::CellError(word) => {
+            fault(FileFault::ErrorWord { word: plain(&word), sheet: plain(sheet), row })
+        }
+        error => failed(error),
+    }
 }
 
 /// What is wrong with a workbook that could not be read.
 fn failed(error: XlsxError) -> io::Error {
     match error {
         XlsxError::FileNotFound(_) | XlsxError::RelationshipNotFound => fault(FileFault::NoWorkbook),
-        XlsxError::CellError(word) => fault(FileFault::ErrorWord { word: plain(&word) }),
         XlsxError::Io(error) => unpacking(&error),
         XlsxError::Xml(quick_xml::Error::Io(error)) => unpacking(&error),
         _ => damaged(),

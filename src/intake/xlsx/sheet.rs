@@ -12,9 +12,9 @@ use crate::intake::packed::fault;
 use crate::intake::record::LONGEST_RECORD;
 
 use super::check::damaged;
-use super::failed;
 use super::formats::Format;
 use super::values::shown;
+use super::{failed, failed_at};
 
 /// How many rows and columns a sheet may have.
 const MOST_ROWS: u32 = 1_048_576;
@@ -56,12 +56,25 @@ impl Sheet {
     /// Reads a sheet, of which `formulas` says whether any cell has one.
     pub fn read(book: &mut Book, name: &str, formulas: bool) -> io::Result<Sheet> {
         let formulas = if formulas { without_value(book, name)? } else { HashMap::new() };
+        Sheet::read_rows(book, name, &formulas, usize::MAX)
+    }
+
+    /// The first rows of a sheet, for a look at its header.
+    pub fn first(book: &mut Book, name: &str) -> io::Result<Sheet> {
+        Sheet::read_rows(book, name, &HashMap::new(), FIRST_ROWS)
+    }
+
+    /// Up to `most` rows that are not blank.
+    fn read_rows(book: &mut Book, name: &str, formulas: &Formulas, most: usize) -> io::Result<Sheet> {
         let from_1904 = book.has_1904_epoch();
         let mut cells = book.worksheet_cells_reader(name).map_err(failed)?;
         let formats: Vec<Format> = cells.styles().iter().map(Format::of).collect();
         let mut sheet = Sheet { line: 1, ..Sheet::default() };
         let (mut last, mut row, mut length) = (None, Vec::new(), 0);
-        while let Some((cell, style)) = cells.next_cell_with_style_id().map_err(failed)? {
+        while sheet.rows.len() < most {
+            // Rows are counted from 0 here, and from 1 by people.
+            let above = |error| failed_at(error, name, last.map_or(1, |(row, _)| row + 1));
+            let Some((cell, style)) = cells.next_cell_with_style_id().map_err(above)? else { break };
             let (at, column) = cell.get_position();
             if last >= Some((at, column)) || at >= MOST_ROWS || column >= MOST_COLUMNS {
                 return Err(damaged());
@@ -77,6 +90,10 @@ impl Sheet {
                 let format = formats.get(style).copied().or((style == 0).then_some(Format::Number));
                 Ok::<_, io::Error>(shown(value, format.ok_or_else(damaged)?, from_1904))
             };
+            // A row far longer than a record may be is refused by its length: the rest of it is not held.
+            if length > 2 * LONGEST_RECORD {
+                continue;
+            }
             let text = match cell.get_value() {
                 DataRef::Empty => {
                     formulas.get(&(at, column)).map_or(String::new(), |text| format!("={text}"))
@@ -92,14 +109,13 @@ impl Sheet {
                 DataRef::Bool(yes) => if *yes { "TRUE" } else { "FALSE" }.to_string(),
                 DataRef::Error(error) => error.to_string(),
             };
-            // A row far longer than a record may be is refused by its length: the rest of it is not held.
-            if !text.trim().is_empty() && length <= 2 * LONGEST_RECORD {
+            if !text.trim().is_empty() {
                 length += text.len();
                 row.resize(column as usize, String::new());
                 row.push(text);
             }
         }
-        if let Some((before, _)) = last {
+        if let Some((before, _)) = last.filter(|_| sheet.rows.len() < most) {
             sheet.push(before + 1, &mut row)?;
         }
         Ok(sheet)
@@ -150,8 +166,11 @@ impl Sheet {
     }
 }
 
+/// Formulas by their row and column.
+type Formulas = HashMap<(u32, u32), String>;
+
 /// Formulas that nobody worked out, by their row and column: to take them for empty could move money.
-fn without_value(book: &mut Book, name: &str) -> io::Result<HashMap<(u32, u32), String>> {
+fn without_value(book: &mut Book, name: &str) -> io::Result<Formulas> {
     let mut cells = book.worksheet_cells_reader(name).map_err(failed)?;
     let (mut found, mut length) = (HashMap::new(), 0);
     while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(failed)? {

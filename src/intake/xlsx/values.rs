@@ -43,6 +43,11 @@ impl Number {
         })
     }
 
+    /// Whether it has no decimals, and all of its digits are known.
+    fn is_whole(&self) -> bool {
+        self.digits.is_empty() || (self.digits.len() as i32..=KEPT as i32).contains(&self.point)
+    }
+
     /// As it is written: plain, or, where digits of a whole number are lost, as `6.50102199001010E+17`.
     fn shown(&self) -> String {
         let sign = if self.negative { "-" } else { "" };
@@ -91,7 +96,14 @@ pub fn shown(stored: f64, format: Format, from_1904: bool) -> String {
             number.point += 2;
             format!("{}%", number.shown())
         }
-        Format::Day | Format::Month => day(&number, format, from_1904).unwrap_or_else(|| number.shown()),
+        // A fraction or a number with lost digits is no code.
+        Format::Digits(count) if !number.negative && number.is_whole() => {
+            format!("{:0>1$}", number.shown(), usize::from(count))
+        }
+        Format::Digits(_) => number.shown(),
+        Format::Day | Format::Month | Format::Year => {
+            day(&number, format, from_1904).unwrap_or_else(|| number.shown())
+        }
     }
 }
 
@@ -114,6 +126,7 @@ fn day(number: &Number, format: Format, from_1904: bool) -> Option<String> {
     let seconds = number.seconds();
     Some(match seconds {
         0 if format == Format::Month => shown[..7].to_string(),
+        0 if format == Format::Year => shown[..4].to_string(),
         0 => shown,
         _ => format!("{shown} {:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60),
     })
@@ -185,5 +198,12 @@ mod tests {
         assert_eq!(text("42371", Format::Day, true), "2020-01-03");
         assert_eq!(text("0", Format::Day, true), "1904-01-01");
         assert_eq!(text("43831", Format::Month, false), "2020-01");
+        assert_eq!(text("43831", Format::Year, false), "2020");
+        for (stored, wanted) in
+            [("123", "00123"), ("0", "00000"), ("123456", "123456"), ("1.5", "1.5"), ("-1", "-1")]
+        {
+            assert_eq!(text(stored, Format::Digits(5), false), wanted);
+        }
+        assert_eq!(text("999901199001010000", Format::Digits(18), false), "9.99901199001010E+17");
     }
 }

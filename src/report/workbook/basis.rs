@@ -25,7 +25,7 @@ pub fn basis<'a>(findings: &'a Findings<'a>) -> Part<'a> {
     for policy in names::versions(run) {
         add(
             word(Phrase::SectionPolicy),
-            format!("{}  {}（{}）", policy.id, policy.name, policy.document),
+            findings.words(Phrase::DocWith, &[&format!("{}  {}", policy.id, policy.name), &policy.document]),
             String::new(),
         );
         for said in tell(policy, lang).into_iter().filter(|said| said.section != Phrase::SectionLocal) {
@@ -35,7 +35,11 @@ pub fn basis<'a>(findings: &'a Findings<'a>) -> Part<'a> {
             let state =
                 if figure.confirmed { Phrase::DocLocalConfirmed } else { Phrase::DocLocalUnconfirmed };
             let value = figure.value.as_deref().unwrap_or("?");
-            add(word(state), format!("{} = {value}：{}", figure.id, figure.means), figure.clause.to_string());
+            add(
+                word(state),
+                findings.words(Phrase::DocOf, &[&format!("{} = {value}", figure.id), &figure.means]),
+                figure.clause.to_string(),
+            );
         }
         for file in &policy.files {
             let hash = hex(&Sha256::digest(file.text.as_bytes()));
@@ -63,7 +67,7 @@ pub fn basis<'a>(findings: &'a Findings<'a>) -> Part<'a> {
     for batch in &findings.posted.batches {
         let paper = &batch.paper;
         let words = [paper.operator.clone(), paper.approved_by.clone(), paper.document.clone()];
-        let words = words.into_iter().flatten().collect::<Vec<_>>().join("，");
+        let words = words.into_iter().flatten().collect::<Vec<_>>().join(&word(Phrase::DocBetween));
         let told = findings.words(Phrase::DocBatch, &[&batch.number.to_string(), &words]);
         add(label(lang, Label::Ledger).to_string(), told, batch.hash.clone());
     }

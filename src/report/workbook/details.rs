@@ -6,6 +6,7 @@ use crate::base::money::Fen;
 use crate::report::findings::{Findings, Refused};
 use crate::report::flags::FlagRow;
 use crate::report::names;
+use crate::report::totals;
 use crate::settlement::clear::Outcome;
 use crate::settlement::lines::{Line, clawback};
 use crate::words::{Label, Phrase, cure, label};
@@ -138,7 +139,14 @@ pub fn lines<'a>(findings: &'a Findings<'a>) -> Part<'a> {
     };
     let (columns, rows) = fitted(columns, run.settlement.lines.iter().map(row).collect());
     let names = (Phrase::DocSheetLines, Phrase::DocTitleLines);
-    let head = head(findings, names, columns, findings.foot(true));
+    let mut foot = findings.foot(true);
+    let only_shown: Fen =
+        run.settlement.lines.iter().filter(|line| !line.settled).map(|line| line.gross).sum();
+    if only_shown != Fen::ZERO {
+        let sums = [only_shown, totals::settled(run).gross].map(Fen::grouped);
+        foot.insert(0, findings.words(Phrase::DocUnsettledIn, &sums.each_ref().map(String::as_str)));
+    }
+    let head = head(findings, names, columns, foot);
     Part { head, count: rows.len(), rows: Box::new(rows.into_iter()) }
 }
 
