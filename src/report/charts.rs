@@ -56,30 +56,43 @@ pub struct Bar {
     pub label: String,
 }
 
+/// So many groups stay together on a page.
+const PART: usize = 4;
+
 /// Bars across, in groups that have a name.
 pub fn bars(html: &mut Html, text: &str, groups: &[(String, Vec<Bar>)]) {
     const WIDTH: i64 = 360;
     const LONGEST: i64 = 260;
-    let rows: i64 = groups.iter().map(|(_, bars)| 22 + 16 * bars.len() as i64).sum();
-    begin(html, (WIDTH, rows.max(20) + 4), text);
     let most = groups.iter().flat_map(|(_, bars)| bars).map(|bar| bar.value).max().unwrap_or_default();
-    let mut y = 0;
-    for (name, each) in groups {
-        html.raw("<g>").tagged("title", name);
-        words(html, "name", (0, y + 14), &short(name));
-        html.raw("</g>");
-        y += 19;
-        for one in each {
-            let long = reach(one.value, most, LONGEST);
-            // What is there is seen, however small.
-            let long = if one.value > Decimal::ZERO { long.max(2) } else { 0 };
-            bar(html, one.class, (0, y + 1), (long, 11));
-            words(html, "value", (long + 5, y + 10), &one.label);
-            y += 16;
+    // Pages are broken between the parts, and within none.
+    for (part, groups) in groups.chunks(PART).enumerate() {
+        let rows: i64 = groups.iter().map(|(_, bars)| 22 + 16 * bars.len() as i64).sum();
+        let size = (WIDTH, rows.max(20) + 4);
+        if part == 0 {
+            begin(html, size, text);
+        } else {
+            // Its text stands at the first.
+            let view = format!("0 0 {} {}", size.0, size.1);
+            html.open("svg", &[("viewBox", &view), ("aria-hidden", "true")]);
         }
-        y += 3;
+        let mut y = 0;
+        for (name, each) in groups {
+            html.raw("<g>").tagged("title", name);
+            words(html, "name", (0, y + 14), &short(name));
+            html.raw("</g>");
+            y += 19;
+            for one in each {
+                let long = reach(one.value, most, LONGEST);
+                // What is there is seen, however small.
+                let long = if one.value > Decimal::ZERO { long.max(2) } else { 0 };
+                bar(html, one.class, (0, y + 1), (long, 11));
+                words(html, "value", (long + 5, y + 10), &one.label);
+                y += 16;
+            }
+            y += 3;
+        }
+        html.close("svg");
     }
-    html.close("svg");
 }
 
 /// Columns side by side over a scale of names.

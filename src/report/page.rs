@@ -8,7 +8,7 @@ use anyhow::Result;
 use rust_decimal::Decimal;
 
 use crate::base::code::Code;
-use crate::base::money::{Fen, half_up, shortest};
+use crate::base::money::{Fen, grouped, half_up, shortest};
 use crate::pipeline::refused_by_code;
 use crate::policy::curve::Basis;
 use crate::settlement::lines::Line;
@@ -102,9 +102,9 @@ impl Page<'_> {
             ("", self.label(Label::Prepay), total.prepay.grouped()),
             ("", self.label(Label::Final), last),
             ("", self.label(Label::Posted), total.posted.grouped()),
-            ("", self.say(Phrase::DocAdmitted), admitted.to_string()),
-            ("", self.label(Label::Refused), self.findings.refused_count().to_string()),
-            ("", self.label(Label::Flags), flags.to_string()),
+            ("", self.say(Phrase::DocAdmitted), grouped(&admitted)),
+            ("", self.label(Label::Refused), grouped(&(self.findings.refused_count() as u64))),
+            ("", self.label(Label::Flags), grouped(&flags)),
         ];
         html.raw("<dl class=\"cards\">");
         for (class, what, value) in cards {
@@ -374,7 +374,8 @@ impl Page<'_> {
             .text(self.say(Phrase::PageOnlyBack));
         html.raw("</label><output id=\"shown\" aria-live=\"polite\"></output></div>\n<table id=\"all\"><thead><tr>");
         for (title, number) in self.columns() {
-            html.open("th", &[("scope", "col"), ("class", if number { "n" } else { "" })]);
+            let class = if number { "n" } else { "" };
+            html.open("th", &[("scope", "col"), ("class", class), ("data-title", &title)]);
             html.raw("<button type=\"button\">").text(title).raw("</button></th>");
         }
         html.raw("</tr></thead><tbody>\n");

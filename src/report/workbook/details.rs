@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::base::money::Fen;
+use crate::policy::curve::Curve;
 use crate::report::findings::{Findings, Refused};
 use crate::report::flags::FlagRow;
 use crate::report::names;
@@ -87,9 +88,13 @@ pub fn lines<'a>(findings: &'a Findings<'a>) -> Part<'a> {
     let sum = |title: String, kind| (Column::summed(title, kind), true);
     let count = |title: String| (Column::new(title, Kind::Count, 5), true);
     let sometimes = |(column, _): (Column, bool)| (column, false);
+    // What is the same in all lines, or decides nothing, would only make the print smaller.
     let many = run.settlement.lines.iter().any(|line| line.version != run.settlement.lines[0].version);
+    let cohorts = run.settlement.lines.iter().any(|line| line.cohort != run.settlement.lines[0].cohort);
+    let of_parent = |curve: &Curve| curve.basis.assessed().iter().any(|one| one.of_parent);
+    let parents = names::versions(run).iter().any(|policy| policy.curves.iter().any(of_parent));
     let columns = vec![
-        text(name(Label::Cohort)),
+        sometimes(text(name(Label::Cohort))),
         text(name(Label::Institution)),
         words(name(Label::Name)),
         sometimes(words(word(Phrase::DocDistrict))),
@@ -116,11 +121,11 @@ pub fn lines<'a>(findings: &'a Findings<'a>) -> Part<'a> {
         let settled = |amount: Fen| Cell::money(line.settled.then_some(amount));
         let earned = line.earned.as_ref();
         vec![
-            Cell::text(line.cohort.to_string()),
+            Cell::text(if cohorts { line.cohort.to_string() } else { String::new() }),
             Cell::text(&one.id),
             Cell::text(&one.name),
             Cell::text(&one.district),
-            Cell::text(&one.parent_id),
+            Cell::text(if parents { one.parent_id.as_str() } else { "" }),
             Cell::text(names::package(policy, &line.package, lang)),
             Cell::text(names::source(run, &line.source, lang)),
             Cell::text(if many { policy.id.as_str() } else { "" }),

@@ -233,15 +233,16 @@ fn begin(sheet: &mut Worksheet, head: &Head, name: &str, looks: &Looks, lang: La
     sheet.set_column_width(0, 6)?.set_column_format(0, &looks.column_number)?;
     for (at, column) in head.columns.iter().enumerate() {
         let title = column.title.lines().map(UnicodeWidthStr::width).max().unwrap_or(0);
-        // Two more for the border and the filter's arrow.
-        sheet.set_column_width(at as u16 + 1, column.width.max(title + 2) as u32 + 2)?;
+        // One more for the border, one for fonts with wide digits, and two for the filter's arrow.
+        let more = if column.kind == Kind::Money { 2 } else { 1 };
+        sheet.set_column_width(at as u16 + 1, (column.width + more).max(title + 3) as u32)?;
         sheet.set_column_format(at as u16 + 1, &looks.columns[column.kind as usize])?;
     }
     sheet.set_row_height(0, 30)?;
     sheet.merge_range(0, 0, 0, last, &head.title, &looks.title)?;
     // The unit stands over the last two columns, which an amount needs anyway.
     let about = if head.unit.is_empty() { last } else { last.saturating_sub(2) };
-    let widths = head.columns.iter().take(about.into()).map(|column| column.width + 2);
+    let widths = head.columns.iter().take(about.into()).map(|column| column.width + 1);
     let lines = lines_of(&Cell::text(&head.about), 6 + widths.sum::<usize>());
     sheet.set_row_height(1, height(lines).max(18))?;
     sheet.merge_range(1, 0, 1, about, &fitting(head.about.as_str()), &looks.about)?;
@@ -257,7 +258,7 @@ pub fn page(sheet: &mut Worksheet, name: &str, lang: Lang) -> Result<()> {
     sheet.set_name(name)?.set_default_row_height(17);
     sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_print_center_horizontally(true);
     sheet
-        .set_margins(0.5, 0.5, 0.6, 0.7, 0.3, 0.35)
+        .set_margins(0.3, 0.3, 0.6, 0.7, 0.3, 0.35)
         .set_footer(format!("&C{}", phrase(lang, Phrase::DocPage, &[])));
     Ok(())
 }
