@@ -102,9 +102,9 @@ impl Page<'_> {
             ("", self.label(Label::Prepay), total.prepay.grouped()),
             ("", self.label(Label::Final), last),
             ("", self.label(Label::Posted), total.posted.grouped()),
-            ("", self.say(Phrase::DocAdmitted), grouped(&admitted)),
-            ("", self.label(Label::Refused), grouped(&(self.findings.refused_count() as u64))),
-            ("", self.label(Label::Flags), grouped(&flags)),
+            ("", self.say(Phrase::DocAdmitted), grouped(admitted)),
+            ("", self.label(Label::Refused), grouped(self.findings.refused_count())),
+            ("", self.label(Label::Flags), grouped(flags)),
         ];
         html.raw("<dl class=\"cards\">");
         for (class, what, value) in cards {
