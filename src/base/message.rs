@@ -222,6 +222,7 @@ pub enum Msg {
     InstitutionInTwo { id: String, first: String, second: String },
     // The ledger.
     MoveLedger,
+    TooManySigners { most: String },
     FolderFilled { path: String },
     EarlierAsOf { day: Date, posted: Option<Date> },
     StandAgain { rows: u64 },

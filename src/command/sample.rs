@@ -33,6 +33,10 @@ pub fn run(asked: &Sample) -> Result<Ended> {
     if let Some(period) = asked.data.period {
         covered(&region, period)?;
     }
+    let most = sample::most_signings(&region, asked.data.period);
+    if asked.data.signings > most {
+        return Err(stop(Msg::TooManySigners { most: grouped(most) }, None));
+    }
     let out = asked.out.map_or_else(|| PathBuf::from("sample").join(asked.region), Path::to_path_buf);
     empty(&out)?;
     let written =

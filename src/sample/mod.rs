@@ -50,8 +50,8 @@ pub struct Asked {
 
 /// Fewer signings than this would leave no room beside the stories.
 pub const LEAST_SIGNINGS: u64 = 100;
-/// More people have no ID numbers of their own.
-pub const MOST_SIGNINGS: u64 = 20_000_000;
+/// More than a province has.
+pub const MOST_SIGNINGS: u64 = 100_000_000;
 pub const LEAST_INSTITUTIONS: u64 = 20;
 pub const MOST_INSTITUTIONS: u64 = 100_000;
 
@@ -114,6 +114,22 @@ pub fn usual_period(region: &Region) -> Period {
     } else {
         next
     }
+}
+
+/// How many people have ID numbers of their own: as many as a number is given in the days of the narrowest ages
+/// that a package is for.
+pub fn most_signings(region: &Region, period: Option<Period>) -> u64 {
+    let period = period.unwrap_or_else(|| usual_period(region));
+    let policy = &region.versions[region.on_or_after(period.first_day())];
+    let groups = policy.packages.iter().flat_map(|package| &package.groups);
+    let mut ages: Vec<i16> = groups.flat_map(|group| [group.age_from, group.age_under]).flatten().collect();
+    ages.extend([0, people::OLDEST + 1]);
+    ages.sort_unstable();
+    ages.dedup();
+    let years = ages.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(1);
+    // Some days are left out at both ends, so that ages are sure for a while.
+    let days = u64::from(years.unsigned_abs()) * 365 - 130;
+    (days * people::OF_A_DAY).saturating_sub(signings::POOL).min(MOST_SIGNINGS)
 }
 
 impl<'a> Plan<'a> {

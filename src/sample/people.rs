@@ -14,7 +14,7 @@ const SEQUENCES: u64 = 999;
 pub const OF_A_DAY: u64 = AREAS * SEQUENCES;
 
 /// Nobody is older.
-const OLDEST: i16 = 95;
+pub const OLDEST: i16 = 95;
 /// Ages hold from the first signing of a person to so many days later.
 const SAME_AGE: Day = 60;
 

@@ -379,6 +379,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::NotPosted => "this settlement is not posted".into(),
         Msg::SettledWithout => "this settlement was made without the ledger that the region has".into(),
         Msg::MoveLedger => "a ledger that holds nothing but its opening can be moved away and opened anew; else use `jiayi ledger reverse`".into(),
+        Msg::TooManySigners { most } => format!(
+            "at most {most} signings can be made up here: for more there are no ID numbers of the ages that the packages ask for"
+        ),
         Msg::FolderFilled { path } => format!("the folder `{path}` is not empty: name a new one"),
         Msg::AnotherOut => "name another place (--out, -o)".into(),
         Msg::CheckSpace => "look at the space and the rights on the disk; the old output is as it was".into(),

@@ -372,6 +372,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::MoveLedger => {
             "只有开账余额、还没有结算的台账，可以移开文件后重开；否则用 `jiayi ledger reverse`".into()
         }
+        Msg::TooManySigners { most } => {
+            format!("按本地区服务包的年龄要求，练习数据最多 {most} 份签约，再多身份证号就不够用了")
+        }
         Msg::FolderFilled { path } => format!("文件夹 `{path}` 里已有内容，请给一个新的"),
         Msg::AnotherOut => "请另指一处（--out、-o）".into(),
         Msg::CheckSpace => "请检查磁盘空间和写入权限；原有输出没有变动".into(),
