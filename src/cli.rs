@@ -10,6 +10,7 @@ use std::io::IsTerminal;
 
 use anyhow::Result;
 use clap::FromArgMatches;
+use rustix::fs::Mode;
 
 use crate::command::assess::Assess;
 use crate::command::check::Check;
@@ -55,6 +56,11 @@ pub fn run(arguments: Vec<OsString>) -> Result<(Ended, Look)> {
     let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = cli.unwrap_or_else(|error| refusal::end(&error, typed));
     let look = look(lang, cli.color);
+    // What is written is its owner's alone from the first byte on, whatever becomes of the run; pages of the manual
+    // and rule files are for everybody.
+    if !matches!(cli.command, Command::Man { .. } | Command::Rules { .. }) {
+        rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    }
     Ok((dispatch(&cli, look)?, look))
 }
 

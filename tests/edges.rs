@@ -166,7 +166,14 @@ fn assess_overwrites_nothing_but_its_own() {
     assert_eq!(fs::read_to_string(folder.path().join("d/scorecard.csv")).expect("it stays"), card);
     assert_eq!(assess("d/scores-2020Q2.csv").status.code(), Some(0));
     assert!(folder.path().join("d/scorecard-2020Q2.csv").exists());
+    // A quarter of the year is another period than the year.
     let scores = folder.path().join("d/scores-2020Q2.csv");
+    let yearly = fs::read_to_string(&scores).expect("scores") + "A1,2020,,90,,1\n";
+    fs::write(&scores, &yearly).expect("written");
+    assert_eq!(assess("d/scores-2020Q2.csv").status.code(), Some(1), "scores of the year are there");
+    assert_eq!(assess("/dev/full").status.code(), Some(1), "a device is no file of scores");
+    fs::remove_file(&scores).expect("gone");
+    assert_eq!(assess("d/scores-2020Q2.csv").status.code(), Some(0));
     let dated = fs::read_to_string(&scores).expect("scores").replace("ratio", "ratio,assessed_on");
     fs::write(&scores, &dated).expect("a day of assessment is added");
     assert_eq!(assess("d/scores-2020Q2.csv").status.code(), Some(1), "a column was added");

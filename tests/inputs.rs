@@ -335,6 +335,7 @@ fn one_table_in_two_forms_stops_the_run() {
         ("signings.csv.gz", gzip(good_signings().as_bytes())),
         ("signings.csv.zst", zstd(good_signings().as_bytes())),
         ("signings.XLSX", workbook(good_signings().as_bytes())),
+        ("Signings.csv", good_signings().into_bytes()),
     ] {
         let case = Case::good();
         case.write(name, bytes);
@@ -484,6 +485,21 @@ fn of_several_sheets_the_one_that_is_named_like_the_kind_is_read() {
         &with_book(by_hand(&months, false, "")),
         &["`一月`, `二月`", "which is to be read", "file of its own"],
     );
+    // One with an error further down has the columns all the same.
+    let spilt = row(4, &["<c t=\"e\"><v>#SPILL!</v></c>"]);
+    let months = [("一月", good_rows.clone()), ("二月", [row(1, &HEADER), spilt].concat())];
+    let months = months.each_ref().map(|(name, rows)| (*name, rows.as_str()));
+    stops(&with_book(by_hand(&months, false, "")), &["`一月`, `二月`", "all have the columns"]);
+    let behind = [("说明", other.as_str()), ("数据", &good_rows)];
+    stops(
+        &with_book(by_hand(&behind, false, "")),
+        &["first sheet `说明`", "lacks the columns, and `数据` has"],
+    );
+    // A look at refused lines reads the sheet that was read before.
+    let bad = [row(1, &HEADER), signing(2, |cells| cells[5] = "x".into())].concat();
+    let case = with_book(by_hand(&[("数据", &bad), ("说明", &other)], false, ""));
+    let text = String::from_utf8_lossy(&run(&case, &["check", "--region", "urumqi"]).stdout).into_owned();
+    assert!(text.contains("signings.xlsx[数据]:2"), "{text}");
 }
 
 #[test]
@@ -540,7 +556,8 @@ fn a_workbook_that_cannot_be_read_stops_the_run() {
         (changed(5, "<c><v>4.5</v><f>1+3.5</f></c>"), "is damaged"),
         (changed(6, "<c t=\"b\"><v>2</v></c>"), "is damaged"),
         (changed(0, "<c t=\"s\"><v>x</v></c>"), "is damaged"),
-        (changed(6, "<c t=\"e\"><v>#SPILL!</v></c>"), "shows the error #SPILL!"),
+        (changed(6, "<c t=\"e\"><v>#SPILL!</v></c>"), "in row 2 or below, shows the error #SPILL!"),
+        (changed(6, "<c t=\"e\"><f>A1#</f><v>#SPILL!</v></c>"), "in row 2 or below, shows the error #SPILL!"),
         (changed(6, "<c t=\"e\"><v>999901198012310020</v></c>"), "shows the error 9999"),
     ] {
         stops(&with_book(bytes), &["signings.xlsx", says]);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -62,6 +63,19 @@ fn whole(out: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
+/// What a run that was killed left behind is its owner's alone.
+fn private(folder: &Path) {
+    let left = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+    for entry in left.filter(|entry| entry.file_name().to_string_lossy().starts_with('.')) {
+        let inside = fs::read_dir(entry.path()).into_iter().flatten().flatten().map(|one| one.path());
+        for path in inside.chain([entry.path()]) {
+            // The next of its files may just have been moved into place.
+            let Ok(data) = fs::metadata(&path) else { continue };
+            assert_eq!(data.permissions().mode() & 0o077, 0, "{}", path.display());
+        }
+    }
+}
+
 #[test]
 fn a_killed_run_leaves_the_old_output_or_the_new_one_whole() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -80,6 +94,7 @@ fn a_killed_run_leaves_the_old_output_or_the_new_one_whole() {
         std::thread::sleep(Duration::from_millis(round * 12));
         let _ = run.kill();
         run.wait().expect("it ended");
+        private(folder.path());
         let now = whole(&out);
         assert!(now == old || now == new, "round {round}");
         if now == new {

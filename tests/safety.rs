@@ -37,13 +37,16 @@ fn no_institution_is_called_by_an_id_number() {
     let refused = case.settle(&[]);
     let told = support::stderr(&refused);
     assert_eq!(refused.status.code(), Some(1), "{told}");
-    assert!(told.contains("institutions.csv:") && told.contains("put a letter before it"), "{told}");
+    assert!(told.contains("institutions.csv:") && told.contains("put a hyphen into it"), "{told}");
     assert!(
         told.contains(&format!("{}********{}", &person[..6], &person[14..])) && !told.contains(&person),
         "{told}"
     );
     assert!(!case.out().exists());
     case.write("institutions.csv", format!("{text}D{person},Doctor{commas}\n"));
+    assert_eq!(case.settle(&[]).status.code(), Some(1), "nor by one with more around it");
+    let hyphen = format!("{}-{}", &person[..6], &person[6..]);
+    case.write("institutions.csv", format!("{text}{hyphen},Doctor{commas}\n"));
     good(&case.settle(&[]));
 }
 

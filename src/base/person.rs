@@ -177,6 +177,12 @@ fn wrong_length(text: &[u8], length: usize) -> IdFault {
     if number { IdFault::SpreadsheetNumber } else { IdFault::Length(characters.min(length)) }
 }
 
+/// Whether an id holds a whole ID number of somebody who may live, or is one.
+pub fn holds_person(id: &str) -> bool {
+    let born = |birth: Date| (1880..2100).contains(&birth.year());
+    id.as_bytes().windows(18).any(|part| PersonId::parse_with_birth(part).is_ok_and(|(_, birth)| born(birth)))
+}
+
 /// Masks whatever has the shape of an 18-character ID number within an id, whether its check digit fits
 /// or not: some systems build contract numbers on them.
 pub fn mask_within(id: &str) -> String {
@@ -324,6 +330,8 @@ mod tests {
     fn an_id_number_inside_an_id_is_masked_and_a_long_number_is_not() {
         let person = PersonId(99_990_119_550_301_001).full();
         assert_eq!(mask_within(&person), mask(&person));
+        assert!(holds_person(&person) && holds_person(&format!("D{person}-1")));
+        assert!(!holds_person("99990119550301001") && !holds_person("999901195503010029"));
         assert_eq!(mask_within(&format!("XY{person}-1")), format!("XY{}-1", mask(&person)));
         assert_eq!(mask_within("202099990000000123"), "202099990000000123");
         assert_eq!(mask_within("99990119550301002a"), "99990119550301002a");

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::period::{Cycle, Date, Period};
+use crate::base::person::mask_within;
 use crate::command::period;
 use crate::ledger::chain::Paper;
 use crate::report::output::{CsvForm, Encoding, Only, Output};
@@ -331,10 +332,12 @@ pub(super) struct PaperArgs {
 
 impl PaperArgs {
     pub fn paper(&self) -> Paper {
+        // These are printed under every paper.
+        let word = |word: &Option<String>| word.as_deref().map(mask_within);
         Paper {
-            operator: self.operator.clone(),
-            approved_by: self.approved_by.clone(),
-            document: self.document.clone(),
+            operator: word(&self.operator),
+            approved_by: word(&self.approved_by),
+            document: word(&self.document),
             time: now(),
         }
     }

@@ -26,9 +26,23 @@ pub fn completions(shell: Shell, lang: Lang) -> Result<Ended> {
         Shell::Fish => Complete::Fish,
     };
     let mut script = Vec::new();
-    generate(shell, &mut command(lang), "jiayi", &mut script);
+    let mut root = command(lang);
+    // What clap adds of itself is said in its own words until it is built.
+    root.build();
+    generate(shell, &mut in_our_words(root, lang), "jiayi", &mut script);
     io::stdout().write_all(&script)?;
     Ok(Ended::Done)
+}
+
+/// The command `help`, here and below, in the reader's language.
+fn in_our_words(root: Command, lang: Lang) -> Command {
+    let names: Vec<String> = root.get_subcommands().map(|one| one.get_name().to_string()).collect();
+    names.into_iter().fold(root, |root, name| {
+        root.mut_subcommand(&name, |one| match name.as_str() {
+            "help" => one.about(help_word(lang, HelpWord::HelpCommand)),
+            _ => in_our_words(one, lang),
+        })
+    })
 }
 
 /// The page of one command, such as `ledger init`.

@@ -5,6 +5,7 @@ use std::process;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::base::person::hide_numbers;
 use crate::report::screen::Look;
 use crate::words::{ERROR, Lang, Tip, Usage, tip, usage, why};
 
@@ -12,7 +13,9 @@ use super::help::in_words;
 
 /// Prints a help, a version, or what is wrong with the command line, and ends.
 pub fn end(error: &clap::Error, look: Look) -> ! {
+    // What was typed may be an ID number.
     let text = told(error, look);
+    let text = if error.use_stderr() { hide_numbers(&text) } else { text };
     // Whoever does not listen any more has no use for a word about it.
     let _ = match error.use_stderr() {
         true => io::stderr().write_all(text.as_bytes()),

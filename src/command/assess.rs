@@ -1,6 +1,7 @@
 //! `jiayi assess`: works out scores from score sheets.
 
 use std::fs;
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -65,7 +66,8 @@ const FILES: [(&str, &[&str]); 3] =
 /// Where each of [`FILES`] goes: scores as `output`; the others beside it, with what its name has beyond `scores`.
 fn places(output: &Path) -> [PathBuf; 3] {
     let stem = output.file_stem().unwrap_or_default().to_string_lossy();
-    let rest = stem.strip_prefix("scores").map_or_else(|| format!("-{stem}"), str::to_string);
+    let rest = stem.strip_prefix("scores").filter(|rest| !rest.starts_with(char::is_alphanumeric));
+    let rest = rest.map_or_else(|| format!("-{stem}"), str::to_string);
     let beside = |name: &str| output.with_file_name(format!("{name}{rest}.csv"));
     [beside("scorecard"), beside("rejected"), output.to_path_buf()]
 }
@@ -87,13 +89,16 @@ fn write(
     // By these names no score is looked for.
     let name = output.file_name().unwrap_or_default().to_string_lossy();
     if FILES[..2].iter().any(|(other, _)| name.starts_with(other.trim_end_matches(".csv"))) {
-        return Err(stop(Msg::ForeignFile { path: output.display().to_string() }, Some(Msg::AnotherOut)));
+        return Err(stop(Msg::NameOfCards { path: output.display().to_string() }, Some(Msg::AnotherOut)));
+    }
+    if !output.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv")) {
+        return Err(stop(Msg::ScoresAreCsv { path: output.display().to_string() }, None));
     }
     let places = places(output);
     for (place, (_, columns)) in places.iter().zip(FILES) {
         may_write(place, columns, sheets, period)?;
     }
-    let failed = |path: &Path, error: &std::io::Error| cannot_write(path, error);
+    let failed = |path: &Path, error: &io::Error| cannot_write(path, error);
     fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
     let aside = tempfile::Builder::new()
         .prefix(".jiayi-")
@@ -126,21 +131,30 @@ fn may_write(path: &Path, columns: &[&str], sheets: &[PathBuf], period: Period) 
     if sheets.iter().any(same) {
         return Err(foreign());
     }
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(_) => return Err(foreign()),
-    };
-    let mut reader = ::csv::Reader::from_reader(std::io::BufReader::new(file));
-    // Who added a column, such as assessed_on, wants to keep it.
-    if !reader.headers().is_ok_and(|header| header.iter().eq(columns.iter().copied())) {
+    match fs::metadata(path) {
+        Ok(data) if data.is_file() => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        _ => return Err(foreign()),
+    }
+    let mut file = fs::File::open(path).map_err(|_| foreign())?;
+    // No more of it than a header of ours is looked at before it is known to be one. Who added a column, such as
+    // assessed_on, wants to keep it.
+    let (header, mut start) = (columns.join(","), Vec::new());
+    let read = Read::by_ref(&mut file).take(header.len() as u64 + 4).read_to_end(&mut start);
+    let there = start
+        .strip_prefix(b"\xEF\xBB\xBF")
+        .unwrap_or(&start)
+        .split(|byte| matches!(byte, b'\r' | b'\n'))
+        .next();
+    if read.is_err() || there != Some(header.as_bytes()) || file.rewind().is_err() {
         return Err(foreign());
     }
+    let mut reader = ::csv::Reader::from_reader(io::BufReader::new(file));
     let Some(column) = columns.iter().position(|column| *column == "period") else { return Ok(()) };
     for row in reader.records() {
         let row = row.map_err(|_| foreign())?;
         let text = row.get(column).unwrap_or_default();
-        if !Period::parse(text).is_some_and(|there| period.covers(there) || there.covers(period)) {
+        if Period::parse(text) != Some(period) {
             let there = text.to_string();
             return Err(stop(Msg::ScoresOfOther { path: shown(), there }, Some(Msg::ScoresApart { period })));
         }
@@ -158,6 +172,10 @@ mod tests {
             |output: &str| places(Path::new(output)).map(|place| place.display().to_string()).join(" ");
         assert_eq!(names("scores.csv"), "scorecard.csv rejected.csv scores.csv");
         assert_eq!(names("a/scores-2.csv"), "a/scorecard-2.csv a/rejected-2.csv a/scores-2.csv");
+        assert_eq!(
+            names("scoresheet.csv"),
+            "scorecard-scoresheet.csv rejected-scoresheet.csv scoresheet.csv"
+        );
         assert_eq!(names("a/x.csv"), "a/scorecard-x.csv a/rejected-x.csv a/x.csv");
     }
 }

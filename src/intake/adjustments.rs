@@ -35,6 +35,7 @@ pub struct AdjustmentRow<'a> {
 pub fn read<'a>(row: &Row<'a>) -> Result<AdjustmentRow<'a>, Fault> {
     row.whole()?;
     row.required(0..COLUMNS.len())?;
+    row.whole_id(0)?;
     let amount = row.number(AMOUNT, |text| match text.strip_prefix(['-', '−']) {
         Some(less) => cells::amount(less.trim_start()).map(|fen| -fen),
         None => cells::amount(text.strip_prefix('+').unwrap_or(text)),

@@ -223,6 +223,8 @@ pub enum NumberFault {
     Negative,
     Decimals,
     NotWhole,
+    /// An amount of a thousand million yuan or more.
+    TooLarge,
 }
 
 /// `15`, `15.00`, `1,234.50`, `¥15.00`, `15元`.
@@ -235,7 +237,7 @@ pub fn amount(text: &str) -> Result<Fen, NumberFault> {
     }
     let digits = format!("{}{decimals:0<2}", whole.trim_start_matches('0'));
     if digits.len() > MOST_DIGITS {
-        return Err(NumberFault::Unreadable);
+        return Err(NumberFault::TooLarge);
     }
     digits.parse().map(Fen).map_err(|_| NumberFault::Unreadable)
 }
@@ -482,8 +484,8 @@ mod tests {
             ("", NumberFault::Unreadable),
             ("十五", NumberFault::Unreadable),
             ("1.2.3", NumberFault::Unreadable),
-            ("999999999999999999", NumberFault::Unreadable),
-            ("1000000000", NumberFault::Unreadable),
+            ("999999999999999999", NumberFault::TooLarge),
+            ("1000000000", NumberFault::TooLarge),
             (&"-".repeat(60_000), NumberFault::Unreadable),
         ] {
             assert_eq!(amount(text), Err(fault), "{text}");

@@ -83,7 +83,7 @@ fn is_of(name: &str, kind: Kind) -> bool {
 
 fn same_stem(one: &str, other: &str) -> bool {
     let both = stem(one).zip(stem(other));
-    both.is_some_and(|((one, form), (other, of))| form != of && one.eq_ignore_ascii_case(other))
+    both.is_some_and(|((one, _), (other, _))| one.eq_ignore_ascii_case(other))
 }
 
 /// Stops the run where `folder` has a table of one of `kinds` in a form that is not read, and that does not

@@ -53,8 +53,8 @@ fn complete(kind: Kind, columns: &[Column], cells: &[String]) -> (bool, usize) {
 }
 
 /// Passes over what stands above the header of a sheet: the first of its rows that has all columns which the
-/// kind must have, else the one that has the most.
-fn find_header(sheet: &mut Sheet, kind: Kind, columns: &[Column]) -> Option<u32> {
+/// kind must have, else the one that has the most; says whether it has all.
+fn find_header(sheet: &mut Sheet, kind: Kind, columns: &[Column]) -> Option<(u32, bool)> {
     let mut best: Option<(u32, (bool, usize))> = None;
     for (row, cells) in sheet.first_rows() {
         let known = complete(kind, columns, cells);
@@ -62,9 +62,9 @@ fn find_header(sheet: &mut Sheet, kind: Kind, columns: &[Column]) -> Option<u32>
             best = Some((*row, known));
         }
     }
-    let (header, _) = best?;
+    let (header, (whole, _)) = best?;
     sheet.begin(header);
-    Some(header)
+    Some((header, whole))
 }
 
 /// What a file is that its name says is text.
@@ -85,17 +85,24 @@ pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
     let failed = |error: io::Error| cannot_read(&path, &error);
     let (mut raw, names) = Raw::open(&file.path, file.kind).map_err(failed)?;
     let header = raw.sheet().and_then(|sheet| find_header(sheet, file.kind, columns));
+    let (header, read_whole) = header.map_or((None, false), |(header, whole)| (Some(header), whole));
     raw.fill().map_err(failed)?;
     if let Some(fault) = disguise(&raw.buffer) {
         return Err(failed(packed::fault(fault)));
     }
     let (mut sheet, mut notices) = (None, Vec::new());
     if let Some(SheetNames { read, others, rivals }) = names {
+        // Whoever asks for no column looks for a line of the sheet that was read.
         let whole = |rows: &[SheetRow]| rows.iter().any(|(_, cells)| complete(file.kind, columns, cells).0);
-        let rivals = rivals.into_iter().filter(|(_, rows)| whole(rows)).map(|(name, _)| name);
-        let alike: Vec<String> = [read.clone()].into_iter().chain(rivals).collect();
-        if alike.len() > 1 {
-            return Err(failed(packed::fault(FileFault::SheetsComplete { names: alike })));
+        let rivals: Vec<_> =
+            rivals.into_iter().filter(|(_, rows)| !columns.is_empty() && whole(rows)).collect();
+        if !rivals.is_empty() {
+            let names = rivals.into_iter().map(|(name, _)| name);
+            let fault = match read_whole {
+                true => FileFault::SheetsComplete { names: [read].into_iter().chain(names).collect() },
+                false => FileFault::OtherSheet { first: read, names: names.collect() },
+            };
+            return Err(failed(packed::fault(fault)));
         }
         let of = OfSheet { name: read, header: header.unwrap_or_default() };
         let name = label(&file.name, Some(&of.name));

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::base::code::Code;
 use crate::base::diagnostic::nearest;
 use crate::base::message::Msg;
-use crate::base::person::{PersonId, mask_within};
+use crate::base::person::{holds_person, mask_within};
 use crate::base::place::Place;
 
 use super::cells::whole;
@@ -195,10 +195,9 @@ impl Institutions {
     }
 }
 
-/// Nobody is listed under an ID number, so no parent is found by one either.
+/// No institution is listed under an ID number, so no parent is found by one either.
 fn mask_person(id: String) -> String {
-    let person = PersonId::parse(id.as_bytes()).ok().filter(|_| id.len() == 18);
-    person.map_or(id, PersonId::masked)
+    if holds_person(&id) { mask_within(&id) } else { id }
 }
 
 /// Reads a row by itself: E101–E106.

@@ -314,7 +314,7 @@ impl<'a> Row<'a> {
 
     /// E104: an id that a spreadsheet made a number of.
     pub fn whole_id(&self, column: usize) -> Result<(), Fault> {
-        if cells::is_cut_number(self.bytes(column)) || cells::is_cut_number(&self.id(column)) {
+        if cells::is_cut_number(&self.id(column)) {
             return Err(Fault::new(Code::E104, Msg::CutBySpreadsheet { column: self.title(column) }));
         }
         Ok(())
@@ -378,6 +378,7 @@ impl<'a> Row<'a> {
                 NumberFault::Negative => Msg::NegativeNumber { column, value },
                 NumberFault::Decimals => Msg::TooManyDecimals { column, value },
                 NumberFault::NotWhole => Msg::NotWhole { column, value },
+                NumberFault::TooLarge => Msg::AmountTooLarge { column, value },
             };
             Fault::new(Code::E104, reason)
         })

@@ -33,6 +33,7 @@ pub struct ScoreRow<'a> {
 pub fn read<'a>(row: &Row<'a>) -> Result<ScoreRow<'a>, Fault> {
     row.whole()?;
     row.required([INSTITUTION, PERIOD, SCORE])?;
+    row.whole_id(INSTITUTION)?;
     let assessed_on = row.date(ASSESSED_ON)?;
     let score = row.number(SCORE, decimal)?.expect("a required value is not empty");
     Ok(ScoreRow {
@@ -65,6 +66,7 @@ pub mod payments {
     pub fn read<'a>(row: &Row<'a>) -> Result<PaymentRow<'a>, Fault> {
         row.whole()?;
         row.required([0, 1, 2, 3])?;
+        row.whole_id(0)?;
         let amount = row.amount(3)?.expect("a required value is not empty");
         Ok(PaymentRow {
             institution: row.text(0),

@@ -35,6 +35,7 @@ pub struct SheetRow<'a> {
 pub fn read<'a>(row: &Row<'a>) -> Result<SheetRow<'a>, Fault> {
     row.whole()?;
     row.required([0, 1, 2])?;
+    row.whole_id(INSTITUTION)?;
     let points = row.number(4, decimal)?;
     Ok(SheetRow {
         institution: row.text(0),

@@ -67,7 +67,7 @@ pub fn bars(html: &mut Html, text: &str, groups: &[(String, Vec<Bar>)]) {
     // Pages are broken between the parts, and within none.
     for (part, groups) in groups.chunks(PART).enumerate() {
         let rows: i64 = groups.iter().map(|(_, bars)| 22 + 16 * bars.len() as i64).sum();
-        let size = (WIDTH, rows.max(20) + 4);
+        let size = (WIDTH, rows + 4);
         if part == 0 {
             begin(html, size, text);
         } else {

@@ -204,7 +204,7 @@ fn steps(run: &Run, explained: &Explained, batches: &[Batch], lang: Lang) -> Vec
                 let (institution, period, level) = &score.key;
                 let id = &run.rules.institutions.get(*institution).id;
                 let day = score.assessed_on.map_or(String::new(), |day| day.to_string());
-                let level = names::level(run, level, lang);
+                let level = names::level(run.rules, level, lang);
                 let with = [&shortest(score.score), &level, &period.to_string(), id, &day];
                 steps.push((say(Phrase::StepScore, &with.map(String::as_str)), String::new()));
             }

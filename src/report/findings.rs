@@ -96,7 +96,7 @@ impl Findings<'_> {
     pub fn about(&self) -> String {
         let run = self.run;
         let policy = &run.rules.region.versions[run.rules.version_on(run.rules.period.first_day())];
-        let period = run.rules.period.to_string();
+        let period = names::period(run.rules.period, self.lang());
         self.words(Phrase::DocAbout, &[&policy.name, &policy.document, &period])
     }
 

@@ -88,7 +88,7 @@ impl Raised<'_> {
                 }
                 Detail::OverCap { most } => Msg::OverCap { most: *most },
                 Detail::ScoreMissing { cohort, level } => {
-                    Msg::ScoreMissing { cohort: *cohort, level: names::level(run, level, lang) }
+                    Msg::ScoreMissing { cohort: *cohort, level: names::level(run.rules, level, lang) }
                 }
                 Detail::NoServiceRecord { from, asked } => {
                     Msg::NoServiceRecord { from: *from, asked: *asked }

@@ -15,7 +15,7 @@ use crate::settlement::lines::Line;
 use crate::words::{Label, Phrase, label, title};
 
 use super::charts::{self, Bar};
-use super::csv::{Written, by_id, lines_by_institution, scores_of, write_text};
+use super::csv::{Written, by_id, lines_by_institution, write_text};
 use super::explain::curves_of;
 use super::findings::Findings;
 use super::flags::flag_counts;
@@ -64,7 +64,8 @@ impl Page<'_> {
         begin(html, self.findings, &format!("{title} {}", run.rules.period));
         html.raw("<style>").raw(include_str!("look/base.css")).raw(include_str!("look/page.css"));
         self.titles(html);
-        html.raw("</style></head><body>\n<header>").tagged("h1", format!("{title}　{}", run.rules.period));
+        html.raw("</style></head><body>\n<header>")
+            .tagged("h1", format!("{title}　{}", names::period(run.rules.period, self.findings.lang())));
         html.classed("p", "soft", self.findings.words(Phrase::DocWith, &[&policy.name, &policy.document]))
             .raw("</header>\n<main>\n");
         let (open, between) = (names::unconfirmed(run, self.findings.lang()), self.say(Phrase::DocBetween));
@@ -298,14 +299,17 @@ impl Page<'_> {
             html.classed("p", "soft", self.label(Label::NothingRefused));
         } else {
             let group = |(code, count): &(Code, u64)| {
-                let bar = Bar { class: "prepay", value: Decimal::from(*count), label: count.to_string() };
+                let bar = Bar { class: "prepay", value: Decimal::from(*count), label: grouped(*count) };
                 (format!("{code} {}", title(lang, *code)), vec![bar])
             };
             let groups: Vec<_> = counts.iter().take(MOST_CODES).map(group).collect();
             self.told(html, Phrase::PageRefused, &groups);
             let others = counts.iter().skip(MOST_CODES);
-            let label =
-                format!("{} {}", self.label(Label::Rows), others.clone().map(|one| one.1).sum::<u64>());
+            let label = format!(
+                "{} {}",
+                self.label(Label::Rows),
+                grouped(others.clone().map(|one| one.1).sum::<u64>())
+            );
             self.rest(html, others.count(), &[label]);
         }
         html.raw("</section>\n");
@@ -316,7 +320,7 @@ impl Page<'_> {
             html.raw("<tbody>");
             for (code, count) in flags {
                 html.raw("<tr>").tagged("td", code.name()).tagged("td", title(lang, code));
-                html.classed("td", "n", count.to_string()).raw("</tr>");
+                html.classed("td", "n", grouped(count)).raw("</tr>");
             }
             html.raw("</tbody></table></section>\n");
         }
@@ -384,12 +388,15 @@ impl Page<'_> {
             let Some(link) = links.get(&at) else { continue };
             let one = run.rules.institutions.get(at);
             let total = Total::of(own.iter().copied());
-            let (score, _, _) = scores_of(run.rules, own);
+            let scores = names::scores(run.rules, own, self.findings.lang());
             let rows = run.rows.get(at as usize).copied().unwrap_or_default();
             html.raw("<tr><td>").open("a", &[("href", link)]).text(&one.id).raw("</a></td>");
             html.tagged("td", &one.name).tagged("td", &one.district);
-            html.classed("td", "n", run.settlement.heads[at as usize].admitted.to_string());
-            html.classed("td", "n", rows.rejected.to_string()).classed("td", "n", score);
+            html.classed("td", "n", grouped(run.settlement.heads[at as usize].admitted));
+            html.classed("td", "n", grouped(rows.rejected));
+            // Several scores are words, and broken over lines.
+            let class = if scores.len() > 1 { "" } else { "n" };
+            html.classed("td", class, scores.join(&self.say(Phrase::DocThen)));
             html.classed("td", "n", total.gross.grouped()).classed("td", "n", total.prepay.grouped());
             html.classed("td", "n", total.last.map_or(String::new(), Fen::grouped));
             for amount in [total.posted, total.payable, total.recover] {

@@ -289,7 +289,9 @@ impl Teller<'_> {
                     Method::Points => self.words(Phrase::MethodPoints, &[]),
                 };
                 let with = [level.as_str(), &one.id, &one.title, &shortest(one.max), &method];
-                let derived = one.derive.map(|derive| self.words(Phrase::Derived, &[derive.id()]));
+                let derived = one
+                    .derive
+                    .map(|derive| self.words(Phrase::Derived, &[&names::derive(derive, self.lang)]));
                 let text = self.words(Phrase::Indicator, &with) + &derived.unwrap_or_default();
                 let about = format!("sheet {level_id} indicator {}", one.id);
                 self.say(SectionAssessment, about, text, &one.clause);

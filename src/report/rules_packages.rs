@@ -86,7 +86,14 @@ impl Teller<'_> {
             PackageKind::Basic => self.words(Phrase::PackageBasic, &[&name]),
             PackageKind::Free => self.words(Phrase::PackageFree, &[&name]),
             PackageKind::Addon => {
-                let on = self.list(Phrase::Or, package.requires.iter().cloned());
+                let required = package.requires.iter().filter_map(|id| {
+                    self.policy
+                        .packages
+                        .iter()
+                        .find(|one| one.named.id == *id)
+                        .map(|one| self.name(&one.named))
+                });
+                let on = self.list(Phrase::Or, required.collect::<Vec<_>>());
                 self.words(Phrase::PackageAddon, &[&name, &on])
             }
         };

@@ -19,12 +19,14 @@ use crate::base::place::Kind;
 use crate::intake::rows::Reject;
 use crate::pipeline::{Assessment, Run, refused_by_code, shown};
 use crate::policy::Policy;
+use crate::policy::sheet::Value as Measured;
 use crate::policy::version::Region;
+use crate::settlement::assess::Origin;
 use crate::settlement::clear::Outcome;
 use crate::settlement::lines::clawback;
 use crate::settlement::tally::HeadCounts;
 use crate::stages::Inputs;
-use crate::words::{Label, Lang, Phrase, cure, label, phrase, remedy, say, title};
+use crate::words::{Label, Lang, Phrase, cure, disk_said, label, phrase, remedy, say, title};
 
 use super::flags::flag_counts;
 use super::manifest::total_json;
@@ -457,7 +459,7 @@ pub fn assessment(out: &mut impl Write, assessment: &Assessment, look: Look) -> 
             institution.id,
             if institution.name.is_empty() { "" } else { " " },
             institution.name,
-            card.key.2,
+            names::level(rules, &card.key.2, look.lang),
             look.label(Label::Score),
         )?;
         let mut table = look.table(&[
@@ -472,8 +474,17 @@ pub fn assessment(out: &mut impl Write, assessment: &Assessment, look: Look) -> 
             table.add_row(vec![
                 Cell::new(&line.indicator),
                 Cell::new(&line.title),
-                right(shown(line.value)),
-                Cell::new(line.origin.map_or("", |origin| origin.name())),
+                right(match line.value {
+                    Some(Measured::Yes(yes)) => names::yes_no(yes, look.lang),
+                    value => shown(value),
+                }),
+                Cell::new(line.origin.map_or(String::new(), |origin| {
+                    let what = match origin {
+                        Origin::Sheet => Phrase::OriginSheet,
+                        Origin::Derived => Phrase::OriginDerived,
+                    };
+                    phrase(look.lang, what, &[])
+                })),
                 right(format!("{} / {}", line.points.map_or("?".to_string(), shortest), shortest(line.max))),
                 Cell::new(&line.clause),
             ]);
@@ -574,5 +585,9 @@ pub fn diagnostics(out: &mut impl Write, all: &[Diagnostic], look: Look) -> io::
 
 /// An error that nothing more is known of.
 pub fn failure(out: &mut impl Write, error: &anyhow::Error, look: Look) -> io::Result<()> {
-    writeln!(out, "{}: {error:#}", look.label(Label::Error))
+    let disk = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    match disk {
+        Some(disk) => writeln!(out, "{}: {}", look.label(Label::Error), disk_said(look.lang, &disk.into())),
+        None => writeln!(out, "{}: {error:#}", look.label(Label::Error)),
+    }
 }

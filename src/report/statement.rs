@@ -98,7 +98,10 @@ impl<'a> Teller<'a> {
         if !one.district.is_empty() {
             html.tagged("span", self.say(Phrase::StatementDistrict, &[&one.district]));
         }
-        html.tagged("span", self.say(Phrase::StatementPeriod, &[&run.rules.period.to_string()]));
+        html.tagged(
+            "span",
+            self.say(Phrase::StatementPeriod, &[&names::period(run.rules.period, self.findings.lang())]),
+        );
         html.tagged("span", self.say(Phrase::StatementPolicy, &[&policy.name, &policy.document]));
         html.tagged("span", self.say(Phrase::DocUnit, &[])).raw("</div>\n");
     }
@@ -126,8 +129,12 @@ impl<'a> Teller<'a> {
             html.classed("td", "n", count.to_string());
         }
         let lines: Vec<&Line> = statement.lines.iter().copied().filter(|line| line.settled).collect();
-        let (score, _, _) = super::csv::scores_of(run.rules, &lines);
-        html.classed("td", "n", if score.is_empty() { self.label(Label::NoneYet) } else { score });
+        let scores = names::scores(run.rules, &lines, self.findings.lang());
+        match scores.as_slice() {
+            [] => html.classed("td", "n", self.label(Label::NoneYet)),
+            [one] => html.classed("td", "n", one),
+            all => html.tagged("td", all.join(&self.say(Phrase::DocThen, &[]))),
+        };
         html.raw("</tr><tr>");
         let last = total.last.map_or_else(|| self.label(Label::NoneYet), Fen::grouped);
         let amounts = [
@@ -312,7 +319,8 @@ impl<'a> Teller<'a> {
             any = true;
             let (amount, batch) = (one.amount.grouped(), one.batch.to_string());
             let by = paper(&posted.batches, one.batch);
-            let with = [one.cohort.as_str(), &one.source, &amount, &one.document, &one.reason, &batch, &by];
+            let source = names::source(self.findings.run, &one.source, self.findings.lang());
+            let with = [one.cohort.as_str(), &source, &amount, &one.document, &one.reason, &batch, &by];
             html.tagged("p", self.say(Phrase::AgreedLine, &with));
         }
     }
@@ -334,7 +342,8 @@ impl<'a> Teller<'a> {
             }
             any = true;
             html.raw("<tr>").tagged("td", names::figure(&row.figure, self.findings.lang()));
-            html.classed("td", "n", &row.value).classed("td", "soft", &*row.clause).raw("</tr>");
+            let value = names::figure_value(&row.figure, &row.value, self.findings.lang());
+            html.classed("td", "n", value).classed("td", "soft", &*row.clause).raw("</tr>");
         }
         if any {
             html.raw("</table>");
@@ -348,7 +357,7 @@ impl<'a> Teller<'a> {
         html.raw("<div class=\"end\">").tagged("p", self.say(Phrase::StatementObject, &[]));
         // Should it stand on a page of its own, that page says whose it is.
         let one = self.findings.run.rules.institutions.get(statement.institution);
-        let period = self.findings.run.rules.period.to_string();
+        let period = names::period(self.findings.run.rules.period, self.findings.lang());
         let whose = [
             self.say(Phrase::StatementTo, &[&one.name, &one.id]),
             self.say(Phrase::StatementPeriod, &[&period]),
@@ -382,7 +391,7 @@ impl<'a> Teller<'a> {
         let policy = &run.rules.region.versions[run.rules.version_on(run.rules.period.first_day())];
         html.raw("<article class=\"letter\">").tagged("h1", self.say(Phrase::NoticeTitle, &[]));
         html.classed("p", "to", self.say(Phrase::NoticeTo, &[&one.name, &one.id]));
-        let period = run.rules.period.to_string();
+        let period = names::period(run.rules.period, lang);
         let (amount, words) = (recover.grouped(), capitals(recover));
         let with = [policy.name.as_str(), &policy.document, &period, &amount, &words];
         html.tagged("p", self.say(Phrase::NoticeText, &with)).raw("<div class=\"wide\"><table>");

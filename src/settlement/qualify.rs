@@ -15,10 +15,10 @@ use crate::base::period::{Date, Rank};
 use crate::base::person::{PersonId, mask_within};
 use crate::base::place::{Kind, Place};
 use crate::intake::rows::Reject;
-use crate::policy::Policy;
 use crate::policy::package::PackageKind;
 use crate::policy::schedule::{Part, Schedule};
 use crate::policy::version::MOST_PACKAGES;
+use crate::policy::{Named, Policy};
 
 use super::desk::{Batch, Details};
 use super::history::{History, Terms};
@@ -321,7 +321,7 @@ pub fn qualify(
         clashes(&signings, part[0]..part[1], &out, rules, single)
     });
     let parts: Vec<Vec<(usize, Clash)>> = parts.collect();
-    for (index, Clash { code, with, needs }) in parts.into_iter().flatten() {
+    for (index, Clash { code, with }) in parts.into_iter().flatten() {
         out[index] = true;
         let signing = &signings[index];
         let overlap = &rules.policy(signing.offer()).overlap;
@@ -336,7 +336,7 @@ pub fn qualify(
                 };
                 (reason, &overlap.clause)
             }
-            None if code == Code::E504 => (Msg::AddonAlone { needs }, &overlap.addon_clause),
+            None if code == Code::E504 => (alone(rules, signing), &overlap.addon_clause),
             None => (Msg::TooManyAddons { most: overlap.addons_at_most }, &overlap.addon_clause),
         };
         let of_past = known.get(index).copied().filter(|known| *known != NEW);
@@ -448,7 +448,15 @@ fn clashes(
 struct Clash {
     code: Code,
     with: Option<usize>,
-    needs: String,
+}
+
+/// What an add-on would have to stand on.
+fn alone(rules: &Rules, signing: &Signing) -> Msg {
+    let packages = &rules.policy(signing.offer()).packages;
+    let required = |id: &String| packages.iter().find(|one| one.named.id == *id).map(|one| &one.named);
+    let required: Vec<&Named> = rules.package(signing.offer()).requires.iter().filter_map(required).collect();
+    let all = |word: fn(&Named) -> &str| required.iter().map(|one| word(one)).collect::<Vec<_>>().join(" / ");
+    Msg::AddonAlone { needs: all(|one| &one.id), named: all(|one| &one.name) }
 }
 
 fn blocks_until(signing: &Signing, whole_term: bool) -> Date {
@@ -482,7 +490,7 @@ fn against_others(signings: &[Signing], taken: &[usize], index: usize, rules: &R
             let same_place = |other: &usize| signings[*other].institution == signing.institution;
             let clash = of_kind(PackageKind::Basic).find(same_place).map(|with| (Code::E502, with));
             match clash.or_else(|| of_kind(PackageKind::Basic).next().map(|with| (Code::E503, with))) {
-                Some((code, with)) => Err(Clash { code, with: Some(with), needs: String::new() }),
+                Some((code, with)) => Err(Clash { code, with: Some(with) }),
                 None => Ok(()),
             }
         }
@@ -493,15 +501,10 @@ fn against_others(signings: &[Signing], taken: &[usize], index: usize, rules: &R
                     && package.requires.contains(&rules.package(other.offer()).named.id)
             });
             if !base && !package.requires.is_empty() {
-                let packages = &rules.policy(signing.offer()).packages;
-                let named = |id: &String| {
-                    packages.iter().find(|one| one.named.id == *id).map(|one| one.named.name.as_str())
-                };
-                let needs: Vec<&str> = package.requires.iter().filter_map(named).collect();
-                return Err(Clash { code: Code::E504, with: None, needs: needs.join(" / ") });
+                return Err(Clash { code: Code::E504, with: None });
             }
             if of_kind(PackageKind::Addon).count() >= rule.addons_at_most {
-                return Err(Clash { code: Code::E505, with: None, needs: String::new() });
+                return Err(Clash { code: Code::E505, with: None });
             }
             Ok(())
         }

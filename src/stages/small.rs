@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
-use crate::base::person::PersonId;
+use crate::base::person::holds_person;
 use crate::base::place::Kind;
 use crate::intake::header::open;
 use crate::intake::institutions::{self, Institution, Institutions};
@@ -49,8 +49,9 @@ pub fn institutions(inputs: &mut Inputs, watch: Watch) -> Result<Institutions> {
 
 /// Outputs and file names show what institutions are called: an ID number must not stand there.
 fn no_person(all: &Institutions, names: &[String]) -> Result<()> {
-    let person = |one: &&Institution| one.id.len() == 18 && PersonId::parse(one.id.as_bytes()).is_ok();
-    let Some(Institution { id, place, .. }) = all.list.iter().find(person) else { return Ok(()) };
+    let Some(Institution { id, place, .. }) = all.list.iter().find(|one| holds_person(&one.id)) else {
+        return Ok(());
+    };
     let at = format!("{}:{}", names[place.file as usize], place.line);
     Err(stop(Msg::InstitutionIsPerson { id: id.clone(), at }, Some(Msg::NotAPerson)))
 }
@@ -108,7 +109,7 @@ pub fn institutions_named(inputs: &mut Inputs, kind: Kind) -> Result<Institution
         let parse = |block: &BlockRows| {
             let mut ids = Vec::new();
             block.each(|row| {
-                if row.whole().is_ok() {
+                if row.whole().is_ok() && row.whole_id(0).is_ok() {
                     ids.push((row.text(0).into_owned(), row.place()));
                 }
             });

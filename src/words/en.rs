@@ -29,6 +29,9 @@ pub fn say(msg: &Msg) -> String {
             format!("`{column}`: `{value}` has more than two decimals; money ends at the fen")
         }
         Msg::NotWhole { column, value } => format!("`{column}`: `{value}` is no whole number"),
+        Msg::AmountTooLarge { column, value } => {
+            format!("`{column}`: `{value}` is too large; an amount of one row is below 1,000,000,000")
+        }
         Msg::CutBySpreadsheet { column } => format!(
             "`{column}` was taken for a number by a spreadsheet, so its last digits are lost; format the column as text and export again"
         ),
@@ -54,10 +57,10 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::InstitutionTwice { id, at } => format!("institution_id `{id}` stood at {at} already"),
         Msg::InstitutionIsPerson { id, at } => {
-            format!("{at}: institution_id `{id}` is a person's ID number, which outputs and file names would show")
+            format!("{at}: institution_id `{id}` holds a person's ID number, which outputs and file names would show")
         }
         Msg::NotAPerson => {
-            "use the institution's code in all files; if this is its code, put a letter before it in all files".into()
+            "use the institution's code in all files; if this is its code, put a hyphen into it in all files, behind the sixth digit perhaps".into()
         }
         Msg::NotDesignated { id } => format!("institution `{id}` is not designated"),
         Msg::NoVersion { day, from, to: Some(to) } => {
@@ -92,7 +95,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::Overlaps { contract, at, institution, from, to } => {
             format!("overlaps contract `{contract}` at {at} ({institution}, from {from}, before {to})")
         }
-        Msg::AddonAlone { needs } => format!(
+        Msg::AddonAlone { needs, .. } => format!(
             "no signing of a package it requires ({needs}) in force at that institution on the first day"
         ),
         Msg::TooManyAddons { most } => {
@@ -258,6 +261,12 @@ pub fn say(msg: &Msg) -> String {
         Msg::ScoresApart { period } => format!(
             "give another file with -o, such as -o scores-{period}.csv; settle reads all files of the folder that begin with scores"
         ),
+        Msg::ScoresAreCsv { path } => {
+            format!("scores are written as CSV: the name `{path}` must end with .csv, such as scores.csv")
+        }
+        Msg::NameOfCards { path } => {
+            format!("`{path}`: names that begin with scorecard or rejected are for what is written beside scores")
+        }
         Msg::OutputStaysWhole { path } => {
             format!(
                 "`{path}` is the output of a settlement and takes no other files; name another place with -o"
@@ -685,8 +694,8 @@ pub fn label(label: Label) -> &'static str {
         Label::Settling => "settle",
         Label::Writing => "write",
         Label::Posting => "post",
-        Label::Cohort => "cohort",
-        Label::Package => "package",
+        Label::Cohort => "Cohort",
+        Label::Package => "Package",
         Label::SigningsNoted => "signings noted or changed",
         Label::FromLedger => "and of the ledger",
     }
@@ -702,8 +711,8 @@ pub fn code(code: Code) -> (&'static str, &'static str) {
         Code::E102 => ("a required value is empty", "fill it in and export again"),
         Code::E103 => ("a date can't be read", "write it like 2020-01-03, years 1800–2999"),
         Code::E104 => (
-            "a number can't be read, is negative, or is money with more than two decimals",
-            "write it like 15.00",
+            "a number can't be read, is negative, is money with more than two decimals, or an id became a number",
+            "write it like 15.00; format columns of ids as text and export again",
         ),
         Code::E105 => {
             ("bytes that are not text in the file's encoding", "export the whole file in one encoding")
@@ -789,6 +798,12 @@ fn faulty(path: &str, fault: &FileFault) -> String {
                 list(names, ", ", " …")
             );
         }
+        FileFault::OtherSheet { first, names } => {
+            return format!(
+                "the first sheet `{first}` of `{path}` lacks the columns, and {} has them: which is to be read?",
+                list(names, ", ", " …")
+            );
+        }
         FileFault::ErrorWord { word, sheet, row } => {
             return format!(
                 "a cell of sheet `{sheet}` of `{path}`, in row {row} or below, shows the error {word}: what it holds can't be told"
@@ -815,7 +830,7 @@ fn mend(fault: &FileFault) -> &'static str {
     match fault {
         FileFault::NotPacked { .. } => "if it is plain CSV, name it .csv; else export or compress it again",
         FileFault::Disguised { .. } => "name it as what it is",
-        FileFault::SheetsComplete { .. } => {
+        FileFault::SheetsComplete { .. } | FileFault::OtherSheet { .. } => {
             "save each as a file of its own, or name the one that is meant like its kind (signings, 签约)"
         }
         FileFault::SheetsAlike { .. } => {

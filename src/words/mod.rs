@@ -21,7 +21,7 @@ pub use usage::{
 };
 
 use crate::base::code::Code;
-use crate::base::message::Msg;
+use crate::base::message::{DiskFault, Msg};
 use crate::base::person::hide_numbers;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +137,14 @@ pub fn say(lang: Lang, msg: &Msg) -> String {
         Msg::Posted { .. } | Msg::LedgerGood { .. } | Msg::NoSuchHead { .. } => said,
         // Whatever a cell held, no sentence shows an ID number.
         _ => hide_numbers(&said),
+    }
+}
+
+/// What the system says of a disk or a file.
+pub fn disk_said(lang: Lang, fault: &DiskFault) -> String {
+    match lang {
+        Lang::Zh => zh::disk(fault),
+        Lang::En => fault.said.clone(),
     }
 }
 

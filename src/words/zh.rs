@@ -24,6 +24,9 @@ pub fn say(msg: &Msg) -> String {
         Msg::NegativeNumber { column, value } => format!("`{column}` 的 `{value}` 是负数"),
         Msg::TooManyDecimals { column, value } => format!("`{column}` 的 `{value}` 超过两位小数，金额只到分"),
         Msg::NotWhole { column, value } => format!("`{column}` 的 `{value}` 不是整数"),
+        Msg::AmountTooLarge { column, value } => {
+            format!("`{column}` 的 `{value}` 过大，一行的金额应小于 1,000,000,000 元")
+        }
         Msg::CutBySpreadsheet { column } => {
             format!("`{column}` 被电子表格当作数字，末几位已丢失，请把该列设为文本再导出")
         }
@@ -37,10 +40,11 @@ pub fn say(msg: &Msg) -> String {
         Msg::UnknownInstitution { id, near: n } => format!("机构 `{id}` 不在机构表中{}", near(n)),
         Msg::InstitutionTwice { id, at } => format!("机构编码 `{id}` 已在 {at} 出现"),
         Msg::InstitutionIsPerson { id, at } => {
-            format!("{at}：机构编码 `{id}` 是一个人的身份证号，输出和文件名会把它印出来")
+            format!("{at}：机构编码 `{id}` 含有一个人的身份证号，输出和文件名会把它印出来")
         }
         Msg::NotAPerson => {
-            "请在各文件中改用机构代码；如果它本来就是机构代码，请在各文件中给它加一个字母前缀".into()
+            "请在各文件中改用机构代码；如果它本来就是机构代码，请在各文件中给它加一个短横，如在第 6 位之后"
+                .into()
         }
         Msg::NotDesignated { id } => format!("机构 `{id}` 不是定点机构"),
         Msg::NoVersion { day, from, to: Some(to) } => {
@@ -69,7 +73,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::Overlaps { contract, at, institution, from, to } => {
             format!("与 {at} 的协议 `{contract}`（{institution}，{from} 起，至 {to} 前）重叠")
         }
-        Msg::AddonAlone { needs } => format!("生效日没有在同一机构签约所需的服务包（{needs}）"),
+        Msg::AddonAlone { named, .. } => format!("生效日没有在同一机构签约所需的服务包（{named}）"),
         Msg::TooManyAddons { most } => format!("同期叠加的个性化服务包已达上限 {most} 个"),
         Msg::SwipeTwice { at } => format!("流水号已在 {at} 出现"),
         Msg::ScoreRange { score } => format!("得分 `{score}` 不在 0 至 100 之间"),
@@ -172,7 +176,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::IsAFolder { path } => format!("`{path}` 是文件夹，这里应为文件"),
         Msg::FaultyFile { path, fault } => faulty(path, fault),
         Msg::SameInTwoForms { first, second } => {
-            format!("{first} 与 {second} 是同一张表的两种格式，同时读取会重复计算")
+            format!("{first} 与 {second} 像是同一张表的两份，同时读取会重复计算")
         }
         Msg::UnreadForm { path } => format!("`{path}` 的格式不能读取"),
         Msg::EmptyFile { path } => format!("`{path}` 是空文件，连表头也没有"),
@@ -207,6 +211,10 @@ pub fn say(msg: &Msg) -> String {
             format!(
                 "请用 -o 另给一个文件，如 -o scores-{period}.csv；settle 会读文件夹里所有以 scores 开头的文件"
             )
+        }
+        Msg::ScoresAreCsv { path } => format!("得分写成 CSV：`{path}` 的文件名须以 .csv 结尾，如 scores.csv"),
+        Msg::NameOfCards { path } => {
+            format!("`{path}`：以 scorecard、rejected 开头的文件名留给得分明细和退回的行")
         }
         Msg::OutputStaysWhole { path } => {
             format!("`{path}` 是结算输出，不能再写入别的文件；请用 -o 另指一处")
@@ -604,8 +612,8 @@ pub fn label(label: Label) -> &'static str {
         Label::Recover => "追回",
         Label::Total => "合计",
         Label::NotSettled => "不结算",
-        Label::PayBack => "须追回的机构",
-        Label::NobodyPaysBack => "没有须追回的机构。",
+        Label::PayBack => "须缴回的机构",
+        Label::NobodyPaysBack => "没有须缴回的机构。",
         Label::Institution => "机构编码",
         Label::Name => "名称",
         Label::Score => "得分",
@@ -687,7 +695,10 @@ pub fn code(code: Code) -> (&'static str, &'static str) {
         Code::E101 => ("字段个数与表头不同，或行已损坏", "打开该行，检查多余的逗号、未闭合的引号，重新导出"),
         Code::E102 => ("必填的值为空", "补填后重新导出"),
         Code::E103 => ("日期无法识别", "改为 2020-01-03 这样的写法，年份 1800–2999"),
-        Code::E104 => ("数字无法识别、为负，或金额超过两位小数", "改为 15.00 这样的写法"),
+        Code::E104 => (
+            "数字无法识别、为负、金额超过两位小数，或编号被当作数字",
+            "改为 15.00 这样的写法；编号列设为文本后重新导出",
+        ),
         Code::E105 => ("有不属于文件编码的字节", "用同一编码重新导出整个文件"),
         Code::E106 => ("是/否或状态不是可填的词", "改为 是/否 或 有效/作废"),
         Code::E201 => ("身份证号无效", "对照证件更正；在电子表格中把该列设为文本"),
@@ -728,7 +739,7 @@ pub fn code(code: Code) -> (&'static str, &'static str) {
 const TABLES: &str = ".csv、.csv.gz、.csv.zst 或 .xlsx";
 
 /// What the system says of a disk or a file.
-fn disk(fault: &DiskFault) -> String {
+pub fn disk(fault: &DiskFault) -> String {
     use std::io::ErrorKind::*;
     let known = match fault.kind {
         PermissionDenied => "没有权限",
@@ -761,6 +772,12 @@ fn faulty(path: &str, fault: &FileFault) -> String {
         FileFault::SheetsComplete { names } => {
             return format!("`{path}` 中的工作表 {} 都有所需的列，不知该读哪一张", list(names, "、", "等"));
         }
+        FileFault::OtherSheet { first, names } => {
+            return format!(
+                "`{path}` 的第一张工作表 `{first}` 没有所需的列，{} 有，不能确定该读哪一张",
+                list(names, "、", "等")
+            );
+        }
         FileFault::ErrorWord { word, sheet, row } => {
             return format!(
                 "`{path}` 的工作表 `{sheet}` 第 {row} 行或其后有单元格显示错误值 {word}，无法得知其内容"
@@ -785,8 +802,8 @@ fn mend(fault: &FileFault) -> &'static str {
     match fault {
         FileFault::NotPacked { .. } => "如果本来就是 CSV，请把文件名改为 .csv；否则请重新导出或压缩",
         FileFault::Disguised { .. } => "请按实际格式改文件名",
-        FileFault::SheetsComplete { .. } => {
-            "请把各张另存为单独的文件；或把要读的一张命名为所属的表（如 signings、签约）"
+        FileFault::SheetsComplete { .. } | FileFault::OtherSheet { .. } => {
+            "请把各张另存为单独的文件，或把要读的那张工作表改用表名（如 签约、signings）"
         }
         FileFault::SheetsAlike { .. } => "请把要结算的工作表另存为单独的文件，或给其余工作表改名",
         FileFault::CutShort => "请从来源重新复制并核对文件大小，或重新导出",

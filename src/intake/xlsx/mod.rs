@@ -74,10 +74,9 @@ pub fn open(mut file: File, kind: Kind) -> io::Result<Workbook> {
         return Err(damaged());
     }
     let visible = |one: &&&Listed| named.is_empty() && one.visible == SheetVisible::Visible;
-    let rivals = others.iter().filter(visible).filter_map(|one| {
-        // One that can't be read is none that could be meant.
-        let sheet = Sheet::first(&mut book, &one.name).ok()?;
-        Some((plain(&one.name), sheet.first_rows().cloned().collect()))
+    let rivals = others.iter().filter(visible).map(|one| {
+        let sheet = Sheet::first(&mut book, &one.name);
+        (plain(&one.name), sheet.first_rows().cloned().collect())
     });
     let rivals = rivals.collect();
     let others = others.into_iter().map(|one| plain(&one.name)).collect();

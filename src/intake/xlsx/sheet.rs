@@ -56,25 +56,35 @@ impl Sheet {
     /// Reads a sheet, of which `formulas` says whether any cell has one.
     pub fn read(book: &mut Book, name: &str, formulas: bool) -> io::Result<Sheet> {
         let formulas = if formulas { without_value(book, name)? } else { HashMap::new() };
-        Sheet::read_rows(book, name, &formulas, usize::MAX)
+        let mut sheet = Sheet { line: 1, ..Sheet::default() };
+        sheet.read_rows(book, name, &formulas, usize::MAX)?;
+        Ok(sheet)
     }
 
-    /// The first rows of a sheet, for a look at its header.
-    pub fn first(book: &mut Book, name: &str) -> io::Result<Sheet> {
-        Sheet::read_rows(book, name, &HashMap::new(), FIRST_ROWS)
+    /// The first rows of a sheet, for a look at its header; as many as can be read.
+    pub fn first(book: &mut Book, name: &str) -> Sheet {
+        let mut sheet = Sheet::default();
+        let _ = sheet.read_rows(book, name, &HashMap::new(), FIRST_ROWS);
+        sheet
     }
 
     /// Up to `most` rows that are not blank.
-    fn read_rows(book: &mut Book, name: &str, formulas: &Formulas, most: usize) -> io::Result<Sheet> {
+    fn read_rows(&mut self, book: &mut Book, name: &str, formulas: &Formulas, most: usize) -> io::Result<()> {
         let from_1904 = book.has_1904_epoch();
         let mut cells = book.worksheet_cells_reader(name).map_err(failed)?;
         let formats: Vec<Format> = cells.styles().iter().map(Format::of).collect();
-        let mut sheet = Sheet { line: 1, ..Sheet::default() };
         let (mut last, mut row, mut length) = (None, Vec::new(), 0);
-        while sheet.rows.len() < most {
+        while self.rows.len() < most {
             // Rows are counted from 0 here, and from 1 by people.
-            let above = |error| failed_at(error, name, last.map_or(1, |(row, _)| row + 1));
-            let Some((cell, style)) = cells.next_cell_with_style_id().map_err(above)? else { break };
+            let (cell, style) = match cells.next_cell_with_style_id() {
+                Ok(Some(cell)) => cell,
+                Ok(None) => break,
+                Err(error) => {
+                    let above = last.map_or(1, |(row, _)| row + 1);
+                    self.push(above, &mut row)?;
+                    return Err(failed_at(error, name, above));
+                }
+            };
             let (at, column) = cell.get_position();
             if last >= Some((at, column)) || at >= MOST_ROWS || column >= MOST_COLUMNS {
                 return Err(damaged());
@@ -82,7 +92,7 @@ impl Sheet {
             if let Some((before, _)) = last.replace((at, column))
                 && before < at
             {
-                sheet.push(before + 1, &mut row)?;
+                self.push(before + 1, &mut row)?;
                 length = 0;
             }
             let number = |value| {
@@ -115,10 +125,10 @@ impl Sheet {
                 row.push(text);
             }
         }
-        if let Some((before, _)) = last.filter(|_| sheet.rows.len() < most) {
-            sheet.push(before + 1, &mut row)?;
+        if let Some((before, _)) = last.filter(|_| self.rows.len() < most) {
+            self.push(before + 1, &mut row)?;
         }
-        Ok(sheet)
+        Ok(())
     }
 
     /// Keeps a row that is not blank, and takes its cells.
@@ -172,8 +182,11 @@ type Formulas = HashMap<(u32, u32), String>;
 /// Formulas that nobody worked out, by their row and column: to take them for empty could move money.
 fn without_value(book: &mut Book, name: &str) -> io::Result<Formulas> {
     let mut cells = book.worksheet_cells_reader(name).map_err(failed)?;
-    let (mut found, mut length) = (HashMap::new(), 0);
-    while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(failed)? {
+    let (mut found, mut length, mut last) = (HashMap::new(), 0, 0);
+    loop {
+        let above = |error| failed_at(error, name, last + 1);
+        let Some(cell) = cells.next_cell_with_formula_metadata().map_err(above)? else { break };
+        last = cell.pos.0;
         let (DataRef::Empty, Some(formula)) = (&cell.value, cell.formula) else { continue };
         let text = match formula {
             XlsxFormulaMetadata::Normal { formula } | XlsxFormulaMetadata::Shared { formula, .. } => formula,

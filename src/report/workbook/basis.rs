@@ -37,7 +37,7 @@ pub fn basis<'a>(findings: &'a Findings<'a>) -> Part<'a> {
             let value = figure.value.as_deref().unwrap_or("?");
             add(
                 word(state),
-                findings.words(Phrase::DocOf, &[&format!("{} = {value}", figure.id), &figure.means]),
+                findings.words(Phrase::DocLocalFigure, &[&figure.id, value, &figure.means]),
                 figure.clause.to_string(),
             );
         }
@@ -50,7 +50,7 @@ pub fn basis<'a>(findings: &'a Findings<'a>) -> Part<'a> {
     facts.sort_by_key(|facts| &facts.name);
     for facts in facts {
         let (rows, bytes) = (facts.rows.to_string(), facts.bytes.to_string());
-        let with = [&facts.label(), facts.kind.name(), &rows, &bytes, facts.encoding];
+        let with = [&facts.label(), &names::kind(facts.kind, lang), &rows, &bytes, facts.encoding];
         add(word(Phrase::DocInput), findings.words(Phrase::DocInputFacts, &with), facts.sha256.clone());
     }
     let refused = run.inputs.rejects.iter().map(|reject| reject.code);

@@ -88,9 +88,9 @@ pub fn lines<'a>(findings: &'a Findings<'a>) -> Part<'a> {
     let sum = |title: String, kind| (Column::summed(title, kind), true);
     let count = |title: String| (Column::new(title, Kind::Count, 5), true);
     let sometimes = |(column, _): (Column, bool)| (column, false);
-    // What is the same in all lines, or decides nothing, would only make the print smaller.
+    // What stands above them all, or decides nothing, would only make the print smaller.
     let many = run.settlement.lines.iter().any(|line| line.version != run.settlement.lines[0].version);
-    let cohorts = run.settlement.lines.iter().any(|line| line.cohort != run.settlement.lines[0].cohort);
+    let cohorts = run.settlement.lines.iter().any(|line| line.cohort != run.rules.period);
     let of_parent = |curve: &Curve| curve.basis.assessed().iter().any(|one| one.of_parent);
     let parents = names::versions(run).iter().any(|policy| policy.curves.iter().any(of_parent));
     let columns = vec![

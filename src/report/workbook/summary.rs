@@ -192,6 +192,9 @@ impl Summary<'_> {
     }
 
     fn header(&mut self, heads: &[String]) -> Result<()> {
+        // English ones are longer than their columns; the first two and the amounts are wide enough.
+        let lines = heads[2..4].iter().map(|head| lines_of(&Cell::text(head), 10)).max().unwrap_or(1);
+        self.sheet.set_row_height(self.at, height(lines))?;
         for (column, head) in heads.iter().enumerate() {
             self.sheet.write_string_with_format(self.at, column as u16, head, &self.looks.header)?;
         }
