@@ -38,9 +38,9 @@ pub fn completions(shell: Shell, lang: Lang) -> Result<Ended> {
 fn in_our_words(root: Command, lang: Lang) -> Command {
     let names: Vec<String> = root.get_subcommands().map(|one| one.get_name().to_string()).collect();
     names.into_iter().fold(root, |root, name| {
-        root.mut_subcommand(&name, |one| match name.as_str() {
-            "help" => one.about(help_word(lang, HelpWord::HelpCommand)),
-            _ => in_our_words(one, lang),
+        root.mut_subcommand(&name, |one| {
+            let one = in_our_words(one, lang);
+            if name == "help" { one.about(help_word(lang, HelpWord::HelpCommand)) } else { one }
         })
     })
 }

@@ -131,10 +131,20 @@ impl<'a> Teller<'a> {
         let lines: Vec<&Line> = statement.lines.iter().copied().filter(|line| line.settled).collect();
         let scores = names::scores(run.rules, &lines, self.findings.lang());
         match scores.as_slice() {
-            [] => html.classed("td", "n", self.label(Label::NoneYet)),
-            [one] => html.classed("td", "n", one),
-            all => html.tagged("td", all.join(&self.say(Phrase::DocThen, &[]))),
-        };
+            [] => {
+                html.classed("td", "n", self.label(Label::NoneYet));
+            }
+            [one] => {
+                html.classed("td", "n", one);
+            }
+            all => {
+                html.raw("<td class=\"n\">");
+                for one in all {
+                    html.tagged("div", one);
+                }
+                html.raw("</td>");
+            }
+        }
         html.raw("</tr><tr>");
         let last = total.last.map_or_else(|| self.label(Label::NoneYet), Fen::grouped);
         let amounts = [
