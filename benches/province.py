@@ -90,6 +90,14 @@ def lines(options, work, python, polars):
     yield row("jiayi with all documents", whole, f"{whole.seconds / jiayi.seconds:.2f} × the CSV files alone")
     bound = 100e6 + options.signings * (64 + 5 * 16)
     yield row("memory against 100 MB + 64 bytes a signing + 16 a swipe", jiayi, f"{jiayi.peak / bound:.2f} of it")
+    for end, command in (("gz", ["gzip", "-1", "-f"]), ("zst", ["zstd", "-1", "-q", "-f", "--rm"])):
+        if shutil.which(command[0]):
+            packed = work / "packed"
+            shutil.copytree(data, packed)
+            subprocess.run([*command, packed / "signings.csv", packed / "swipes.csv"], check=True)
+            read = settle(options, packed)
+            yield row(f"the same as .csv.{end}", read, f"{read.seconds / jiayi.seconds:.2f} × plain")
+            shutil.rmtree(packed)
     shutil.rmtree(data)
     race.generate_as(options, data, "gb18030")
     other = settle(options, data)
