@@ -90,677 +90,217 @@ impl From<&io::Error> for DiskFault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Msg {
     // A row by itself.
-    FieldCount {
-        want: usize,
-        got: usize,
-    },
+    FieldCount { want: usize, got: usize },
     RecordTooLong,
     QuoteNotClosed,
-    NotText {
-        encoding: &'static str,
-    },
+    NotText { encoding: &'static str },
     NulByte,
-    Empty {
-        column: String,
-    },
-    BadDate {
-        column: String,
-        value: String,
-    },
-    ExcelDate {
-        column: String,
-        value: String,
-    },
-    BadNumber {
-        column: String,
-        value: String,
-    },
-    NegativeNumber {
-        column: String,
-        value: String,
-    },
-    TooManyDecimals {
-        column: String,
-        value: String,
-    },
-    NotWhole {
-        column: String,
-        value: String,
-    },
-    AmountTooLarge {
-        column: String,
-        value: String,
-    },
-    CutBySpreadsheet {
-        column: String,
-    },
-    BadWord {
-        column: String,
-        value: String,
-        takes: &'static str,
-    },
-    IdLength {
-        length: usize,
-    },
+    Empty { column: String },
+    BadDate { column: String, value: String },
+    ExcelDate { column: String, value: String },
+    BadNumber { column: String, value: String },
+    NegativeNumber { column: String, value: String },
+    TooManyDecimals { column: String, value: String },
+    NotWhole { column: String, value: String },
+    AmountTooLarge { column: String, value: String },
+    CutBySpreadsheet { column: String },
+    BadWord { column: String, value: String, takes: &'static str },
+    IdLength { length: usize },
     IdNotDigits,
     IdBirthDate,
     IdCheckDigit,
     IdCutByExcel,
-    BornLater {
-        day: Date,
-    },
-    UnknownInstitution {
-        id: String,
-        near: Option<String>,
-    },
-    InstitutionTwice {
-        id: String,
-        at: String,
-    },
-    InstitutionIsPerson {
-        id: String,
-        at: String,
-    },
+    BornLater { day: Date },
+    UnknownInstitution { id: String, near: Option<String> },
+    InstitutionTwice { id: String, at: String },
+    InstitutionIsPerson { id: String, at: String },
     NotAPerson,
-    NotDesignated {
-        id: String,
-    },
-    NoVersion {
-        day: Date,
-        from: Date,
-        to: Option<Date>,
-    },
-    NotYetOffered {
-        package: String,
-        from: Date,
-    },
-    KindNotAdmitted {
-        kind: String,
-    },
-    NoSuchPackage {
-        name: String,
-        near: Option<String>,
-    },
+    NotDesignated { id: String },
+    NoVersion { day: Date, from: Date, to: Option<Date> },
+    NotYetOffered { package: String, from: Date },
+    KindNotAdmitted { kind: String },
+    NoSuchPackage { name: String, near: Option<String> },
     NotInsured,
-    SchemeNotCovered {
-        scheme: String,
-    },
-    TooYoung {
-        age: i16,
-        from: i16,
-    },
-    TooOld {
-        age: i16,
-        under: i16,
-    },
-    NotInGroup {
-        wanted: String,
-    },
-    TermNotAllowed {
-        term: u32,
-        allowed: String,
-    },
-    BalanceBelow {
-        balance: Fen,
-        share: Fen,
-    },
+    SchemeNotCovered { scheme: String },
+    TooYoung { age: i16, from: i16 },
+    TooOld { age: i16, under: i16 },
+    NotInGroup { wanted: String },
+    TermNotAllowed { term: u32, allowed: String },
+    BalanceBelow { balance: Fen, share: Fen },
     // Rows against each other.
-    ContractUsed {
-        contract: String,
-        at: String,
-    },
-    ContractOfAnother {
-        contract: String,
-        at: String,
-    },
-    Overlaps {
-        contract: String,
-        at: String,
-        institution: String,
-        from: Date,
-        to: Date,
-    },
-    /// The packages by their ids, and as the policy names them.
-    AddonAlone {
-        needs: String,
-        named: String,
-    },
-    TooManyAddons {
-        most: usize,
-    },
-    SwipeTwice {
-        at: String,
-    },
-    ScoreRange {
-        score: String,
-    },
-    ScoresDiffer {
-        score: String,
-        other: String,
-        at: String,
-    },
-    NoSuchLevel {
-        level: String,
-        known: String,
-    },
-    PeriodOfOtherCycle {
-        period: String,
-        level: String,
-        example: String,
-    },
-    NoSuchIndicator {
-        indicator: String,
-    },
-    IndicatorRange {
-        indicator: String,
-        value: String,
-        most: String,
-    },
-    IndicatorTwice {
-        at: String,
-    },
-    NoSuchCohort {
-        cohort: String,
-        example: String,
-    },
-    NoSuchSource {
-        source: String,
-        known: String,
-    },
+    ContractUsed { contract: String, at: String },
+    ContractOfAnother { contract: String, at: String },
+    Overlaps { contract: String, at: String, institution: String, from: Date, to: Date },
+    // The packages by their ids, and as the policy names them.
+    AddonAlone { needs: String, named: String },
+    TooManyAddons { most: usize },
+    SwipeTwice { at: String },
+    ScoreRange { score: String },
+    ScoresDiffer { score: String, other: String, at: String },
+    NoSuchLevel { level: String, known: String },
+    PeriodOfOtherCycle { period: String, level: String, example: String },
+    NoSuchIndicator { indicator: String },
+    IndicatorRange { indicator: String, value: String, most: String },
+    IndicatorTwice { at: String },
+    NoSuchCohort { cohort: String, example: String },
+    NoSuchSource { source: String, known: String },
     // Flags.
-    ChargedSeparately {
-        item: String,
-        amount: Fen,
-    },
-    PaidBelow {
-        paid: Fen,
-        share: Fen,
-    },
-    SwipedElsewhere {
-        institution: String,
-    },
-    SignedLate {
-        cohort: Period,
-        assessed_on: Date,
-    },
-    ClearedBefore {
-        cohort: Period,
-        batch: u32,
-    },
-    TeamTooLarge {
-        doctor: bool,
-        team: String,
-        people: u64,
-        most: u64,
-    },
-    OverCap {
-        most: u64,
-    },
-    ScoreMissing {
-        cohort: Period,
-        level: String,
-    },
-    ClaimedBeside {
-        item: String,
-    },
-    NoServiceRecord {
-        from: Date,
-        asked: u32,
-    },
-    NotAuthorized {
-        source: String,
-    },
-    ScoreReplaced {
-        score: String,
-        by: String,
-        at: String,
-    },
+    ChargedSeparately { item: String, amount: Fen },
+    PaidBelow { paid: Fen, share: Fen },
+    SwipedElsewhere { institution: String },
+    SignedLate { cohort: Period, assessed_on: Date },
+    ClearedBefore { cohort: Period, batch: u32 },
+    TeamTooLarge { doctor: bool, team: String, people: u64, most: u64 },
+    OverCap { most: u64 },
+    ScoreMissing { cohort: Period, level: String },
+    ClaimedBeside { item: String },
+    NoServiceRecord { from: Date, asked: u32 },
+    NotAuthorized { source: String },
+    ScoreReplaced { score: String, by: String, at: String },
     // Assessment.
-    SheetOfOtherPeriod {
-        institution: String,
-        period: String,
-    },
-    ValueDiffers {
-        institution: String,
-        indicator: String,
-        sheet: String,
-        data: String,
-    },
-    PointsDiffer {
-        institution: String,
-        indicator: String,
-        sheet: String,
-        worked_out: String,
-    },
-    NoScore {
-        institution: String,
-        missing: Vec<String>,
-    },
+    SheetOfOtherPeriod { institution: String, period: String },
+    ValueDiffers { institution: String, indicator: String, sheet: String, data: String },
+    PointsDiffer { institution: String, indicator: String, sheet: String, worked_out: String },
+    NoScore { institution: String, missing: Vec<String> },
     NoSheetForLevel,
     // What a run says once.
-    UnknownColumns {
-        file: String,
-        columns: Vec<String>,
-    },
-    DoubledColumns {
-        file: String,
-        columns: Vec<String>,
-    },
-    NoRows {
-        file: String,
-    },
-    MaybeGb18030 {
-        file: String,
-        rows: u64,
-    },
-    LeftOutColumn {
-        what: String,
-        file: String,
-        column: String,
-    },
-    LeftOutFile {
-        what: String,
-        kind: &'static str,
-    },
+    UnknownColumns { file: String, columns: Vec<String> },
+    DoubledColumns { file: String, columns: Vec<String> },
+    NoRows { file: String },
+    MaybeGb18030 { file: String, rows: u64 },
+    LeftOutColumn { what: String, file: String, column: String },
+    LeftOutFile { what: String, kind: &'static str },
     NoScoresFile,
     NoPaymentsFile,
     PaymentsNotRead,
-    PartlyBeforeOpening {
-        period: Period,
-        opening: Date,
-    },
-    PaymentsElsewhere {
-        rows: u64,
-        period: Period,
-    },
-    PaymentsRefused {
-        rows: u64,
-    },
-    UnusedFiles {
-        files: Vec<String>,
-    },
-    SheetsNotRead {
-        file: String,
-        others: Vec<String>,
-    },
-    RowsAbove {
-        file: String,
-        header: u32,
-    },
-    SameFile {
-        first: String,
-        second: String,
-    },
-    NoCharges {
-        period: Period,
-    },
-    YearNotListed {
-        year: i16,
-    },
-    NothingOfPeriod {
-        period: Period,
-    },
-    NoPackageNamed {
-        file: String,
-    },
-    NoSuchDistrict {
-        district: String,
-    },
-    PackageMissing {
-        known: String,
-    },
-    Unconfirmed {
-        figures: Vec<String>,
-    },
+    PartlyBeforeOpening { period: Period, opening: Date },
+    PaymentsElsewhere { rows: u64, period: Period },
+    PaymentsRefused { rows: u64 },
+    UnusedFiles { files: Vec<String> },
+    SheetsNotRead { file: String, others: Vec<String> },
+    RowsAbove { file: String, header: u32 },
+    SameFile { first: String, second: String },
+    NoCharges { period: Period },
+    YearNotListed { year: i16 },
+    NothingOfPeriod { period: Period },
+    NoPackageNamed { file: String },
+    NoSuchDistrict { district: String },
+    PackageMissing { known: String },
+    Unconfirmed { figures: Vec<String> },
     // What stops a run.
-    CannotRead {
-        path: String,
-        why: DiskFault,
-    },
-    CannotWrite {
-        path: String,
-        why: DiskFault,
-    },
-    NoSuchFile {
-        path: String,
-    },
-    IsAFolder {
-        path: String,
-    },
-    EmptyFile {
-        path: String,
-    },
-    FaultyFile {
-        path: String,
-        fault: FileFault,
-    },
-    SameInTwoForms {
-        first: String,
-        second: String,
-    },
-    UnreadForm {
-        path: String,
-    },
-    MissingFile {
-        wanted: String,
-        folder: String,
-    },
-    MissingColumns {
-        path: String,
-        columns: Vec<(String, String)>,
-    },
-    UnknownRegion {
-        region: String,
-    },
-    BadPeriod {
-        text: String,
-        wanted: &'static str,
-    },
-    PeriodTooFine {
-        period: String,
-        cycle: &'static str,
-    },
-    NoPolicyYet {
-        period: String,
-        from: Date,
-    },
-    BeforeOpening {
-        period: Period,
-        opening: Date,
-    },
-    RulesForgot {
-        package: String,
-        signed_on: Date,
-        batch: u32,
-    },
-    NotOurFolder {
-        path: String,
-    },
-    OutIsInput {
-        path: String,
-    },
-    ForeignFile {
-        path: String,
-    },
-    ScoresAreCsv {
-        path: String,
-    },
-    NameOfCards {
-        path: String,
-    },
-    OutputStaysWhole {
-        path: String,
-    },
-    ScoresOfOther {
-        path: String,
-        there: String,
-    },
-    ScoresApart {
-        period: Period,
-    },
-    NoSuchCode {
-        text: String,
-    },
+    CannotRead { path: String, why: DiskFault },
+    CannotWrite { path: String, why: DiskFault },
+    NoSuchFile { path: String },
+    IsAFolder { path: String },
+    EmptyFile { path: String },
+    FaultyFile { path: String, fault: FileFault },
+    SameInTwoForms { first: String, second: String },
+    UnreadForm { path: String },
+    MissingFile { wanted: String, folder: String },
+    MissingColumns { path: String, columns: Vec<(String, String)> },
+    UnknownRegion { region: String },
+    BadPeriod { text: String, wanted: &'static str },
+    PeriodTooFine { period: String, cycle: &'static str },
+    NoPolicyYet { period: String, from: Date },
+    BeforeOpening { period: Period, opening: Date },
+    RulesForgot { package: String, signed_on: Date, batch: u32 },
+    NotOurFolder { path: String },
+    OutIsInput { path: String },
+    ForeignFile { path: String },
+    ScoresAreCsv { path: String },
+    NameOfCards { path: String },
+    OutputStaysWhole { path: String },
+    ScoresOfOther { path: String, there: String },
+    ScoresApart { period: Period },
+    NoSuchCode { text: String },
     // Cures.
     ExportAgain,
-    MendFile {
-        fault: FileFault,
-    },
+    MendFile { fault: FileFault },
     RemoveOne,
     SaveAsWorkbook,
     NameDataFolder,
-    PutFileThere {
-        wanted: String,
-        there: Vec<String>,
-        near: Option<String>,
-    },
-    ColumnsThere {
-        there: Vec<String>,
-        near: Option<String>,
-        fault: HeaderFault,
-    },
-    DidYouMean {
-        near: String,
-    },
-    OneOf {
-        known: String,
-    },
+    PutFileThere { wanted: String, there: Vec<String>, near: Option<String> },
+    ColumnsThere { there: Vec<String>, near: Option<String>, fault: HeaderFault },
+    DidYouMean { near: String },
+    OneOf { known: String },
     AnotherOut,
     KeepOldRules,
     CheckSpace,
     // Several areas.
-    PeriodsDiffer {
-        first: Period,
-        other: Period,
-    },
-    InstitutionInTwo {
-        id: String,
-        first: String,
-        second: String,
-    },
+    PeriodsDiffer { first: Period, other: Period },
+    InstitutionInTwo { id: String, first: String, second: String },
     // The ledger.
     MoveLedger,
-    TooManySigners {
-        most: String,
-    },
-    FolderFilled {
-        path: String,
-    },
-    EarlierAsOf {
-        day: Date,
-        posted: Option<Date>,
-    },
-    StandAgain {
-        rows: u64,
-    },
-    MovedByRules {
-        lines: usize,
-        amount: Fen,
-    },
-    NewLedger {
-        path: String,
-        opening: Period,
-    },
-    OtherLedgerThere {
-        path: String,
-        there: String,
-    },
+    TooManySigners { most: String },
+    FolderFilled { path: String },
+    EarlierAsOf { day: Date, posted: Option<Date> },
+    StandAgain { rows: u64 },
+    MovedByRules { lines: usize, amount: Fen },
+    NewLedger { path: String, opening: Period },
+    OtherLedgerThere { path: String, there: String },
     NameOrInit,
-    PaymentsFaulty {
-        rows: u64,
-    },
+    PaymentsFaulty { rows: u64 },
     MendPayments,
-    EmptyLedger {
-        path: String,
-    },
-    BadHead {
-        text: String,
-    },
+    EmptyLedger { path: String },
+    BadHead { text: String },
     InstitutionsUnchecked,
-    AdjustedTwice {
-        what: String,
-    },
+    AdjustedTwice { what: String },
     NothingToRegister,
-    AmountZero {
-        what: String,
-    },
-    PostedAs {
-        batch: u32,
-        reversed: bool,
-    },
+    AmountZero { what: String },
+    PostedAs { batch: u32, reversed: bool },
     NotPosted,
     SettledWithout,
-    FileNotListed {
-        file: String,
-    },
-    OutputDiffers {
-        file: String,
-        line: usize,
-        here: String,
-        anew: String,
-    },
-    SumDiffers {
-        what: String,
-        stands: Fen,
-        adds: Fen,
-    },
-    OutputGood {
-        lines: usize,
-    },
+    FileNotListed { file: String },
+    OutputDiffers { file: String, line: usize, here: String, anew: String },
+    SumDiffers { what: String, stands: Fen, adds: Fen },
+    OutputGood { lines: usize },
     WhichPeriod,
-    NoSuchInstitution {
-        id: String,
-    },
+    NoSuchInstitution { id: String },
     NotAnIdNumber,
     NoSuchSigning,
-    Posted {
-        batch: u32,
-        head: String,
-    },
-    Opened {
-        batch: u32,
-        opening: Period,
-        amount: Fen,
-    },
-    Reversed {
-        number: u32,
-        batch: u32,
-    },
-    LaterStands {
-        batch: u32,
-        lines: u64,
-        signings: u64,
-    },
-    Adjusted {
-        batch: u32,
-        rows: usize,
-        amount: Fen,
-    },
-    LedgerGood {
-        batches: usize,
-        head: String,
-    },
-    HeadInside {
-        batch: u32,
-        since: u32,
-    },
-    Exported {
-        folder: String,
-    },
-    LedgerBusy {
-        path: String,
-    },
-    NoLedger {
-        path: String,
-    },
-    NotALedger {
-        path: String,
-    },
-    NewerLedger {
-        path: String,
-        shape: i32,
-        known: i32,
-    },
-    OlderLedger {
-        path: String,
-    },
-    OtherPaper {
-        printed: String,
-        given: String,
-    },
-    RulesGone {
-        policy: String,
-        batch: u32,
-    },
-    LaterPosted {
-        cohort: Period,
-    },
-    LaterCharges {
-        signings: u64,
-    },
-    VoidOfAnother {
-        rows: u64,
-    },
-    LedgerOfOther {
-        path: String,
-        found: String,
-        region: String,
-    },
-    LedgerDamaged {
-        path: String,
-        why: String,
-    },
-    LedgerThere {
-        path: String,
-    },
-    NotAnOutput {
-        path: String,
-    },
-    NoCsv {
-        path: String,
-    },
+    Posted { batch: u32, head: String },
+    Opened { batch: u32, opening: Period, amount: Fen },
+    Reversed { number: u32, batch: u32 },
+    LaterStands { batch: u32, lines: u64, signings: u64 },
+    Adjusted { batch: u32, rows: usize, amount: Fen },
+    LedgerGood { batches: usize, head: String },
+    HeadInside { batch: u32, since: u32 },
+    Exported { folder: String },
+    LedgerBusy { path: String },
+    NoLedger { path: String },
+    NotALedger { path: String },
+    NewerLedger { path: String, shape: i32, known: i32 },
+    OlderLedger { path: String },
+    OtherPaper { printed: String, given: String },
+    RulesGone { policy: String, batch: u32 },
+    LaterPosted { cohort: Period },
+    LaterCharges { signings: u64 },
+    VoidOfAnother { rows: u64 },
+    LedgerOfOther { path: String, found: String, region: String },
+    LedgerDamaged { path: String, why: String },
+    LedgerThere { path: String },
+    NotAnOutput { path: String },
+    NoCsv { path: String },
     SettleWithCsv,
-    OutputChanged {
-        file: String,
-    },
-    InputChanged {
-        file: String,
-    },
-    InputMissing {
-        file: String,
-    },
-    InputNew {
-        file: String,
-    },
-    RulesChanged {
-        policy: String,
-    },
-    OtherBytes {
-        file: String,
-    },
-    OtherProgram {
-        wrote: String,
-        here: String,
-    },
-    AlreadyPosted {
-        batch: u32,
-    },
-    LedgerMoved {
-        batch: u32,
-        then: u32,
-    },
-    UnconfirmedPost {
-        figures: Vec<String>,
-    },
+    OutputChanged { file: String },
+    InputChanged { file: String },
+    InputMissing { file: String },
+    InputNew { file: String },
+    RulesChanged { policy: String },
+    OtherBytes { file: String },
+    OtherProgram { wrote: String, here: String },
+    AlreadyPosted { batch: u32 },
+    LedgerMoved { batch: u32, then: u32 },
+    UnconfirmedPost { figures: Vec<String> },
     NothingToPost,
     TwoPeople,
-    NoSuchBatch {
-        number: u32,
-        last: u32,
-    },
-    ReversedBefore {
-        number: u32,
-        by: u32,
-    },
-    NoSuchHead {
-        hash: String,
-    },
-    AdjustedBefore {
-        batch: u32,
-        what: String,
-    },
-    OpeningOlder {
-        cohort: Period,
-        opening: Date,
-    },
-    RowRefused {
-        at: String,
-        reason: String,
-        rows: usize,
-    },
-    LedgerNotYet {
-        path: String,
-    },
+    NoSuchBatch { number: u32, last: u32 },
+    ReversedBefore { number: u32, by: u32 },
+    NoSuchHead { hash: String },
+    AdjustedBefore { batch: u32, what: String },
+    OpeningOlder { cohort: Period, opening: Date },
+    RowRefused { at: String, reason: String, rows: usize },
+    LedgerNotYet { path: String },
     WhichLedger,
     InitLedger,
     OtherLedger,
@@ -772,205 +312,77 @@ pub enum Msg {
     ConfirmFigures,
     NamePeople,
     // Rule files.
-    TomlSyntax {
-        message: String,
-    },
-    VersionNotADate {
-        name: String,
-    },
-    VersionDiffers {
-        name: String,
-    },
-    MissingKey {
-        table: String,
-        key: String,
-    },
-    UnknownKey {
-        key: String,
-        table: String,
-    },
-    UnknownWord {
-        key: String,
-        value: String,
-    },
-    WrongValue {
-        key: String,
-        wanted: &'static str,
-    },
-    FloatRefused {
-        key: String,
-    },
-    WantedTable {
-        key: String,
-    },
-    WantedTables {
-        key: String,
-    },
-    RatioRange {
-        key: String,
-    },
-    MoneyDecimals {
-        key: String,
-    },
-    NoSuchLocal {
-        id: String,
-    },
-    LocalUnused {
-        id: String,
-    },
+    TomlSyntax { message: String },
+    VersionNotADate { name: String },
+    VersionDiffers { name: String },
+    MissingKey { table: String, key: String },
+    UnknownKey { key: String, table: String },
+    UnknownWord { key: String, value: String },
+    WrongValue { key: String, wanted: &'static str },
+    FloatRefused { key: String },
+    WantedTable { key: String },
+    WantedTables { key: String },
+    RatioRange { key: String },
+    MoneyDecimals { key: String },
+    NoSuchLocal { id: String },
+    LocalUnused { id: String },
     ScoreMark,
     FloorOverFull,
     BandsOrder,
     CurveFalls,
-    OneOfTwo {
-        keys: String,
-    },
+    OneOfTwo { keys: String },
     FreeHasFee,
-    SharesOverFee {
-        sum: Fen,
-        fee: Fen,
-        whom: String,
-    },
-    SharesNotFee {
-        sum: Fen,
-        fee: Fen,
-        whom: String,
-    },
+    SharesOverFee { sum: Fen, fee: Fen, whom: String },
+    SharesNotFee { sum: Fen, fee: Fen, whom: String },
     RestNotLast,
     NoKinds,
     TermZero,
     EndsBeforeItStarts,
     AgeRange,
-    NamedTwice {
-        name: String,
-    },
-    ItemsNotShare {
-        sum: Fen,
-        share: Fen,
-        whom: String,
-    },
-    ItemsNotFee {
-        sum: Fen,
-        fee: Fen,
-    },
-    NoFeeForCase {
-        whom: String,
-    },
+    NamedTwice { name: String },
+    ItemsNotShare { sum: Fen, share: Fen, whom: String },
+    ItemsNotFee { sum: Fen, fee: Fen },
+    NoFeeForCase { whom: String },
     FeeForAllNotLast,
-    MoneyTooMuch {
-        key: String,
-    },
-    TooManyOf {
-        table: String,
-        most: usize,
-    },
-    TooManyConditions {
-        most: usize,
-    },
-    TooManyTags {
-        count: usize,
-        most: usize,
-    },
-    TooManyReasons {
-        most: usize,
-    },
-    TooManyPackages {
-        count: usize,
-        most: usize,
-    },
+    MoneyTooMuch { key: String },
+    TooManyOf { table: String, most: usize },
+    TooManyConditions { most: usize },
+    TooManyTags { count: usize, most: usize },
+    TooManyReasons { most: usize },
+    TooManyPackages { count: usize, most: usize },
     FactorRange,
     EmptyUnless,
     ServicesRange,
-    LimitBroken {
-        of: String,
-        amount: Fen,
-        bound: String,
-        clause: std::sync::Arc<str>,
-        whom: String,
-    },
-    OutOfBounds {
-        id: String,
-        least: Option<String>,
-        most: Option<String>,
-    },
-    BoundIsTheirs {
-        key: String,
-    },
-    NothingToRemove {
-        table: String,
-    },
-    OpenFigure {
-        id: String,
-        means: String,
-    },
-    SecondPass {
-        key: String,
-    },
-    PartsNotWhole {
-        sum: String,
-    },
-    RatioOver {
-        key: String,
-    },
-    BandsGap {
-        to: String,
-        wanted: String,
-    },
-    BandsOverlap {
-        to: String,
-        wanted: String,
-    },
+    LimitBroken { of: String, amount: Fen, bound: String, clause: std::sync::Arc<str>, whom: String },
+    OutOfBounds { id: String, least: Option<String>, most: Option<String> },
+    BoundIsTheirs { key: String },
+    NothingToRemove { table: String },
+    OpenFigure { id: String, means: String },
+    SecondPass { key: String },
+    PartsNotWhole { sum: String },
+    RatioOver { key: String },
+    BandsGap { to: String, wanted: String },
+    BandsOverlap { to: String, wanted: String },
     PointsOrder,
     TwoPoints,
-    NthOfCohort {
-        level: String,
-        most: u8,
-    },
+    NthOfCohort { level: String, most: u8 },
     NoCalendar,
-    SameDate {
-        other: String,
-    },
-    ExtendsItself {
-        circle: String,
-    },
-    NoSuchVersion {
-        id: String,
-    },
-    NoSuchCommand {
-        name: String,
-    },
-    RegionName {
-        region: String,
-    },
-    FileThere {
-        path: String,
-    },
-    NotUtf8 {
-        path: String,
-        line: usize,
-    },
-    SheetNot100 {
-        sum: String,
-    },
+    SameDate { other: String },
+    ExtendsItself { circle: String },
+    NoSuchVersion { id: String },
+    NoSuchCommand { name: String },
+    RegionName { region: String },
+    FileThere { path: String },
+    NotUtf8 { path: String, line: usize },
+    SheetNot100 { sum: String },
     ZeroUnit,
-    AddKey {
-        key: String,
-    },
-    AddTable {
-        key: String,
-    },
-    EnglishMarks {
-        found: char,
-        want: char,
-    },
+    AddKey { key: String },
+    AddTable { key: String },
+    EnglishMarks { found: char, want: char },
     SaveAsUtf8,
-    WriteAsString {
-        text: String,
-    },
+    WriteAsString { text: String },
     LastIsRest,
     LastFeeForAll,
-    FillByExtends {
-        id: String,
-    },
+    FillByExtends { id: String },
     SettleThatElsewhere,
 }

@@ -83,16 +83,16 @@ pub fn period(period: Period, lang: Lang) -> String {
         Cycle::Year => Phrase::InYear,
         Cycle::Half if month == 1 => Phrase::InFirstHalf,
         Cycle::Half => Phrase::InSecondHalf,
-        Cycle::Quarter => Phrase::InQuarter,
+        Cycle::Quarter => match month {
+            1 => Phrase::InFirstQuarter,
+            4 => Phrase::InSecondQuarter,
+            7 => Phrase::InThirdQuarter,
+            _ => Phrase::InFourthQuarter,
+        },
         Cycle::Month => Phrase::InMonth,
     };
-    let nth = match period.cycle() {
-        Cycle::Quarter => ((month + 2) / 3).to_string(),
-        _ if lang == Lang::En => format!("{month:02}"),
-        _ => month.to_string(),
-    };
-    let with = [first.year().to_string(), nth];
-    phrase(lang, what, &with.each_ref().map(String::as_str))
+    let month = if lang == Lang::En { format!("{month:02}") } else { month.to_string() };
+    phrase(lang, what, &[&first.year().to_string(), &month])
 }
 
 /// Of a kind of file.

@@ -246,11 +246,18 @@ fn pay_back(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
         return writeln!(out, "\n{}", look.label(Label::NobodyPaysBack));
     }
     writeln!(out, "\n{}", look.label(Label::PayBack))?;
-    let mut table = look.table(&[Institution, Name, Score, Prepay, Final, Posted, Recover, Reason, Clause]);
+    // On a narrow screen only what nobody can do without: the rest stands in clawback.csv.
+    const NARROW: u16 = 76;
+    let all = look.width.is_none_or(|width| width >= NARROW);
+    let kept = [true, true, true, all, all, all, true, true, all];
+    let columns = [Institution, Name, Score, Prepay, Final, Posted, Recover, Reason, Clause];
+    let columns: Vec<Label> =
+        columns.into_iter().zip(kept).filter_map(|(one, kept)| kept.then_some(one)).collect();
+    let mut table = look.table(&columns);
     for back in back.iter().take(20) {
         let institution = run.rules.institutions.get(back.line.institution);
         let score = back.line.earned.as_ref().map_or(String::new(), Outcome::shown);
-        table.add_row(vec![
+        let cells = [
             Cell::new(&institution.id),
             Cell::new(&institution.name),
             right(score),
@@ -260,7 +267,8 @@ fn pay_back(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
             look.back(back.line.recover),
             Cell::new(look.label(names::reason(back.reason))),
             Cell::new(&back.clause),
-        ]);
+        ];
+        table.add_row(cells.into_iter().zip(kept).filter_map(|(cell, kept)| kept.then_some(cell)));
     }
     writeln!(out, "{}", table.trim_fmt())?;
     if back.len() > 20 {

@@ -296,7 +296,10 @@ phrases! {
     InYear: "{0}年", "{0}";
     InFirstHalf: "{0}年上半年", "{0}H1";
     InSecondHalf: "{0}年下半年", "{0}H2";
-    InQuarter: "{0}年第{1}季度", "{0}Q{1}";
+    InFirstQuarter: "{0}年第一季度", "{0}Q1";
+    InSecondQuarter: "{0}年第二季度", "{0}Q2";
+    InThirdQuarter: "{0}年第三季度", "{0}Q3";
+    InFourthQuarter: "{0}年第四季度", "{0}Q4";
     InMonth: "{0}年{1}月", "{0}-{1}";
     KindInstitutions: "机构表", "institutions";
     KindSignings: "签约表", "signings";
