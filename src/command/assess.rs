@@ -14,7 +14,7 @@ use crate::pipeline::{self, Assessment};
 use crate::report::findings::refused;
 use crate::report::output::CsvForm;
 use crate::report::publish::{cannot_write, disk_fault};
-use crate::report::{csv, screen};
+use crate::report::{csv, scorecard};
 use crate::stages::Stage;
 use crate::words::Lang;
 
@@ -48,8 +48,8 @@ pub fn run(assess: &Assess) -> Result<Ended> {
             })?;
             common.notices(&result.inputs.notices)?;
             common.print(
-                |screen| screen::assessment(screen, result, common.look),
-                || screen::assessment_json(result, common.look.lang),
+                |screen| scorecard::cards(screen, result, common.look),
+                || scorecard::cards_json(result, common.look.lang),
             )?;
             let inputs = result.inputs;
             clock.tell(inputs, |stage| Some(inputs.rows_of(stage)).filter(|rows| *rows > 0))?;

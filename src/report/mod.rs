@@ -18,6 +18,7 @@ mod page;
 pub mod publish;
 pub mod rules;
 mod rules_packages;
+pub mod scorecard;
 pub mod screen;
 mod statement;
 mod statements;

@@ -13,15 +13,13 @@ use unicode_width::UnicodeWidthStr;
 use crate::base::code::Code;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::message::Msg;
-use crate::base::money::{Fen, shortest};
+use crate::base::money::Fen;
 use crate::base::period::Period;
 use crate::base::place::Kind;
 use crate::intake::rows::Reject;
-use crate::pipeline::{Assessment, Run, refused_by_code, shown};
+use crate::pipeline::{Run, refused_by_code};
 use crate::policy::Policy;
-use crate::policy::sheet::Value as Measured;
 use crate::policy::version::Region;
-use crate::settlement::assess::Origin;
 use crate::settlement::clear::Outcome;
 use crate::settlement::lines::clawback;
 use crate::settlement::tally::HeadCounts;
@@ -277,7 +275,7 @@ fn pay_back(out: &mut impl Write, run: &Run, look: Look) -> io::Result<()> {
     Ok(())
 }
 
-fn refused(out: &mut impl Write, inputs: &Inputs, look: Look) -> io::Result<()> {
+pub(super) fn refused(out: &mut impl Write, inputs: &Inputs, look: Look) -> io::Result<()> {
     let counts = refused_by_code(inputs);
     if counts.is_empty() {
         return writeln!(out, "\n{}", look.label(Label::NothingRefused));
@@ -372,11 +370,11 @@ pub fn settlement_json(run: &Run, folder: &str, lang: Lang) -> Value {
     })
 }
 
-fn notes(inputs: &Inputs, lang: Lang) -> Vec<String> {
+pub(super) fn notes(inputs: &Inputs, lang: Lang) -> Vec<String> {
     inputs.notices.iter().map(|notice| say(lang, notice)).collect()
 }
 
-fn refused_json(inputs: &Inputs) -> Value {
+pub(super) fn refused_json(inputs: &Inputs) -> Value {
     let mut by_kind: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for ((code, kind), count) in refused_by_code(inputs) {
         by_kind.entry(kind).or_default().insert(code.name().to_string(), json!(count));
@@ -448,90 +446,6 @@ pub fn check_json(inputs: &Inputs, places: &[Shown], lang: Lang) -> Value {
         .map(|facts| json!({ "file": facts.label(), "kind": facts.kind.name(), "rows": facts.rows, "encoding": facts.encoding }))
         .collect();
     json!({ "schema": "jiayi.check/1", "files": files, "rejected": refused_json(inputs), "first": first, "notices": notes(inputs, lang) })
-}
-
-/// Scorecards: institutions by indicators.
-pub fn assessment(out: &mut impl Write, assessment: &Assessment, look: Look) -> io::Result<()> {
-    let rules = assessment.rules;
-    writeln!(out, "{}  {}", look.label(Label::Scorecard), rules.period)?;
-    for card in assessment.cards {
-        let institution = rules.institutions.get(card.key.0);
-        let score = card.score.map_or_else(|| look.label(Label::NoneYet).to_string(), shortest);
-        let ratio = card
-            .ratio
-            .map_or(String::new(), |ratio| format!("  {} {}", look.label(Label::Ratio), shortest(ratio)));
-        let grade = card.grade.as_ref().map_or(String::new(), |grade| format!("  {grade}"));
-        writeln!(
-            out,
-            "\n{}{}{} ({})  {} {score}{ratio}{grade}",
-            institution.id,
-            if institution.name.is_empty() { "" } else { " " },
-            institution.name,
-            names::level(rules, &card.key.2, look.lang),
-            look.label(Label::Score),
-        )?;
-        let mut table = look.table(&[
-            Label::Indicator,
-            Label::Name,
-            Label::Value,
-            Label::Origin,
-            Label::Points,
-            Label::Clause,
-        ]);
-        for line in &card.lines {
-            table.add_row(vec![
-                Cell::new(&line.indicator),
-                Cell::new(&line.title),
-                right(match line.value {
-                    Some(Measured::Yes(yes)) => names::yes_no(yes, look.lang),
-                    value => shown(value),
-                }),
-                Cell::new(line.origin.map_or(String::new(), |origin| {
-                    let what = match origin {
-                        Origin::Sheet => Phrase::OriginSheet,
-                        Origin::Derived => Phrase::OriginDerived,
-                    };
-                    phrase(look.lang, what, &[])
-                })),
-                right(format!("{} / {}", line.points.map_or("?".to_string(), shortest), shortest(line.max))),
-                Cell::new(&line.clause),
-            ]);
-        }
-        writeln!(out, "{}", table.trim_fmt())?;
-    }
-    refused(out, assessment.inputs, look)
-}
-
-pub fn assessment_json(assessment: &Assessment, lang: Lang) -> Value {
-    let cards: Vec<Value> = assessment
-        .cards
-        .iter()
-        .map(|card| {
-            let lines: Vec<Value> = card
-                .lines
-                .iter()
-                .map(|line| {
-                    json!({
-                        "indicator": line.indicator,
-                        "value": line.value.map(|value| value.shown()),
-                        "origin": line.origin.map(|origin| origin.name()),
-                        "points": line.points.map(shortest),
-                        "max": shortest(line.max),
-                    })
-                })
-                .collect();
-            json!({
-                "institution_id": assessment.rules.institutions.get(card.key.0).id,
-                "period": card.key.1.to_string(),
-                "level": card.key.2,
-                "score": card.score.map(shortest),
-                "grade": card.grade,
-                "ratio": card.ratio.map(shortest),
-                "indicators": lines,
-            })
-        })
-        .collect();
-    json!({ "schema": "jiayi.assess/1", "cards": cards, "rejected": refused_json(assessment.inputs), "notices": notes(assessment.inputs, lang) })
 }
 
 /// A code's page, or the list of all.
