@@ -318,7 +318,7 @@ pub fn read_blocks<S: Send, T: Send>(
         let wave = rayon::current_num_threads() * 48;
         // While one wave is joined the next is read.
         let last = std::mem::take(&mut parsed);
-        let read = || (0..wave).into_par_iter().filter_map(one).collect::<Vec<_>>();
+        let read = || (0..wave).into_par_iter().with_max_len(1).filter_map(one).collect::<Vec<_>>();
         let (_, mut wave) = rayon::join(|| join(last), read);
         if wave.is_empty() {
             break;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::GB18030;
+use memchr::{memchr, memrchr};
 
 /// How a file's bytes are to be read. UTF-16 is turned into UTF-8 while it is read, so only
 /// no UTF-16 reaches the records.
@@ -53,7 +54,7 @@ impl Encoding {
 
     /// Whether all of `bytes` decode, and none is NUL, which no text holds.
     pub fn is_text(self, bytes: &[u8]) -> bool {
-        if memchr::memchr(0, bytes).is_some() {
+        if memchr(0, bytes).is_some() {
             return false;
         }
         match self {
@@ -62,6 +63,31 @@ impl Encoding {
                     || GB18030.decode_without_bom_handling_and_without_replacement(bytes).is_some()
             }
             _ => simdutf8::basic::from_utf8(bytes).is_ok(),
+        }
+    }
+
+    /// Where the lines start that are no text. In no encoding that reaches here a character holds the byte of a
+    /// line break, so that bytes are text if their lines are.
+    pub fn lines_of_no_text(self, bytes: &[u8]) -> Vec<u32> {
+        let mut found = Vec::new();
+        self.find_no_text(bytes, 0, &mut found);
+        found
+    }
+
+    /// Halves what is no text until only a line of it is left.
+    fn find_no_text(self, bytes: &[u8], start: usize, found: &mut Vec<u32>) {
+        if self.is_text(bytes) {
+            return;
+        }
+        let (before, behind) = bytes.split_at(bytes.len() / 2);
+        let in_behind = memchr(b'\n', behind).map(|at| before.len() + at + 1);
+        let in_before = || memrchr(b'\n', before).map(|at| at + 1);
+        match in_behind.filter(|cut| *cut < bytes.len()).or_else(in_before) {
+            Some(cut) => {
+                self.find_no_text(&bytes[..cut], start, found);
+                self.find_no_text(&bytes[cut..], start + cut, found);
+            }
+            None => found.push(start as u32),
         }
     }
 }
@@ -97,6 +123,30 @@ impl Utf16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_lines_that_are_no_text_are_found() {
+        let good = "卫生院,1\n".as_bytes();
+        for count in [1, 2, 3, 10, 33] {
+            for spoiled in [&b"\xB4\xFF,2\n"[..], b"\xE5\n", b"a\0\n"] {
+                for at in (0..count).flat_map(|a| [vec![a], vec![a, count - 1], (0..=a).collect()]) {
+                    let (mut bytes, mut want) = (Vec::new(), Vec::new());
+                    for line in 0..count {
+                        if at.contains(&line) {
+                            want.push(bytes.len() as u32);
+                        }
+                        bytes.extend_from_slice(if at.contains(&line) { spoiled } else { good });
+                    }
+                    assert_eq!(Encoding::Utf8.lines_of_no_text(&bytes), want, "{count} {at:?}");
+                    bytes.pop();
+                    assert_eq!(Encoding::Utf8.lines_of_no_text(&bytes), want, "{count} {at:?}");
+                }
+            }
+        }
+        let gb18030 = b"\xB4\xE5,1\n\xB4\n\xB4\xE5,\n,\xD2\xFF";
+        assert_eq!(Encoding::Gb18030.lines_of_no_text(gb18030), [5, 11]);
+        assert!(Encoding::Gb18030.lines_of_no_text(b"").is_empty());
+    }
 
     #[test]
     fn a_nul_byte_is_no_text() {

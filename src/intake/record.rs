@@ -350,10 +350,11 @@ fn find_fields(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) {
 }
 
 /// [`records`] where nearly all lines have no quote and `width` fields: `usual` gets these, some at a time,
-/// and says which of them it took, one bit each; `other` gets the records of the others. Both get `with`.
+/// and says which of them it took, one bit each; `other` gets the records of the others, and those that start at
+/// one of the places `apart` (sorted). Both get `with`.
 pub fn usual_lines<W>(
     block: &[u8],
-    (first_line, width): (u32, usize),
+    (first_line, width, mut apart): (u32, usize, &[u32]),
     with: &mut W,
     mut usual: impl FnMut(&mut W, &Lines) -> u64,
     mut other: impl FnMut(&mut W, &Record),
@@ -371,7 +372,13 @@ pub fn usual_lines<W>(
                 let line =
                     Line { number, first: first as u32, carriage: carriage(block, starts[first], *next) };
                 // A line of the usual width ends where the next one starts.
-                let wide = starts.get(first + width) == Some(next);
+                let mut wide = starts.get(first + width) == Some(next);
+                while let Some((start, behind)) =
+                    apart.split_first().filter(|(one, _)| **one <= starts[first])
+                {
+                    wide &= *start != starts[first];
+                    apart = behind;
+                }
                 if wide && (next - starts[first]) as usize <= LONGEST_RECORD {
                     waiting.push(line);
                     first += width;

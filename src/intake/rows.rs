@@ -505,7 +505,7 @@ impl BlockRows<'_> {
         self.counted.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// Gives `usual` the rows that are whole and have no quotes, as nearly all are, some at a time; it says
+    /// Gives `usual` the rows that are whole, text, and have no quotes, as nearly all are, some at a time; it says
     /// which of them it took, one bit each. The others are told to `row`. Both get `with`.
     pub fn each_usual<W>(
         &self,
@@ -514,10 +514,8 @@ impl BlockRows<'_> {
         mut row: impl FnMut(&mut W, &Row),
     ) {
         let bytes = &self.block.bytes;
-        let text = self.encoding.is_text(bytes);
-        if !text {
-            return self.each(|one| row(with, one));
-        }
+        let spoiled = self.encoding.lines_of_no_text(bytes);
+        let text = spoiled.is_empty();
         let (places, width) = (self.places(), self.columns.header.len());
         let (mut count, mut others) = (0, 0);
         let usual = |with: &mut W, lines: &Lines| {
@@ -526,7 +524,8 @@ impl BlockRows<'_> {
             count += u64::from(taken.count_ones());
             taken
         };
-        usual_lines(bytes, (self.block.first_line, width), with, usual, |with, record| {
+        let lines = (self.block.first_line, width, &spoiled[..]);
+        usual_lines(bytes, lines, with, usual, |with, record| {
             others += 1;
             row(with, &self.row(record, &places, text));
         });

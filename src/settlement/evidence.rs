@@ -1,5 +1,5 @@
 //! Swipes against qualified signings: evidence, items done, counters and flags. A swipe is looked
-//! up and added to counters; of itself only its id is kept, in eight bytes.
+//! up and added to counters; of itself only its id is kept, in five bytes.
 //!
 //! Whether an id stood on an earlier row is known when all rows are read. Until then each swipe
 //! counts; those that repeat another are taken back at the end. So any thread can take any row at
@@ -23,9 +23,7 @@ use crate::policy::package::PackageKind;
 use super::history::History;
 use super::qualify::{Qualified, Signing};
 use super::rules::Rules;
-
-/// How many ids are held against each other at once: so few that all of them stay in a core's own cache.
-const IDS: u64 = 16 << 10;
+use super::swipe_ids::{SwipeIds, repeated};
 
 /// A swipe with its names looked up.
 #[derive(Clone, Debug)]
@@ -116,8 +114,7 @@ pub struct Desk {
     waiting_ids: Vec<(u64, u32)>,
     /// Where the signings of their people may stand.
     found: Vec<Range<usize>>,
-    /// By their part: 32 bits of an id's hash, and the line of its row counted over all files.
-    ids: Vec<Vec<u64>>,
+    ids: SwipeIds,
 }
 
 impl Desk {
@@ -139,14 +136,12 @@ impl Desk {
     fn look_up(&mut self, evidence: &Evidence, against: Against) {
         let Desk { out, waiting, waiting_ids, found, ids } = self;
         for (hash, line) in waiting_ids.drain(..) {
-            let part = (hash >> 32) as usize & (ids.len() - 1);
-            ids[part].push(u64::from((hash as u32).max(1)) << 32 | u64::from(line));
+            ids.push(hash, line);
         }
         found.extend(waiting.iter().map(|swipe| against.qualified.bucket(swipe.person)));
         std::hint::black_box(against.qualified.approach(found));
-        for (found, swipe) in found.drain(..).zip(waiting.iter()) {
-            evidence.apply(swipe, found, against, Taken::In, out);
-        }
+        evidence.apply(waiting, found, against, Taken::In, out);
+        found.clear();
         waiting.clear();
     }
 }
@@ -263,16 +258,12 @@ impl Evidence {
     /// Has `work` done at a desk that nobody else sits at.
     pub fn at_desk<T>(&self, against: Against, work: impl FnOnce(&mut Desk) -> T) -> T {
         let free = self.desks.lock().expect("no panic holds it").pop();
-        let mut desk = free.unwrap_or_else(|| {
-            let parts = (self.expected / IDS).next_power_of_two().min(1 << 16);
-            let each = self.expected / parts / rayon::current_num_threads() as u64;
-            Desk {
-                out: Tallied::new(against.rules),
-                waiting: Vec::with_capacity(TOGETHER),
-                waiting_ids: Vec::with_capacity(TOGETHER),
-                found: Vec::with_capacity(TOGETHER),
-                ids: (0..parts).map(|_| Vec::with_capacity(each as usize)).collect(),
-            }
+        let mut desk = free.unwrap_or_else(|| Desk {
+            out: Tallied::new(against.rules),
+            waiting: Vec::with_capacity(TOGETHER),
+            waiting_ids: Vec::with_capacity(TOGETHER),
+            found: Vec::with_capacity(TOGETHER),
+            ids: SwipeIds::new(self.expected, rayon::current_num_threads()),
         });
         let result = work(&mut desk);
         desk.look_up(self, against);
@@ -284,18 +275,14 @@ impl Evidence {
     /// in order, each with the first of them.
     pub fn close(&mut self) -> Vec<(Place, Place)> {
         let desks = std::mem::take(&mut *self.desks.lock().expect("no panic holds it"));
-        let parts = desks.first().map_or(0, |desk| desk.ids.len());
-        let lines = (0..parts)
-            .into_par_iter()
-            .map_init(Vec::new, |table, part| repeated(desks.iter().map(|desk| &*desk.ids[part]), table));
-        let lines: Vec<Vec<(u32, u32)>> = lines.collect();
-        for Desk { out, .. } in desks {
+        let mut ids = Vec::new();
+        for Desk { out, ids: of_desk, .. } in desks {
             self.counts.iter_mut().zip(out.counts).for_each(|(sum, more)| sum.add(more));
             self.flags.extend(out.flags);
             self.log.extend(out.log);
+            ids.push(of_desk);
         }
-        let mut lines: Vec<(u32, u32)> = lines.into_iter().flatten().collect();
-        lines.sort_unstable();
+        let lines = repeated(&ids);
         lines.into_iter().map(|(line, first)| (self.place_of(line), self.place_of(first))).collect()
     }
 
@@ -306,7 +293,7 @@ impl Evidence {
         for (swipe, against) in swipes {
             let out = out.get_or_insert_with(|| Tallied::new(against.rules));
             let found = against.qualified.bucket(swipe.person);
-            self.apply(swipe, found, against, Taken::Back, out);
+            self.apply(std::slice::from_ref(swipe), &[found], against, Taken::Back, out);
             places.insert(swipe.place);
         }
         if let Some(out) = out {
@@ -402,55 +389,81 @@ impl Evidence {
         }
     }
 
-    fn apply(&self, swipe: &Swipe, found: Range<usize>, against: Against, taken: Taken, out: &mut Tallied) {
-        let Against { charged, rules, qualified } = against;
-        let Tallied { counts, flags, log } = out;
-        let inside = rules.contains(swipe.day);
-        let (mut of_signed, mut effective, mut elsewhere) = (false, None, None);
-        for (index, signing) in found.clone().zip(&qualified.signings[found]) {
-            if signing.person != swipe.person || !signing.in_force(swipe.day) {
-                continue;
+    /// Holds some swipes against the signings of their buckets, at most [`TOGETHER`]. First all are held against the
+    /// first signing of each bucket, then those that have more against the second, and so on: whether a signing is
+    /// the person's can't be foreseen, so that it only says how far a list grows, and no branch.
+    fn apply(
+        &self,
+        swipes: &[Swipe],
+        found: &[Range<usize>],
+        against: Against,
+        taken: Taken,
+        out: &mut Tallied,
+    ) {
+        let signings = &against.qualified.signings;
+        let mut met = [Met::default(); TOGETHER];
+        let (mut left, mut count) = ([0; TOGETHER], 0);
+        let mut matching = [(0, 0); TOGETHER];
+        for (at, bucket) in found.iter().enumerate() {
+            left[count] = at;
+            count += usize::from(!bucket.is_empty());
+        }
+        for nth in 0.. {
+            let (mut of_person, mut more) = (0, 0);
+
+            for one in 0..count {
+                let at = left[one];
+                let index = found[at].start + nth;
+                matching[of_person] = (at, index);
+                of_person += usize::from(signings[index].person == swipes[at].person);
+                left[more] = at;
+                more += usize::from(index + 1 < found[at].end);
             }
-            if self.double_benefits & inside {
-                self.double_benefit(swipe, index, signing, rules, flags);
+            for (at, index) in &matching[..of_person] {
+                self.meet(&swipes[*at], *index, &mut met[*at], against, taken, out);
             }
-            if signing.institution != swipe.institution {
-                if rules.kind_of(signing.offer()) != PackageKind::Free {
-                    elsewhere = elsewhere.or(Some(index));
-                }
-                continue;
-            }
-            of_signed = true;
-            let item = rules.item_of(signing.offer(), swipe.item);
-            if item.is_some() {
-                effective = effective.or(Some(index));
-            }
-            if self.asked && swipe.day < Rank::from(rules.end) {
-                self.record(swipe, index, signing, item, rules, (taken, log));
+            count = more;
+            if count == 0 {
+                break;
             }
         }
-        if !inside {
+        for (swipe, met) in swipes.iter().zip(met).filter(|(swipe, _)| against.rules.contains(swipe.day)) {
+            count_swipe(swipe, met, against, out);
+        }
+    }
+
+    /// Holds a swipe against a signing of its person.
+    #[inline(always)]
+    fn meet(
+        &self,
+        swipe: &Swipe,
+        index: usize,
+        met: &mut Met,
+        against: Against,
+        taken: Taken,
+        out: &mut Tallied,
+    ) {
+        let Against { rules, qualified, .. } = against;
+        let signing = &qualified.signings[index];
+        if !signing.in_force(swipe.day) {
             return;
         }
-        let flag = |code, index: usize| SwipeFlag {
-            code,
-            signing: index as u32,
-            place: swipe.place,
-            item: swipe.item,
-            charged: swipe.charged,
-            institution: swipe.institution,
-        };
-        let separate = effective.filter(|_| charged && swipe.charged > Fen::ZERO);
-        let count = &mut counts[swipe.institution as usize];
-        count.all += 1;
-        count.of_signed += u64::from(of_signed);
-        count.effective += u64::from(effective.is_some());
-        count.separate += u64::from(separate.is_some());
-        if let Some(index) = separate {
-            raise(Code::W701, index, qualified, rules, flags, &flag);
+        if self.double_benefits && rules.contains(swipe.day) {
+            self.double_benefit(swipe, index, signing, rules, &mut out.flags);
         }
-        if let (Some(index), false) = (elsewhere, of_signed) {
-            raise(Code::W703, index, qualified, rules, flags, &flag);
+        if signing.institution != swipe.institution {
+            if rules.kind_of(signing.offer()) != PackageKind::Free {
+                met.elsewhere = met.elsewhere.or(Some(index as u32));
+            }
+            return;
+        }
+        met.of_signed = true;
+        let item = rules.item_of(signing.offer(), swipe.item);
+        if item.is_some() {
+            met.effective = met.effective.or(Some(index as u32));
+        }
+        if self.asked && swipe.day < Rank::from(rules.end) {
+            self.record(swipe, index, signing, item, rules, (taken, &mut out.log));
         }
     }
 
@@ -538,58 +551,52 @@ impl Evidence {
     }
 }
 
+/// What the signings of a swipe's person are to it.
+#[derive(Clone, Copy, Default)]
+struct Met {
+    /// One in force is with the institution of the swipe.
+    of_signed: bool,
+    /// The first of these whose package has the item.
+    effective: Option<u32>,
+    /// The first one in force with another institution, of a package that is paid for.
+    elsewhere: Option<u32>,
+}
+
+/// Counts a swipe of the period, and raises its flags.
+#[inline(always)]
+fn count_swipe(swipe: &Swipe, met: Met, against: Against, out: &mut Tallied) {
+    let Against { charged, rules, qualified } = against;
+    let flag = |code, signing| SwipeFlag {
+        code,
+        signing,
+        place: swipe.place,
+        item: swipe.item,
+        charged: swipe.charged,
+        institution: swipe.institution,
+    };
+    let separate = met.effective.filter(|_| charged && swipe.charged > Fen::ZERO);
+    let count = &mut out.counts[swipe.institution as usize];
+    count.all += 1;
+    count.of_signed += u64::from(met.of_signed);
+    count.effective += u64::from(met.effective.is_some());
+    count.separate += u64::from(separate.is_some());
+    if let Some(index) = separate {
+        raise(Code::W701, index, qualified, rules, &mut out.flags, &flag);
+    }
+    if let (Some(index), false) = (met.elsewhere, met.of_signed) {
+        raise(Code::W703, index, qualified, rules, &mut out.flags, &flag);
+    }
+}
+
 fn raise(
     code: Code,
-    index: usize,
+    index: u32,
     qualified: &Qualified,
     rules: &Rules,
     flags: &mut Vec<SwipeFlag>,
-    flag: &impl Fn(Code, usize) -> SwipeFlag,
+    flag: &impl Fn(Code, u32) -> SwipeFlag,
 ) {
-    if rules.policy(qualified.signings[index].offer()).flag(code).is_some() {
+    if rules.policy(qualified.signings[index as usize].offer()).flag(code).is_some() {
         flags.push(flag(code, index));
-    }
-}
-
-/// The lines of ids whose hash stood on an earlier line, each with the first of them. `table` is room
-/// that one search after the other uses.
-fn repeated<'a>(ids: impl Iterator<Item = &'a [u64]> + Clone, table: &mut Vec<u64>) -> Vec<(u32, u32)> {
-    let count: usize = ids.clone().map(<[u64]>::len).sum();
-    table.clear();
-    table.resize((2 * count).next_power_of_two(), 0);
-    let hash = |id: u64| (id >> 32) as usize;
-    let mut same = Vec::new();
-    for id in ids.flatten() {
-        let mut at = hash(*id) & (table.len() - 1);
-        while table[at] != 0 && hash(table[at]) != hash(*id) {
-            at = (at + 1) & (table.len() - 1);
-        }
-        if table[at] == 0 {
-            table[at] = *id;
-        } else {
-            same.extend([table[at], *id]);
-        }
-    }
-    // Of one hash the lowest line is first now.
-    same.sort_unstable();
-    same.dedup();
-    let groups = same.chunk_by(|a, b| hash(*a) == hash(*b));
-    groups.flat_map(|group| group[1..].iter().map(|id| (*id as u32, group[0] as u32))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lowest_line_of_an_id_is_the_first_whatever_desk_took_it() {
-        let id = |hash: u64, line: u64| hash << 32 | line;
-        let (a, b) = ([id(7, 9), id(8, 2), id(7, 4)], [id(7, 3), id(15, 1), id(8, 30), id(23, 5)]);
-        let mut table = Vec::new();
-        let mut found = repeated([&a[..], &b[..]].into_iter(), &mut table);
-        found.sort_unstable();
-        assert_eq!(found, [(4, 3), (9, 3), (30, 2)]);
-        assert_eq!(repeated([&a[..1], &[]].into_iter(), &mut table), []);
-        assert_eq!(repeated(std::iter::empty(), &mut table), []);
     }
 }

@@ -1,6 +1,7 @@
 //! The computation: rows and rules in, lines and reasons out. No files, no clock, no printing.
 
 pub mod assess;
+mod buckets;
 mod changes;
 pub mod clear;
 pub mod delta;
@@ -16,4 +17,5 @@ pub mod payments;
 pub mod price;
 pub mod qualify;
 pub mod rules;
+mod swipe_ids;
 pub mod tally;

@@ -20,6 +20,7 @@ use crate::policy::schedule::{Part, Schedule};
 use crate::policy::version::MOST_PACKAGES;
 use crate::policy::{Named, Policy};
 
+use super::buckets::Buckets;
 use super::desk::{Batch, Details};
 use super::history::{History, Terms};
 use super::order::{
@@ -149,9 +150,8 @@ pub struct Qualified {
     /// In order of the person's mixed number, then as they are held against each other.
     pub signings: Vec<Signing>,
     contracts: Vec<u8>,
-    /// Where the signings of each bucket of mixed numbers start.
-    buckets: Vec<u32>,
-    shift: u32,
+    /// Where the signings of each mixed number stand.
+    buckets: Buckets,
     /// Beside each signing its number in the past; empty where there is none.
     known: Vec<u32>,
     /// Refused against others (E502–E505), with their number in the past.
@@ -185,9 +185,9 @@ impl Qualified {
     }
 
     /// Where the signings of a person stand, and those of some others as well.
+    #[inline(always)]
     pub fn bucket(&self, person: PersonId) -> Range<usize> {
-        let bucket = (mixed(person) >> self.shift) as usize;
-        self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize
+        self.buckets.find(mixed(person))
     }
 
     /// Looks at where the signings of some buckets start and end, so that they come from memory together.
@@ -394,17 +394,9 @@ pub fn row_terms(rules: &Rules, details: &[Details], signing: &Signing) -> Terms
 }
 
 fn find_by_person(signings: Vec<Signing>, contracts: Vec<u8>) -> Qualified {
-    let bits = (usize::BITS - signings.len().leading_zeros()).max(1);
-    let shift = 64 - bits;
-    let mut buckets = vec![0u32; (1 << bits) + 1];
-    for signing in &signings {
-        buckets[(mixed(signing.person) >> shift) as usize + 1] += 1;
-    }
-    for at in 1..buckets.len() {
-        buckets[at] += buckets[at - 1];
-    }
+    let buckets = Buckets::new(&signings, |signing| mixed(signing.person));
     let (known, refused, voided) = (Vec::new(), Vec::new(), Vec::new());
-    Qualified { signings, contracts, buckets, shift, known, refused, voided }
+    Qualified { signings, contracts, buckets, known, refused, voided }
 }
 
 /// Cuts the signings into parts, each with all signings of its people: where each part starts, and the end.
