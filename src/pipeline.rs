@@ -149,7 +149,7 @@ pub fn settle<R>(
     if settlement.lines.iter().all(|line| line.count + line.held == 0) {
         inputs.notices.push(Msg::NoCharges { period });
     }
-    inputs.rejects.sort_by_key(|reject| (reject.kind.name(), reject.place));
+    inputs.rejects.par_sort_by_key(|reject| (reject.kind.name(), reject.place));
     let run = Run {
         rules: &rules,
         inputs: &inputs,
@@ -198,7 +198,7 @@ fn balance(run: &Run) {
     let signings: u64 =
         run.inputs.facts.iter().filter(|facts| facts.kind == Kind::Signings).map(|facts| facts.rows).sum();
     let of_file = |signing: &&Signing| run.of_file(signing.place().file);
-    let admitted = run.qualified.signings.iter().filter(of_file).count();
+    let admitted = run.qualified.signings.par_iter().filter(of_file).count();
     assert_eq!(
         signings,
         run.refused_signings() + run.inputs.void_rows + admitted as u64,
@@ -357,7 +357,7 @@ pub fn check<R>(
     small::sheets(&mut inputs, &rules, watch)?;
     // Of no period: nothing lies outside it.
     inputs.notices.retain(|notice| !matches!(notice, Msg::PaymentsElsewhere { .. }));
-    inputs.rejects.sort_by_key(|reject| (reject.kind.name(), reject.place));
+    inputs.rejects.par_sort_by_key(|reject| (reject.kind.name(), reject.place));
     then(&inputs)
 }
 
@@ -419,7 +419,7 @@ pub fn assess<R>(
     inputs.rejects.extend(rejects);
     notices.dedup();
     inputs.notices.extend(notices);
-    inputs.rejects.sort_by_key(|reject| (reject.kind.name(), reject.place));
+    inputs.rejects.par_sort_by_key(|reject| (reject.kind.name(), reject.place));
     then(&Assessment { rules: &rules, inputs: &inputs, cards: &cards })
 }
 

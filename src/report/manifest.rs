@@ -80,13 +80,11 @@ pub fn manifest(run: &Run, written: &[Written], output: &Output) -> Value {
             input
         })
         .collect();
-    let mut codes: BTreeMap<String, u64> = BTreeMap::new();
+    let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
     for reject in &run.inputs.rejects {
-        *codes.entry(reject.code.name().to_string()).or_default() += 1;
+        *codes.entry(reject.code.name()).or_default() += 1;
     }
-    for (code, count) in flag_counts(run) {
-        codes.insert(code.name().to_string(), count);
-    }
+    codes.extend(flag_counts(run).into_iter().map(|(code, count)| (code.name(), count)));
     let source = |(id, total): (&String, &Total)| {
         let mut json = total_json(total);
         json["name"] = json!(names::source(run, id, Lang::Zh));

@@ -21,8 +21,46 @@ pub fn mixed(person: PersonId) -> u64 {
 /// other. First by the upper bits, where they stand: so each part is then put in order in a core's own cache, and
 /// never are all of them there twice.
 pub fn by_person(signings: &mut [Signing], in_turn: impl Fn(&Signing, &Signing) -> Ordering + Sync) {
+    split_and_sort(signings, rayon::current_num_threads().next_power_of_two().ilog2(), 0, &in_turn);
+}
+
+/// Parts for all threads: `halvings` more times by a bit, those before it being the same in all of these.
+fn split_and_sort(
+    signings: &mut [Signing],
+    halvings: u32,
+    bit: u32,
+    in_turn: &(impl Fn(&Signing, &Signing) -> Ordering + Sync),
+) {
+    if halvings == 0 {
+        return sort_parts(signings, bit, in_turn);
+    }
+    let upper = |signing: &Signing| mixed(signing.person) << bit >> 63 == 1;
+    let (mut low, mut high) = (0, signings.len());
+    loop {
+        while low < high && !upper(&signings[low]) {
+            low += 1;
+        }
+        while low < high && upper(&signings[high - 1]) {
+            high -= 1;
+        }
+        if low == high {
+            break;
+        }
+        signings.swap(low, high - 1);
+    }
+    let (below, above) = signings.split_at_mut(low);
+    let sort = |half| split_and_sort(half, halvings - 1, bit + 1, in_turn);
+    rayon::join(|| sort(below), || sort(above));
+}
+
+/// [`by_person`] of signings that have the same upper bits.
+fn sort_parts(
+    signings: &mut [Signing],
+    bits: u32,
+    in_turn: &(impl Fn(&Signing, &Signing) -> Ordering + Sync),
+) {
     const PARTS: usize = 64;
-    let part_of = |signing: &Signing| (mixed(signing.person) >> (64 - PARTS.ilog2())) as usize;
+    let part_of = |signing: &Signing| (mixed(signing.person) << bits >> (64 - PARTS.ilog2())) as usize;
     let mut counts = [0; PARTS];
     signings.iter().for_each(|signing| counts[part_of(signing)] += 1);
     let (mut next, mut ends, mut end) = ([0; PARTS], [0; PARTS], 0);
@@ -47,7 +85,7 @@ pub fn by_person(signings: &mut [Signing], in_turn: impl Fn(&Signing, &Signing) 
         parts.push(part);
         rest = behind;
     }
-    let sort = |part: &mut [Signing]| part.copy_from_slice(&in_order(part, &in_turn));
+    let sort = |part: &mut [Signing]| part.copy_from_slice(&in_order(part, in_turn));
     parts.into_par_iter().with_max_len(1).for_each(sort);
 }
 

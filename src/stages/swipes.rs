@@ -1,8 +1,9 @@
 //! Swipes → evidence: each held against the qualified signings, by all threads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
@@ -194,15 +195,13 @@ fn repeated_swipes(
     evidence: &mut Evidence,
 ) -> Result<()> {
     let repeated = evidence.close();
-    let mut lines: BTreeMap<u16, BTreeSet<u32>> = BTreeMap::new();
-    for (place, first) in &repeated {
-        lines.entry(place.file).or_default().insert(place.line);
-        lines.entry(first.file).or_default().insert(first.line);
-    }
+    let mut places: Vec<Place> = repeated.iter().flat_map(|(place, first)| [*place, *first]).collect();
+    places.par_sort_unstable();
+    places.dedup();
     let mut rows: FxHashMap<Place, (Vec<u8>, Swipe)> = FxHashMap::default();
-    for (file, lines) in lines {
-        let lines: Vec<u32> = lines.into_iter().collect();
-        let read = files[&file].0.rows(&lines, |row| {
+    for of_file in places.chunk_by(|a, b| a.file == b.file) {
+        let lines: Vec<u32> = of_file.iter().map(|place| place.line).collect();
+        let read = files[&of_file[0].file].0.rows(&lines, |row| {
             let words = |row: &Row| {
                 (rules.find_item(&row.text(swipes::ITEM)), rules.find_card(&row.text(swipes::CARD)))
             };
