@@ -171,7 +171,7 @@ pub fn settle<R>(
 impl Run<'_> {
     /// How many rows a stage was about.
     pub fn rows_of(&self, stage: Stage) -> Option<u64> {
-        let admitted = self.qualified.signings.len() as u64;
+        let admitted = self.qualified.signings.count() as u64;
         match stage {
             Stage::Ledger => self.history.past().map(|past| past.signings.len() as u64),
             Stage::Qualify => Some(admitted + self.qualified.refused.len() as u64),
@@ -197,7 +197,7 @@ impl Run<'_> {
 fn balance(run: &Run) {
     let signings: u64 =
         run.inputs.facts.iter().filter(|facts| facts.kind == Kind::Signings).map(|facts| facts.rows).sum();
-    let of_file = |signing: &&Signing| run.of_file(signing.place().file);
+    let of_file = |signing: &Signing| run.of_file(signing.place().file);
     let admitted = run.qualified.signings.par_iter().filter(of_file).count();
     assert_eq!(
         signings,
@@ -266,14 +266,14 @@ fn not_earlier(region: &Region, history: &History, as_of: Option<Date>) -> Resul
 /// Says how many contracts that were void or ended stand again: the export may be older than the last one posted.
 fn restored(inputs: &mut Inputs, history: &History, qualified: &Qualified) {
     let Some(past) = history.past() else { return };
-    let back = |(index, signing): (usize, &Signing)| match qualified.known(index) {
+    let back = |(index, signing): (usize, Signing)| match qualified.known(index) {
         Some(known) => {
             let past = history.signing(known);
             // It had ended early, and runs longer now; one that only moved did not.
             let ended = past.end < past.term_end && past.starts_on == signing.starts_on;
-            history.owns(signing).is_none() && ended && past.end < signing.end
+            history.owns(&signing).is_none() && ended && past.end < signing.end
         }
-        None => !past.gone.is_empty() && past.gone.contains(&qualified.contract_hash(signing)),
+        None => !past.gone.is_empty() && past.gone.contains(&qualified.contract_hash(&signing)),
     };
     let rows = qualified.signings.par_iter().enumerate().filter(|one| back(*one)).count() as u64;
     if rows > 0 {

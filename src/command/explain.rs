@@ -116,7 +116,7 @@ fn institution(run: &Run, id: &str) -> Result<u32> {
 }
 
 /// Every signing that a contract id or an ID number stands for, in the files and in the ledger.
-fn lives<'a>(run: &'a Run, what: &What, store: Option<&Store>, look: Look) -> Result<Vec<Life<'a>>> {
+fn lives(run: &Run, what: &What, store: Option<&Store>, look: Look) -> Result<Vec<Life>> {
     let (contract, person) = match what {
         What::Person(text) => {
             let text = text.trim();
@@ -145,8 +145,8 @@ fn lives<'a>(run: &'a Run, what: &What, store: Option<&Store>, look: Look) -> Re
         .collect();
     let services = stages::find::swipe_rows(run.inputs, &people)?;
     let life = |contract: &str| {
-        let found = run.qualified.signings.iter().enumerate().find(|(_, signing)| {
-            run.qualified.contract(signing) == contract
+        let found = run.qualified.signings.iter().enumerate().find(|&(_, signing)| {
+            run.qualified.contract(&signing) == contract
                 && person.is_none_or(|person| signing.person == person)
         });
         let fate = |row: &&stages::find::SigningPlace| {

@@ -95,7 +95,7 @@ fn signings(writer: &mut Writer, posting: &Posting) -> Result<()> {
         if known.is_none() && signing.starts_on >= rules.end {
             continue;
         }
-        let noted = Noted { signing, known, state: State::Admitted };
+        let noted = Noted { signing: &signing, known, state: State::Admitted };
         let id = note(writer, posting, &noted, &mut terms_of)?;
         services(writer, posting, index, id)?;
     }
@@ -210,7 +210,7 @@ impl Facts {
 /// Writes the services of a signing that no earlier posting saw.
 fn services(writer: &mut Writer, posting: &Posting, index: usize, id: u32) -> Result<()> {
     let Posting { rules, qualified, evidence, .. } = *posting;
-    let signing = &qualified.signings[index];
+    let signing = &qualified.signings.faces()[index];
     for service in evidence.services_of(index) {
         let institution = writer.institution(rules.institutions.get(signing.institution))? as u32;
         let item = match service.item {

@@ -36,12 +36,12 @@ impl Raised<'_> {
         }
     }
 
-    fn signing<'a>(&self, run: &'a Run) -> Option<&'a Signing> {
+    fn signing(&self, run: &Run) -> Option<Signing> {
         let index = match self {
             Raised::Swipe(flag) => Some(flag.signing),
             Raised::Other(flag) => flag.signing,
         };
-        index.map(|index| &run.qualified.signings[index as usize])
+        index.map(|index| run.qualified.signings.get(index as usize))
     }
 
     fn institution(&self, run: &Run) -> u32 {
@@ -60,7 +60,7 @@ impl Raised<'_> {
 
     fn detail(&self, run: &Run, lang: Lang) -> Msg {
         let item = |flag: &SwipeFlag| {
-            let offer = run.qualified.signings[flag.signing as usize].offer();
+            let offer = run.qualified.signings.faces()[flag.signing as usize].offer();
             let named = run.rules.item_named(offer, flag.item);
             let called = named.map(|named| if lang == Lang::Zh { &named.name } else { &named.id });
             called.map_or(run.rules.item_title(flag.item), String::as_str).to_string()
@@ -142,7 +142,7 @@ impl<'a> Flags<'a> {
         let all = swipes.chain(run.settlement.flags.iter().map(Raised::Other));
         let file = |flag: &Raised| flag.place().map(|place| &run.inputs.names[place.file as usize]);
         let contract =
-            |flag: &Raised| flag.signing(run).map_or("", |signing| run.qualified.contract(signing));
+            |flag: &Raised| flag.signing(run).map_or("", |signing| run.qualified.contract(&signing));
         let id = |flag: &Raised| &run.rules.institutions.get(flag.institution(run)).id;
         let key = |flag: &Raised| {
             (flag.code(), id(flag), contract(flag), file(flag), flag.place().map(|place| place.line))
@@ -176,7 +176,7 @@ impl<'a> Flags<'a> {
     fn row(&self, flag: &Raised) -> FlagRow<'a> {
         let run = self.run;
         let signing = flag.signing(run);
-        let contract = signing.map_or("", |signing| run.qualified.contract(signing));
+        let contract = signing.map_or("", |signing| run.qualified.contract(&signing));
         let person = signing.map(|signing| signing.person);
         let clause = match flag {
             Raised::Other(flag) => Some(flag.clause.to_string()),

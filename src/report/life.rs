@@ -26,10 +26,10 @@ use super::rules::percent;
 use super::screen::Look;
 
 /// What became of a signing.
-pub struct Life<'a> {
+pub struct Life {
     /// Rows of the files that are about it, and what became of each.
     pub rows: Vec<(Place, Fate)>,
-    pub signing: Option<&'a Signing>,
+    pub signing: Option<Signing>,
     pub contract: String,
     pub charges: Vec<ChargeLife>,
     /// Service records of the person in the files, at the institution and in time.
@@ -71,7 +71,7 @@ pub fn lives(
             };
             writeln!(out, "  {text}")?;
         }
-        if let Some(signing) = life.signing {
+        if let Some(signing) = &life.signing {
             let institution = run.rules.institutions.get(signing.institution);
             let package = &run.rules.package(signing.offer()).named;
             let days = [signing.signed_on, signing.starts_on, signing.end].map(|day| day.to_string());
@@ -108,7 +108,7 @@ pub fn lives(
                 )?;
             }
             for (source, amount, why) in &charge.shares {
-                let worth = life.signing.and_then(|signing| worth(run, signing, charge, source, *amount));
+                let worth = life.signing.and_then(|signing| worth(run, &signing, charge, source, *amount));
                 let rest = match (why, worth) {
                     (Some(why), _) => format!("  {}", held(lang, *why)),
                     (None, Some((ratio, worth))) => format!(" × {} = {}", percent(ratio), worth.grouped()),
@@ -294,7 +294,7 @@ pub fn lives_json(run: &Run, lives: &[Life], batches: &[Batch], lang: Lang) -> V
                                 json!({ "batch": batch, "institution_id": institution, "line_amount": amount.to_string() })
                             })
                             .collect();
-                        let worth = life.signing.and_then(|signing| worth(run, signing, charge, source, *amount));
+                        let worth = life.signing.and_then(|signing| worth(run, &signing, charge, source, *amount));
                         json!({
                             "source": source, "amount": amount.to_string(), "held": why.map(HeldFor::name),
                             "ratio": worth.map(|(ratio, _)| shortest(ratio)),
@@ -347,7 +347,7 @@ pub fn lives_json(run: &Run, lives: &[Life], batches: &[Batch], lang: Lang) -> V
             "starts_on": life.signing.map(|signing| signing.starts_on.to_string()),
             "ends_on": life.signing.map(|signing| signing.end.to_string()),
             "rows": rows,
-            "passed": life.signing.map(|signing| passed(run, signing)),
+            "passed": life.signing.map(|signing| passed(run, &signing)),
             "charges": charges,
             "services": life.services.iter().map(at).collect::<Vec<_>>(),
             "moved_before": besides,

@@ -285,7 +285,7 @@ pub struct Payers {
 /// Adds up the residents' payments by institution.
 pub fn payers(rules: &Rules, qualified: &Qualified, individual: impl Fn(u32) -> Fen) -> Vec<Payers> {
     let mut all = vec![Payers { asked: true, ..Payers::default() }; rules.institutions.count()];
-    for signings in qualified.people() {
+    for signings in qualified.signings.people() {
         // Whether the person pays, by institution: somebody with two packages is one payer.
         let mut paying: BTreeMap<u32, bool> = BTreeMap::new();
         for signing in signings {

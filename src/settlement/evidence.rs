@@ -20,8 +20,9 @@ use crate::base::place::Place;
 use crate::intake::rows::TOGETHER;
 use crate::policy::package::PackageKind;
 
+use super::admitted::Face;
 use super::history::History;
-use super::qualify::{Qualified, Signing};
+use super::qualify::Qualified;
 use super::rules::Rules;
 use super::swipe_ids::{SwipeIds, repeated};
 
@@ -212,7 +213,7 @@ impl Evidence {
         let (mut charge_start, mut charges) = (Vec::new(), 0u32);
         let (mut item_start, mut items) = (Vec::new(), 0u32);
         if asked || deducting {
-            for signing in &qualified.signings {
+            for signing in qualified.signings.faces() {
                 let count = signing.charges(rules).count();
                 charge_start.push(charges);
                 item_start.push(items);
@@ -328,14 +329,14 @@ impl Evidence {
         // Of signings that the past knows, what it saw beside that; only what it did not see is noted.
         let mut next = seen.into_iter().peekable();
         let mut now: Vec<Service> = Vec::new();
-        for index in 0..qualified.signings.len() {
+        for index in 0..qualified.signings.count() {
             now.clear();
             while let Some(service) = next.next_if(|service| service.signing as usize == index) {
                 now.push(service);
             }
             let before = qualified.known(index).map_or(&[][..], |known| history.services(known));
             if !before.is_empty() {
-                let signing = &qualified.signings[index];
+                let signing = &qualified.signings.faces()[index];
                 let package = rules.package(signing.offer());
                 for past in before.iter().filter(|past| history.place_of_service(past) == signing.institution)
                 {
@@ -371,7 +372,7 @@ impl Evidence {
     /// Adds what only earlier postings saw to the counters of the charge that it falls in.
     fn count_past(
         &self,
-        signing: &Signing,
+        signing: &Face,
         (index, day): (usize, Date),
         (item, (seen, times)): (Option<u8>, (u32, u32)),
         rules: &Rules,
@@ -400,7 +401,7 @@ impl Evidence {
         taken: Taken,
         out: &mut Tallied,
     ) {
-        let signings = &against.qualified.signings;
+        let signings = against.qualified.signings.faces();
         let mut met = [Met::default(); TOGETHER];
         let (mut left, mut count) = ([0; TOGETHER], 0);
         let mut matching = [(0, 0); TOGETHER];
@@ -444,7 +445,7 @@ impl Evidence {
         out: &mut Tallied,
     ) {
         let Against { rules, qualified, .. } = against;
-        let signing = &qualified.signings[index];
+        let signing = &qualified.signings.faces()[index];
         if !signing.in_force(swipe.day) {
             return;
         }
@@ -471,7 +472,7 @@ impl Evidence {
         &self,
         swipe: &Swipe,
         index: usize,
-        signing: &Signing,
+        signing: &Face,
         rules: &Rules,
         flags: &mut Vec<SwipeFlag>,
     ) {
@@ -499,7 +500,7 @@ impl Evidence {
         &self,
         swipe: &Swipe,
         index: usize,
-        signing: &Signing,
+        signing: &Face,
         item: Option<usize>,
         rules: &Rules,
         (taken, log): (Taken, &mut Vec<(Service, Taken)>),
@@ -596,7 +597,7 @@ fn raise(
     flags: &mut Vec<SwipeFlag>,
     flag: &impl Fn(Code, u32) -> SwipeFlag,
 ) {
-    if rules.policy(qualified.signings[index as usize].offer()).flag(code).is_some() {
+    if rules.policy(qualified.signings.faces()[index as usize].offer()).flag(code).is_some() {
         flags.push(flag(code, index));
     }
 }

@@ -12,7 +12,7 @@ use crate::policy::schedule::Part;
 use super::evidence::Evidence;
 use super::lines::{Line, Settlement};
 use super::price::Class;
-use super::qualify::{Qualified, Signing};
+use super::qualify::Qualified;
 use super::rules::Rules;
 use super::tally::{Held, unauthorized};
 
@@ -136,7 +136,7 @@ pub fn charges(
     index: usize,
     over_cap: bool,
 ) -> Vec<ChargeLife> {
-    let signing: &Signing = &qualified.signings[index];
+    let signing = &qualified.signings.get(index);
     let offer = signing.offer();
     let (policy, package, class) =
         (rules.policy(offer), rules.package(offer), &classes[signing.class as usize]);

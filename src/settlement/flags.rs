@@ -136,8 +136,8 @@ pub fn full_teams(rules: &Rules, qualified: &Qualified, details: &[Details]) -> 
         let name = if of == CapOf::Team { team } else { doctor };
         (!name.is_empty()).then_some((of, *institution, name.as_str()))
     };
-    let of_teams: Vec<u32> = (0..qualified.signings.len() as u32)
-        .filter(|index| qualified.signings[*index as usize].details != NO_DETAILS)
+    let of_teams: Vec<u32> = (0..qualified.signings.count() as u32)
+        .filter(|index| qualified.signings.get(*index as usize).details != NO_DETAILS)
         .collect();
     full.flags = too_large(rules, qualified, &of_teams, &name);
     if versions.iter().flat_map(|version| &version.caps).any(|cap| cap.cut_off) {
@@ -160,7 +160,7 @@ fn too_large<'t>(
     for cap in &policy.caps {
         let mut people: BTreeMap<(CapOf, u32, &str), BTreeSet<PersonId>> = BTreeMap::new();
         for index in of_teams {
-            let signing = &qualified.signings[*index as usize];
+            let signing = qualified.signings.get(*index as usize);
             if let Some(name) = name(cap.of, signing.details).filter(|_| signing.in_force(last_day)) {
                 people.entry(name).or_default().insert(signing.person);
             }
@@ -220,11 +220,11 @@ fn cut_off<'t>(
     name: &impl Fn(CapOf, u32) -> Option<(CapOf, u32, &'t str)>,
     out: &mut FxHashMap<u32, u64>,
 ) {
-    let at = |index: &u32| &qualified.signings[*index as usize];
+    let at = |index: &u32| qualified.signings.get(*index as usize);
     in_turn.sort_unstable_by(|a, b| {
         let key = |index: &u32| {
             let one = at(index);
-            (one.starts_on, one.signed_on, qualified.contract(one), one.place())
+            (one.starts_on, one.signed_on, qualified.contract(&one), one.place())
         };
         key(a).cmp(&key(b))
     });

@@ -1,5 +1,6 @@
 //! The computation: rows and rules in, lines and reasons out. No files, no clock, no printing.
 
+pub mod admitted;
 pub mod assess;
 mod buckets;
 mod changes;

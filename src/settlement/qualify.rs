@@ -20,6 +20,7 @@ use crate::policy::schedule::{Part, Schedule};
 use crate::policy::version::MOST_PACKAGES;
 use crate::policy::{Named, Policy};
 
+use super::admitted::{Admitted, Face};
 use super::buckets::Buckets;
 use super::desk::{Batch, Details};
 use super::history::{History, Terms};
@@ -30,10 +31,7 @@ use super::price::Classes;
 use super::rules::Rules;
 
 /// A signing that passed the checks of its own row.
-///
-/// What a swipe is held against stands first and together: so it mostly lies in one line of the cache.
 #[derive(Clone, Copy, Debug)]
-#[repr(C)]
 pub struct Signing {
     pub person: PersonId,
     pub institution: u32,
@@ -62,9 +60,15 @@ pub(super) const ASKED_WHAT_WAS_PAID: u16 = 1 << 13;
 const REASON_BITS: u32 = 13 - OFFER_BITS;
 pub(super) const OFFER_BITS: u32 = MOST_PACKAGES.ilog2();
 
+/// The offer among what is packed with it.
+#[inline(always)]
+pub(super) fn offer_of(packed: u16) -> u16 {
+    packed & (MOST_PACKAGES as u16 - 1)
+}
+
 impl Signing {
     pub fn offer(&self) -> u16 {
-        self.offer & (MOST_PACKAGES as u16 - 1)
+        offer_of(self.offer)
     }
 
     /// Which of the policy's reasons for an early end is given.
@@ -91,19 +95,17 @@ impl Signing {
     }
 
     pub fn in_force(&self, day: impl Into<Rank>) -> bool {
-        let day = day.into();
-        (Rank::from(self.starts_on) <= day) & (day < Rank::from(self.end))
+        Face::of(self).in_force(day)
     }
 
-    /// Charges of the signing that are settled: their numbers and first days.
-    pub fn charges(&self, rules: &Rules) -> impl Iterator<Item = (u32, Date)> + use<> {
-        let schedule = rules.policy(self.offer()).schedule;
-        schedule.charges(self.starts_on, rules.from, self.end.min(rules.end))
-    }
-
-    /// The charge whose time `day` falls in.
+    /// [`Face::charge_of`].
     pub fn charge_of(&self, schedule: Schedule, day: Date) -> Option<u32> {
-        self.in_force(day).then(|| schedule.charge_of(self.starts_on, day))
+        Face::of(self).charge_of(schedule, day)
+    }
+
+    /// [`Face::charges`].
+    pub fn charges(&self, rules: &Rules) -> impl Iterator<Item = (u32, Date)> + use<> {
+        Face::of(self).charges(rules)
     }
 
     /// What part of charge `number` is paid, where it does not run its full time.
@@ -148,7 +150,7 @@ impl Candidates {
 /// Admitted signings, findable by person.
 pub struct Qualified {
     /// In order of the person's mixed number, then as they are held against each other.
-    pub signings: Vec<Signing>,
+    pub signings: Admitted,
     contracts: Vec<u8>,
     /// Where the signings of each mixed number stand.
     buckets: Buckets,
@@ -179,11 +181,6 @@ impl Qualified {
         self.known.get(index).copied().filter(|known| *known != NEW)
     }
 
-    /// The signings of each person together.
-    pub fn people(&self) -> impl Iterator<Item = &[Signing]> {
-        self.signings.chunk_by(|a, b| a.person == b.person)
-    }
-
     /// Where the signings of a person stand, and those of some others as well.
     #[inline(always)]
     pub fn bucket(&self, person: PersonId) -> Range<usize> {
@@ -193,8 +190,9 @@ impl Qualified {
     /// Looks at where the signings of some buckets start and end, so that they come from memory together.
     pub fn approach(&self, buckets: &[Range<usize>]) -> u64 {
         // The first and the last of what is asked for: it may lie across two lines of the cache.
-        let first = |at: usize| self.signings.get(at).map_or(0, |signing| signing.person.0);
-        let last = |at: usize| self.signings.get(at).map_or(0, |signing| u64::from(signing.offer));
+        let faces = self.signings.faces();
+        let first = |at: usize| faces.get(at).map_or(0, |face| face.person.0);
+        let last = |at: usize| faces.get(at).map_or(0, |face| u64::from(face.offer()));
         buckets.iter().fold(0, |all, bucket| all ^ first(bucket.start) ^ last(bucket.end.wrapping_sub(1)))
     }
 }
@@ -396,6 +394,7 @@ pub fn row_terms(rules: &Rules, details: &[Details], signing: &Signing) -> Terms
 fn find_by_person(signings: Vec<Signing>, contracts: Vec<u8>) -> Qualified {
     let buckets = Buckets::new(&signings, |signing| mixed(signing.person));
     let (known, refused, voided) = (Vec::new(), Vec::new(), Vec::new());
+    let signings = Admitted::new(signings);
     Qualified { signings, contracts, buckets, known, refused, voided }
 }
 

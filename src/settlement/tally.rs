@@ -167,15 +167,14 @@ pub fn tally(with: With, qualified: &Qualified) -> Tally {
     let empty = || Tally::new(rules.institutions.count());
     // Many at a time: a tally is too large to be handed on from one to the next.
     const TOGETHER: usize = 1 << 10;
-    let mut parts: Vec<Tally> = signings
-        .par_chunks(TOGETHER)
-        .enumerate()
-        .fold(empty, |mut tally, (chunk, signings)| {
-            for (index, signing) in (chunk * TOGETHER..).zip(signings) {
-                let known = qualified.known(index);
-                count(&mut tally, (index, known), signing, with);
+    let mut parts: Vec<Tally> = (0..signings.count().div_ceil(TOGETHER))
+        .into_par_iter()
+        .fold(empty, |mut tally, chunk| {
+            for index in chunk * TOGETHER..signings.count().min((chunk + 1) * TOGETHER) {
+                let (signing, known) = (signings.get(index), qualified.known(index));
+                count(&mut tally, (index, known), &signing, with);
                 if let Some(known) = known {
-                    let now = Some((index, signing));
+                    let now = Some((index, &signing));
                     changes::of_signing(&mut tally.changes, known, now, Cause::Corrected, with);
                 }
             }
@@ -222,11 +221,11 @@ pub fn tally(with: With, qualified: &Qualified) -> Tally {
 fn people(rules: &Rules, qualified: &Qualified) -> FxHashMap<u32, u64> {
     let mut counts = FxHashMap::default();
     let last_day = rules.period.end().yesterday().unwrap_or(rules.period.first_day());
-    for signings in qualified.people() {
-        let charged = |signing: &&Signing| {
+    for signings in qualified.signings.people() {
+        let charged = |signing: &Signing| {
             rules.kind_of(signing.offer()) != PackageKind::Free && signing.in_force(last_day)
         };
-        let at: BTreeSet<u32> = signings.iter().filter(charged).map(|signing| signing.institution).collect();
+        let at: BTreeSet<u32> = signings.filter(charged).map(|signing| signing.institution).collect();
         for institution in at {
             *counts.entry(institution).or_default() += 1;
         }

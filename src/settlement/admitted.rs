@@ -1,0 +1,164 @@
+//! Admitted signings, each in two parts: a face, which every swipe is held against, and the rest. Swipes come in any
+//! order of people, so that each waits for its signings from memory: of faces more lie together.
+
+use rayon::prelude::*;
+
+use crate::base::money::Fen;
+use crate::base::period::{Date, Rank};
+use crate::base::person::PersonId;
+use crate::policy::schedule::Schedule;
+
+use super::qualify::{Signing, offer_of};
+use super::rules::Rules;
+
+/// What a swipe is held against, in 24 bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Face {
+    pub person: PersonId,
+    pub institution: u32,
+    starts_on: Date,
+    end: Date,
+    offer: u16,
+    file: u16,
+}
+
+impl Face {
+    pub fn of(signing: &Signing) -> Face {
+        let Signing { person, institution, starts_on, end, offer, file, .. } = *signing;
+        Face { person, institution, starts_on, end, offer, file }
+    }
+
+    #[inline(always)]
+    pub fn offer(&self) -> u16 {
+        offer_of(self.offer)
+    }
+
+    #[inline(always)]
+    pub fn in_force(&self, day: impl Into<Rank>) -> bool {
+        let day = day.into();
+        (Rank::from(self.starts_on) <= day) & (day < Rank::from(self.end))
+    }
+
+    /// Charges of the signing that are settled: their numbers and first days.
+    pub fn charges(&self, rules: &Rules) -> impl Iterator<Item = (u32, Date)> + use<> {
+        let schedule = rules.policy(self.offer()).schedule;
+        schedule.charges(self.starts_on, rules.from, self.end.min(rules.end))
+    }
+
+    /// The charge whose time `day` falls in.
+    pub fn charge_of(&self, schedule: Schedule, day: Date) -> Option<u32> {
+        self.in_force(day).then(|| schedule.charge_of(self.starts_on, day))
+    }
+}
+
+/// What a signing has beside its face.
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    paid: Fen,
+    contract: u32,
+    class: u32,
+    details: u32,
+    signed_on: Date,
+    term_end: Date,
+    line: u32,
+}
+
+/// Admitted signings by number.
+#[derive(Debug)]
+pub struct Admitted {
+    faces: Vec<Face>,
+    rest: Vec<Rest>,
+}
+
+impl Admitted {
+    pub fn new(signings: Vec<Signing>) -> Admitted {
+        let faces = signings.par_iter().map(Face::of).collect();
+        let rest = |signing: Signing| {
+            let Signing { paid, contract, class, details, signed_on, term_end, line, .. } = signing;
+            Rest { paid, contract, class, details, signed_on, term_end, line }
+        };
+        // Where they stand: a province of them would not be there twice.
+        let mut rest: Vec<Rest> = signings.into_iter().map(rest).collect();
+        rest.shrink_to_fit();
+        Admitted { faces, rest }
+    }
+
+    pub fn count(&self) -> usize {
+        self.faces.len()
+    }
+
+    pub fn faces(&self) -> &[Face] {
+        &self.faces
+    }
+
+    #[inline(always)]
+    pub fn get(&self, index: usize) -> Signing {
+        let Face { person, institution, starts_on, end, offer, file } = self.faces[index];
+        let Rest { paid, contract, class, details, signed_on, term_end, line } = self.rest[index];
+        Signing {
+            person,
+            institution,
+            starts_on,
+            end,
+            offer,
+            file,
+            paid,
+            contract,
+            class,
+            details,
+            signed_on,
+            term_end,
+            line,
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Signing> {
+        (0..self.count()).map(|index| self.get(index))
+    }
+
+    pub fn par_iter(&self) -> impl IndexedParallelIterator<Item = Signing> {
+        (0..self.count()).into_par_iter().map(|index| self.get(index))
+    }
+
+    /// The signings of each person together.
+    pub fn people(&self) -> impl Iterator<Item = impl Iterator<Item = Signing>> {
+        let same = self.faces.chunk_by(|a, b| a.person == b.person).map(<[Face]>::len);
+        let ends = same.scan(0, |end, count| {
+            *end += count;
+            Some(*end - count..*end)
+        });
+        ends.map(|of_one| of_one.map(|index| self.get(index)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signing_comes_back_as_it_was() {
+        let signing = |number: u32| Signing {
+            person: PersonId(u64::from(number / 2)),
+            institution: number + 1,
+            starts_on: Date::constant(2020, 1, 1 + number as i8),
+            end: Date::constant(2020, 2, 1 + number as i8),
+            offer: number as u16 + 2,
+            file: number as u16 + 3,
+            paid: Fen(i64::from(number) + 4),
+            contract: number + 5,
+            class: number + 6,
+            details: number + 7,
+            signed_on: Date::constant(2020, 3, 1 + number as i8),
+            term_end: Date::constant(2020, 4, 1 + number as i8),
+            line: number + 8,
+        };
+        let signings: Vec<Signing> = (0..5).map(signing).collect();
+        let admitted = Admitted::new(signings.clone());
+        let told =
+            |all: &mut dyn Iterator<Item = Signing>| all.map(|one| format!("{one:?}")).collect::<Vec<_>>();
+        assert_eq!(told(&mut admitted.iter()), told(&mut signings.into_iter()));
+        let people: Vec<usize> = admitted.people().map(Iterator::count).collect();
+        assert_eq!(people, [2, 2, 1]);
+        assert_eq!(size_of::<Face>() + size_of::<Rest>(), size_of::<Signing>());
+    }
+}
