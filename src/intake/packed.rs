@@ -6,6 +6,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::time::{Duration, Instant};
 
 use flate2::bufread::GzDecoder;
+use rustix::buffer::spare_capacity;
+use rustix::io::{read, retry_on_intr};
 use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use sha2::{Digest, Sha256};
@@ -30,12 +32,17 @@ impl Hashed {
         Hashed { file, hash: Sha256::new(), hashing: Duration::ZERO, bytes: 0 }
     }
 
-    /// Appends up to `most` bytes.
+    /// Appends `most` bytes or some more, fewer at the end.
     pub fn append(&mut self, most: usize, out: &mut Vec<u8>) -> io::Result<usize> {
         let start = out.len();
-        let read = Read::by_ref(&mut self.file).take(most as u64).read_to_end(out)?;
+        out.reserve(most);
+        while out.len() - start < most {
+            if retry_on_intr(|| read(&self.file, spare_capacity(out)))? == 0 {
+                break;
+            }
+        }
         self.take(&out[start..]);
-        Ok(read)
+        Ok(out.len() - start)
     }
 
     fn take(&mut self, bytes: &[u8]) {

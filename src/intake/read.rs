@@ -187,11 +187,20 @@ impl Again {
     }
 }
 
-/// The bytes at `offset` of a file, to its end where no length is given.
+/// So many bytes at `offset` of a file if it has as many, all to its end where no length is given.
 fn read_at(file: &File, offset: u64, length: Option<usize>) -> io::Result<Vec<u8>> {
-    let left = file.metadata()?.len().saturating_sub(offset) as usize;
-    let mut bytes = vec![0; length.map_or(left, |length| length.min(left))];
-    file.read_exact_at(&mut bytes, offset)?;
+    let all = || Ok::<_, io::Error>(file.metadata()?.len().saturating_sub(offset) as usize);
+    let mut bytes = vec![0; length.map_or_else(all, Ok)?];
+    let mut found = 0;
+    while found < bytes.len() {
+        match file.read_at(&mut bytes[found..], offset + found as u64) {
+            Ok(0) => break,
+            Ok(more) => found += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(found);
     Ok(bytes)
 }
 

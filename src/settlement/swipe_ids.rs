@@ -1,12 +1,13 @@
 //! Which swipe_ids stand on more than one row, in five bytes a row: of an id's hash the bits that choose a part and
-//! 24 more, and how far it is from the row before in that part. Ids that only share those are told apart by whoever
+//! 28 more, and how far it is from the row before in that part. Ids that only share those are told apart by whoever
 //! reads their rows again.
 
 use rayon::prelude::*;
 
 /// How many ids are held against each other at once: so few that all of them stay in a core's own cache.
 const IN_PART: u64 = 16 << 10;
-const MOST_PARTS: u64 = 1 << 16;
+/// So few that a row is seldom far from the one before in its part.
+const MOST_PARTS: u64 = 1 << 10;
 
 /// The ids that one thread saw.
 pub struct SwipeIds {
@@ -15,25 +16,25 @@ pub struct SwipeIds {
 
 #[derive(Default)]
 struct Part {
-    /// Three bytes of a hash, and how many lines further the row is; [`FAR`] where it is in `far`.
+    /// The bits of a hash, and below them how many lines further the row is; [`FAR`] where it is in `far`.
     rows: Vec<[u8; 5]>,
     /// Lines that are too far from the one before, or stand before it.
     far: Vec<u32>,
     last: u32,
 }
 
-const FAR: u16 = u16::MAX;
+const STEP_BITS: u32 = 12;
+const FAR: u32 = (1 << STEP_BITS) - 1;
+const HASH: u32 = (1 << (40 - STEP_BITS)) - 1;
 
 impl Part {
     #[inline(always)]
     fn push(&mut self, hash: u32, line: u32) {
-        let [a, b, c, _] = hash.to_le_bytes();
-        let step = line.wrapping_sub(self.last);
-        let near = step < u32::from(FAR);
-        if !near {
+        let step = line.wrapping_sub(self.last).min(FAR);
+        if step == FAR {
             self.far.push(line);
         }
-        let [d, e] = (if near { step as u16 } else { FAR }).to_le_bytes();
+        let [a, b, c, d, e, ..] = (u64::from(hash & HASH) << STEP_BITS | u64::from(step)).to_le_bytes();
         self.rows.push([a, b, c, d, e]);
         self.last = line;
     }
@@ -42,11 +43,12 @@ impl Part {
     fn rows(&self) -> impl Iterator<Item = u64> {
         let (mut last, mut far) = (0u32, self.far.iter());
         self.rows.iter().map(move |[a, b, c, d, e]| {
-            last = match u16::from_le_bytes([*d, *e]) {
+            let row = u64::from_le_bytes([*a, *b, *c, *d, *e, 0, 0, 0]);
+            last = match row as u32 & FAR {
                 FAR => *far.next().expect("a line for each that is far"),
-                step => last.wrapping_add(u32::from(step)),
+                step => last.wrapping_add(step),
             };
-            u64::from(u32::from_le_bytes([*a, *b, *c, 1])) << 32 | u64::from(last)
+            (row >> STEP_BITS | u64::from(HASH + 1)) << 32 | u64::from(last)
         })
     }
 }
@@ -128,13 +130,12 @@ mod tests {
 
     #[test]
     fn lines_are_told_however_far_they_lie_apart() {
-        let far = u32::from(FAR);
-        let lines = [5, 5 + far - 1, 5 + 2 * far - 1, 3, u32::MAX, 0, 70_000, 70_001];
+        let lines = [5, 5 + FAR - 1, 5 + 2 * FAR - 1, 3, u32::MAX, 0, 70_000, 70_001];
         let mut part = Part::default();
         lines.iter().zip(1..).for_each(|(line, hash)| part.push(hash, *line));
         assert!(part.rows().map(|row| row as u32).eq(lines));
         assert_eq!(part.far.len(), 4);
-        let hashes = part.rows().map(|row| row >> 32 & 0xFF_FFFF);
+        let hashes = part.rows().map(|row| row >> 32 & u64::from(HASH));
         assert!(hashes.eq(1..=8));
     }
 
@@ -152,7 +153,7 @@ mod tests {
         let want: Vec<(u32, u32)> = (0..200_000).step_by(1_000).map(|id| (300_000 + id, id + 1)).collect();
         let found = repeated(&all);
         assert!(want.iter().all(|pair| found.contains(pair)));
-        // Of 40 bits of hash some that are not the same may agree.
+        // Of the bits that are kept some may agree though the ids are not the same.
         assert!(found.len() < want.len() + 50, "{}", found.len());
     }
 }
