@@ -138,8 +138,8 @@ pub struct FlagRow<'a> {
 
 impl<'a> Flags<'a> {
     pub fn sorted(run: &'a Run, lang: Lang, reveal: bool) -> Flags<'a> {
-        let swipes = run.evidence.flags.iter().map(Raised::Swipe);
-        let all = swipes.chain(run.settlement.flags.iter().map(Raised::Other));
+        let swipes = run.evidence.flags.par_iter().map(Raised::Swipe);
+        let all = swipes.chain(run.settlement.flags.par_iter().map(Raised::Other));
         let file = |flag: &Raised| flag.place().map(|place| &run.inputs.names[place.file as usize]);
         let contract =
             |flag: &Raised| flag.signing(run).map_or("", |signing| run.qualified.contract(&signing));

@@ -80,11 +80,11 @@ pub fn manifest(run: &Run, written: &[Written], output: &Output) -> Value {
             input
         })
         .collect();
-    let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut counts = flag_counts(run);
     for reject in &run.inputs.rejects {
-        *codes.entry(reject.code.name()).or_default() += 1;
+        *counts.entry(reject.code).or_default() += 1;
     }
-    codes.extend(flag_counts(run).into_iter().map(|(code, count)| (code.name(), count)));
+    let codes: BTreeMap<&str, u64> = counts.into_iter().map(|(code, count)| (code.name(), count)).collect();
     let source = |(id, total): (&String, &Total)| {
         let mut json = total_json(total);
         json["name"] = json!(names::source(run, id, Lang::Zh));

@@ -63,6 +63,13 @@ struct Rest {
     line: u32,
 }
 
+impl Rest {
+    fn of(signing: &Signing) -> Rest {
+        let Signing { paid, contract, class, details, signed_on, term_end, line, .. } = *signing;
+        Rest { paid, contract, class, details, signed_on, term_end, line }
+    }
+}
+
 /// Admitted signings by number.
 #[derive(Debug)]
 pub struct Admitted {
@@ -71,15 +78,20 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    pub fn new(signings: Vec<Signing>) -> Admitted {
-        let faces = signings.par_iter().map(Face::of).collect();
-        let rest = |signing: Signing| {
-            let Signing { paid, contract, class, details, signed_on, term_end, line, .. } = signing;
-            Rest { paid, contract, class, details, signed_on, term_end, line }
-        };
-        // Where they stand: a province of them would not be there twice.
-        let mut rest: Vec<Rest> = signings.into_iter().map(rest).collect();
-        rest.shrink_to_fit();
+    pub fn new(mut signings: Vec<Signing>) -> Admitted {
+        // From the end, so that what was taken is given back on the way: a province is never there twice.
+        const AT_ONCE: usize = 1 << 20;
+        let (mut faces, mut rest) = (Vec::with_capacity(signings.len()), Vec::with_capacity(signings.len()));
+        while !signings.is_empty() {
+            let left = signings.len().saturating_sub(AT_ONCE);
+            let last = || signings[left..].par_iter().rev();
+            faces.par_extend(last().map(Face::of));
+            rest.par_extend(last().map(Rest::of));
+            signings.truncate(left);
+            signings.shrink_to_fit();
+        }
+        faces.reverse();
+        rest.reverse();
         Admitted { faces, rest }
     }
 
