@@ -196,6 +196,15 @@ fn a_line_of_ten_megabytes_is_refused_and_reading_goes_on() {
     stops(|case| case.write("signings.csv", &long), settle, &["signings.csv", "`contract_id`"]);
 }
 
+/// The end of a record that would just do stands where what is read of a longer line ends.
+#[test]
+fn a_long_line_is_refused_wherever_a_carriage_return_stands_in_it() {
+    for at in [64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1] {
+        let padding = "x".repeat(at - bad_row("").len());
+        refuses_one("E101", format!("{}\r{}", bad_row(&padding), "y".repeat(300_000)).as_bytes());
+    }
+}
+
 #[test]
 fn a_record_may_have_64_kib_and_no_byte_more() {
     for quote in ["", "\""] {
@@ -203,10 +212,12 @@ fn a_record_may_have_64_kib_and_no_byte_more() {
         let row = |padding: usize| bad_row(&format!("{quote}{}{quote}", "x".repeat(padding)));
         assert_eq!(row(padding).len(), 64 * 1024);
         refuses_one("E101", row(padding + 1).as_bytes());
-        let case = Case::good();
-        case.write("signings.csv", format!("{}{}\n", good_signings(), row(padding)));
-        let refused = case.settled(&[]).text("rejected.csv");
-        assert_eq!(refused.lines().count(), 1, "64 KiB with quote `{quote}`: {refused}");
+        for ends in ["\n", "\r\n", ""] {
+            let case = Case::good();
+            case.write("signings.csv", format!("{}{}{ends}", good_signings(), row(padding)));
+            let refused = case.settled(&[]).text("rejected.csv");
+            assert_eq!(refused.lines().count(), 1, "64 KiB with quote `{quote}`, {ends:?}: {refused}");
+        }
     }
 }
 

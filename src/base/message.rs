@@ -284,6 +284,7 @@ pub enum Msg {
     SettleWithCsv,
     OutputChanged { file: String },
     InputChanged { file: String },
+    ChangedMeanwhile { file: String },
     InputMissing { file: String },
     InputNew { file: String },
     RulesChanged { policy: String },

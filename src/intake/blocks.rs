@@ -21,6 +21,9 @@ const BLOCK: usize = 128 << 10;
 /// About how many bytes it is from one line whose place is kept to the next.
 const MARKED: usize = 8 << 10;
 
+/// A line that goes on after so many bytes is longer than any record, be the last of them a carriage return or not.
+const ENDLESS: usize = LONGEST_RECORD + 2;
+
 /// Whole records of one file.
 pub struct Block {
     pub bytes: Vec<u8>,
@@ -170,7 +173,7 @@ impl Raw {
                 let bytes = std::mem::replace(&mut self.buffer, spare);
                 return Ok(Some(self.block(bytes)));
             }
-            if self.buffer.len() > LONGEST_RECORD && memchr(b'\n', &self.buffer).is_none() {
+            if self.buffer.len() >= ENDLESS && memchr(b'\n', &self.buffer).is_none() {
                 return self.endless_line().map(Some);
             }
             self.fill()?;
@@ -202,7 +205,7 @@ impl Raw {
 
     /// A line far longer than any record: enough of it to be refused, the rest is passed over.
     fn endless_line(&mut self) -> io::Result<Block> {
-        let mut bytes = self.buffer[..=LONGEST_RECORD].to_vec();
+        let mut bytes = self.buffer[..ENDLESS].to_vec();
         let (first_line, marks) = (self.line, vec![(self.line, self.offset)]);
         loop {
             if let Some(at) = memchr(b'\n', &self.buffer) {
@@ -318,6 +321,7 @@ pub fn read_blocks<S: Send, T: Send>(
         let wave = rayon::current_num_threads() * 48;
         // While one wave is joined the next is read.
         let last = std::mem::take(&mut parsed);
+        // One by one: who has blocks left while the other thread has none would end the wave alone.
         let read = || (0..wave).into_par_iter().with_max_len(1).filter_map(one).collect::<Vec<_>>();
         let (_, mut wave) = rayon::join(|| join(last), read);
         if wave.is_empty() {

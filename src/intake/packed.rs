@@ -6,8 +6,6 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::time::{Duration, Instant};
 
 use flate2::bufread::GzDecoder;
-use rustix::buffer::spare_capacity;
-use rustix::io::{read, retry_on_intr};
 use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use sha2::{Digest, Sha256};
@@ -32,17 +30,12 @@ impl Hashed {
         Hashed { file, hash: Sha256::new(), hashing: Duration::ZERO, bytes: 0 }
     }
 
-    /// Appends `most` bytes or some more, fewer at the end.
+    /// Appends up to `most` bytes, fewer only at the end: where a block ends follows from the file alone.
     pub fn append(&mut self, most: usize, out: &mut Vec<u8>) -> io::Result<usize> {
         let start = out.len();
-        out.reserve(most);
-        while out.len() - start < most {
-            if retry_on_intr(|| read(&self.file, spare_capacity(out)))? == 0 {
-                break;
-            }
-        }
+        let read = Read::by_ref(&mut self.file).take(most as u64).read_to_end(out)?;
         self.take(&out[start..]);
-        Ok(out.len() - start)
+        Ok(read)
     }
 
     fn take(&mut self, bytes: &[u8]) {

@@ -159,7 +159,7 @@ pub enum End {
 /// Looks for the end of the first record. `last`: nothing follows `bytes`.
 pub fn record_end(bytes: &[u8], last: bool) -> End {
     let line_end = memchr(b'\n', bytes);
-    let line = &bytes[..line_end.unwrap_or(bytes.len())];
+    let line = trim_break(&bytes[..line_end.unwrap_or(bytes.len())]);
     let first_line = line_end.map_or(bytes.len(), |at| at + 1);
     if line.len() > LONGEST_RECORD {
         return End::Damaged(first_line, RecordFault::TooLong);
@@ -373,10 +373,9 @@ pub fn usual_lines<W>(
                     Line { number, first: first as u32, carriage: carriage(block, starts[first], *next) };
                 // A line of the usual width ends where the next one starts.
                 let mut wide = starts.get(first + width) == Some(next);
-                while let Some((start, behind)) =
-                    apart.split_first().filter(|(one, _)| **one <= starts[first])
+                while let Some((one, behind)) = apart.split_first().filter(|(one, _)| **one <= starts[first])
                 {
-                    wide &= *start != starts[first];
+                    wide &= *one != starts[first];
                     apart = behind;
                 }
                 if wide && (next - starts[first]) as usize <= LONGEST_RECORD {
@@ -585,6 +584,60 @@ mod tests {
         let just = format!("{},b\nc,d", "x".repeat(LONGEST_RECORD - 2));
         assert_eq!(read(just.as_bytes()).len(), 2);
         assert_eq!(read(just.as_bytes())[0].1.len(), 2);
+    }
+
+    #[test]
+    fn lines_that_stand_apart_are_told_as_records_and_all_others_are_taken_together() {
+        let row = |number: u32, breaks: &str| format!("{number},居民{breaks}");
+        let mut blocks =
+            vec![String::new(), row(1, ""), "\n\n".into(), "a,\"b\nc\"\r\nd,e\n\n\"f\",g".into()];
+        for (lines, breaks) in [(3, "\n"), (63, "\r\n"), (64, "\n"), (65, "\n\n"), (200, "\r\n")] {
+            let rows: String = (0..lines).map(|number| row(number, breaks)).collect();
+            let quoted = "x,\"y\n\"\"z\n\"\n";
+            blocks.extend([
+                rows.clone(),
+                format!("{quoted}{rows}short\n{quoted}{rows}{quoted}"),
+                rows + "9,end",
+            ]);
+        }
+        for block in &blocks {
+            let block = block.as_bytes();
+            let starts: Vec<u32> = memchr::memchr_iter(b'\n', block).map(|at| at as u32 + 1).collect();
+            let every = |nth: usize| [0].into_iter().chain(starts.iter().copied()).step_by(nth).collect();
+            for apart in [Vec::new(), every(1), every(7), starts.iter().rev().take(1).copied().collect()] {
+                let (mut usual, mut others) = (Vec::new(), Vec::new());
+                usual_lines(
+                    block,
+                    (1, 2, &apart),
+                    &mut (&mut usual, &mut others),
+                    |(usual, _), lines| {
+                        for line in 0..lines.count() {
+                            let cells =
+                                [0, 1].map(|at| String::from_utf8_lossy(lines.get(line, at)).into_owned());
+                            usual.push((lines.number(line), cells.to_vec()));
+                        }
+                        u64::MAX
+                    },
+                    |(_, others), record| {
+                        let cells = (0..record.fields.count()).map(|at| record.fields.get(at));
+                        let cells = cells.map(|cell| String::from_utf8_lossy(cell).into_owned());
+                        others.push((record.line, cells.collect::<Vec<_>>()));
+                    },
+                );
+                let line_of =
+                    |start: u32| 1 + memchr::memchr_iter(b'\n', &block[..start as usize]).count() as u32;
+                let apart: Vec<u32> = apart.into_iter().map(line_of).collect();
+                assert!(usual.iter().all(|(line, _)| !apart.contains(line)));
+                let plain = |(line, cells): &&(u32, Vec<String>)| {
+                    let text = block.split(|byte| *byte == b'\n').nth(*line as usize - 1).unwrap_or_default();
+                    cells.len() == 2 && !text.contains(&b'"') && !apart.contains(line)
+                };
+                assert!(others.iter().find(plain).is_none(), "{others:?}");
+                let mut all = [usual, others].concat();
+                all.sort();
+                assert_eq!(all, read(block));
+            }
+        }
     }
 
     #[test]

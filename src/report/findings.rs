@@ -145,13 +145,10 @@ fn shown<'a>(reject: &'a Reject, names: &'a [String], lang: Lang) -> Refused<'a>
     }
 }
 
-fn sorted<'a>(rejects: &'a [Reject], names: &[String]) -> Vec<&'a Reject> {
-    let mut by_name: Vec<usize> = (0..names.len()).collect();
-    by_name.sort_by_key(|file| &names[*file]);
-    let mut ranks = vec![0; names.len()];
-    (0..).zip(&by_name).for_each(|(rank, file)| ranks[*file] = rank);
+fn sorted<'a>(rejects: &'a [Reject], file_names: &[String]) -> Vec<&'a Reject> {
+    let files = names::turns(file_names.iter());
     let mut sorted: Vec<&Reject> = rejects.iter().collect();
-    sorted.par_sort_by_key(|reject| (ranks[reject.place.file as usize], reject.place.line));
+    sorted.par_sort_by_key(|reject| (files[reject.place.file as usize], reject.place.line));
     sorted
 }
 

@@ -176,3 +176,13 @@ pub fn figure(id: &str, lang: Lang) -> String {
     };
     phrase(lang, what, &[])
 }
+
+/// Of each name its place among all in their order: numbers are quicker to compare than names.
+pub fn turns<'n>(names: impl Iterator<Item = &'n String>) -> Vec<u32> {
+    let names: Vec<&String> = names.collect();
+    let mut in_order: Vec<usize> = (0..names.len()).collect();
+    in_order.sort_by_key(|at| names[*at]);
+    let mut turns = vec![0; names.len()];
+    (0..).zip(in_order).for_each(|(turn, at)| turns[at] = turn);
+    turns
+}

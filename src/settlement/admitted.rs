@@ -78,12 +78,15 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    pub fn new(mut signings: Vec<Signing>) -> Admitted {
-        // From the end, so that what was taken is given back on the way: a province is never there twice.
-        const AT_ONCE: usize = 1 << 20;
+    pub fn new(signings: Vec<Signing>) -> Admitted {
+        Admitted::parted(signings, 1 << 20)
+    }
+
+    /// From the end, so many at once and then given back: a province is never there twice.
+    fn parted(mut signings: Vec<Signing>, at_once: usize) -> Admitted {
         let (mut faces, mut rest) = (Vec::with_capacity(signings.len()), Vec::with_capacity(signings.len()));
         while !signings.is_empty() {
-            let left = signings.len().saturating_sub(AT_ONCE);
+            let left = signings.len().saturating_sub(at_once);
             let last = || signings[left..].par_iter().rev();
             faces.par_extend(last().map(Face::of));
             rest.par_extend(last().map(Rest::of));
@@ -165,7 +168,7 @@ mod tests {
             line: number + 8,
         };
         let signings: Vec<Signing> = (0..5).map(signing).collect();
-        let admitted = Admitted::new(signings.clone());
+        let admitted = Admitted::parted(signings.clone(), 2);
         let told =
             |all: &mut dyn Iterator<Item = Signing>| all.map(|one| format!("{one:?}")).collect::<Vec<_>>();
         assert_eq!(told(&mut admitted.iter()), told(&mut signings.into_iter()));

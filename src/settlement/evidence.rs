@@ -1,5 +1,5 @@
 //! Swipes against qualified signings: evidence, items done, counters and flags. A swipe is looked
-//! up and added to counters; of itself only its id is kept, in five bytes.
+//! up and added to counters; of itself only its id is kept, in six bytes.
 //!
 //! Whether an id stood on an earlier row is known when all rows are read. Until then each swipe
 //! counts; those that repeat another are taken back at the end. So any thread can take any row at
@@ -25,6 +25,8 @@ use super::history::History;
 use super::qualify::Qualified;
 use super::rules::Rules;
 use super::swipe_ids::{SwipeIds, repeated};
+
+const FEWER_LINES: &str = "all swipes files together have under 2^32 lines";
 
 /// A swipe with its names looked up.
 #[derive(Clone, Debug)]
@@ -123,7 +125,8 @@ impl Desk {
     #[inline(always)]
     pub fn take(&mut self, swipe: Swipe, id_hash: Option<u64>, evidence: &Evidence, against: Against) {
         if let Some(hash) = id_hash {
-            self.waiting_ids.push((hash, evidence.lines_before + swipe.place.line));
+            let line = evidence.lines_before.checked_add(swipe.place.line);
+            self.waiting_ids.push((hash, line.expect(FEWER_LINES)));
         }
         self.waiting.push(swipe);
         if self.waiting.len() == TOGETHER {
@@ -246,7 +249,7 @@ impl Evidence {
     /// Says that the next swipes are of another file, and how many lines the one before it had.
     pub fn next_file(&mut self, file: u16, lines: u32) {
         let before = self.lines_before.checked_add(lines);
-        self.lines_before = before.expect("all swipes files together have under 2^32 lines");
+        self.lines_before = before.expect(FEWER_LINES);
         self.file_lines.push((file, self.lines_before));
     }
 
@@ -411,7 +414,6 @@ impl Evidence {
         }
         for nth in 0.. {
             let (mut of_person, mut more) = (0, 0);
-
             for one in 0..count {
                 let at = left[one];
                 let index = found[at].start + nth;

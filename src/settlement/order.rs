@@ -185,3 +185,43 @@ pub fn repeated_contracts(
     repeated.sort_unstable();
     repeated
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::money::Fen;
+    use crate::base::period::Date;
+
+    #[test]
+    fn signings_are_in_order_whatever_the_threads() {
+        let day = Date::constant(2020, 1, 1);
+        let signing = |number: u32| Signing {
+            person: PersonId(u64::from(number % 1_700) * 1_000_003),
+            institution: 0,
+            starts_on: day,
+            end: day,
+            offer: 0,
+            file: 0,
+            paid: Fen(0),
+            contract: 0,
+            class: 0,
+            details: 0,
+            signed_on: day,
+            term_end: day,
+            line: number.wrapping_mul(0x9E37_79B9),
+        };
+        let in_turn = |a: &Signing, b: &Signing| a.line.cmp(&b.line);
+        for count in [0, 1, 5, 4_000] {
+            let mut want: Vec<Signing> = (0..count).map(signing).collect();
+            want.sort_by(|a, b| mixed(a.person).cmp(&mixed(b.person)).then_with(|| in_turn(a, b)));
+            for threads in [1, 2, 3, 64, 100] {
+                let mut found: Vec<Signing> = (0..count).map(signing).collect();
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+                pool.install(|| by_person(&mut found, in_turn));
+                let told =
+                    |all: &[Signing]| all.iter().map(|one| (one.person.0, one.line)).collect::<Vec<_>>();
+                assert_eq!(told(&found), told(&want), "{count} signings, {threads} threads");
+            }
+        }
+    }
+}

@@ -1,23 +1,32 @@
-//! Which swipe_ids stand on more than one row, in five bytes a row: of an id's hash the bits that choose a part and
-//! 28 more, and how far it is from the row before in that part. Ids that only share those are told apart by whoever
+//! Which swipe_ids stand on more than one row, in six bytes a row: of an id's hash the bits that choose a part and
+//! 36 more, and how far it is from the row before in that part. Ids that only share those are told apart by whoever
 //! reads their rows again.
 
 use rayon::prelude::*;
 
-/// How many ids are held against each other at once: so few that all of them stay in a core's own cache.
+/// How many ids are held against each other at once: of most exports so few that all of them stay in a core's own
+/// cache.
 const IN_PART: u64 = 16 << 10;
 /// So few that a row is seldom far from the one before in its part.
 const MOST_PARTS: u64 = 1 << 10;
 
 /// The ids that one thread saw.
 pub struct SwipeIds {
+    /// Room for so many rows of each part, one part behind the other: as one piece it goes back to the system
+    /// whole when it is done with.
+    rows: Vec<Id>,
+    each: usize,
     parts: Vec<Part>,
 }
 
+/// The bits of a hash, and below them how many lines further the row is; [`FAR`] where it is in [`Part::far`].
+type Id = [u8; 6];
+
 #[derive(Default)]
 struct Part {
-    /// The bits of a hash, and below them how many lines further the row is; [`FAR`] where it is in `far`.
-    rows: Vec<[u8; 5]>,
+    count: usize,
+    /// Those that its room has no place for.
+    more: Vec<Id>,
     /// Lines that are too far from the one before, or stand before it.
     far: Vec<u32>,
     last: u32,
@@ -25,49 +34,53 @@ struct Part {
 
 const STEP_BITS: u32 = 12;
 const FAR: u32 = (1 << STEP_BITS) - 1;
-const HASH: u32 = (1 << (40 - STEP_BITS)) - 1;
-
-impl Part {
-    #[inline(always)]
-    fn push(&mut self, hash: u32, line: u32) {
-        let step = line.wrapping_sub(self.last).min(FAR);
-        if step == FAR {
-            self.far.push(line);
-        }
-        let [a, b, c, d, e, ..] = (u64::from(hash & HASH) << STEP_BITS | u64::from(step)).to_le_bytes();
-        self.rows.push([a, b, c, d, e]);
-        self.last = line;
-    }
-
-    /// Each row's hash, which is not 0, in the upper half, and its line in the lower one.
-    fn rows(&self) -> impl Iterator<Item = u64> {
-        let (mut last, mut far) = (0u32, self.far.iter());
-        self.rows.iter().map(move |[a, b, c, d, e]| {
-            let row = u64::from_le_bytes([*a, *b, *c, *d, *e, 0, 0, 0]);
-            last = match row as u32 & FAR {
-                FAR => *far.next().expect("a line for each that is far"),
-                step => last.wrapping_add(step),
-            };
-            (row >> STEP_BITS | u64::from(HASH + 1)) << 32 | u64::from(last)
-        })
-    }
-}
+const HASH: u64 = (1 << (48 - STEP_BITS)) - 1;
 
 impl SwipeIds {
     /// For a thread of so many, where about so many rows are expected over all.
     pub fn new(expected: u64, threads: usize) -> SwipeIds {
-        let parts = (expected / IN_PART).next_power_of_two().min(MOST_PARTS);
+        let parts = (expected / IN_PART).next_power_of_two().min(MOST_PARTS) as usize;
         // Threads seldom take quite as many rows.
-        let each = expected / parts / threads as u64 * 5 / 4;
-        let part = |_| Part { rows: Vec::with_capacity(each as usize), ..Part::default() };
-        SwipeIds { parts: (0..parts).map(part).collect() }
+        let each = (expected / threads as u64 * 5 / 4) as usize / parts;
+        SwipeIds {
+            rows: vec![Id::default(); parts * each],
+            each,
+            parts: (0..parts).map(|_| Part::default()).collect(),
+        }
     }
 
     /// Takes the hash of a row's id; `line` is counted over all files.
     #[inline(always)]
     pub fn push(&mut self, hash: u64, line: u32) {
-        let part = (hash >> 32) as usize & (self.parts.len() - 1);
-        self.parts[part].push(hash as u32, line);
+        let number = (hash >> 54) as usize & (self.parts.len() - 1);
+        let part = &mut self.parts[number];
+        let step = line.wrapping_sub(part.last).min(FAR);
+        if step == FAR {
+            part.far.push(line);
+        }
+        let [a, b, c, d, e, f, ..] = ((hash & HASH) << STEP_BITS | u64::from(step)).to_le_bytes();
+        if part.count < self.each {
+            self.rows[number * self.each + part.count] = [a, b, c, d, e, f];
+        } else {
+            part.more.push([a, b, c, d, e, f]);
+        }
+        part.count += 1;
+        part.last = line;
+    }
+
+    /// The hash and the line of each row of a part.
+    fn rows(&self, number: usize) -> impl Iterator<Item = (u64, u32)> {
+        let part = &self.parts[number];
+        let rows = &self.rows[number * self.each..][..part.count.min(self.each)];
+        let (mut last, mut far) = (0u32, part.far.iter());
+        rows.iter().chain(&part.more).map(move |[a, b, c, d, e, f]| {
+            let row = u64::from_le_bytes([*a, *b, *c, *d, *e, *f, 0, 0]);
+            last = match row as u32 & FAR {
+                FAR => *far.next().expect("a line for each that is far"),
+                step => last.wrapping_add(step),
+            };
+            (row >> STEP_BITS, last)
+        })
     }
 }
 
@@ -75,9 +88,9 @@ impl SwipeIds {
 /// made for as many rows.
 pub fn repeated(all: &[SwipeIds]) -> Vec<(u32, u32)> {
     let parts = all.first().map_or(0, |ids| ids.parts.len());
-    let one = |table: &mut Vec<u64>, part: usize| {
-        let count = all.iter().map(|ids| ids.parts[part].rows.len()).sum();
-        repeated_in(count, all.iter().flat_map(|ids| ids.parts[part].rows()), table)
+    let one = |table: &mut Vec<(u64, u32)>, part: usize| {
+        let count = all.iter().map(|ids| ids.parts[part].count).sum();
+        repeated_in(count, all.iter().flat_map(|ids| ids.rows(part)), table)
     };
     let lines: Vec<Vec<(u32, u32)>> = (0..parts).into_par_iter().map_init(Vec::new, one).collect();
     let mut lines: Vec<(u32, u32)> = lines.into_iter().flatten().collect();
@@ -86,17 +99,21 @@ pub fn repeated(all: &[SwipeIds]) -> Vec<(u32, u32)> {
 }
 
 /// [`repeated`] of one part with so many rows. `table` is room that one search after the other uses.
-fn repeated_in(count: usize, rows: impl Iterator<Item = u64>, table: &mut Vec<u64>) -> Vec<(u32, u32)> {
+fn repeated_in(
+    count: usize,
+    rows: impl Iterator<Item = (u64, u32)>,
+    table: &mut Vec<(u64, u32)>,
+) -> Vec<(u32, u32)> {
+    const EMPTY: (u64, u32) = (u64::MAX, 0);
     table.clear();
-    table.resize((2 * count).next_power_of_two(), 0);
-    let hash = |row: u64| (row >> 32) as usize;
+    table.resize((2 * count).next_power_of_two(), EMPTY);
     let mut same = Vec::new();
     for row in rows {
-        let mut at = hash(row) & (table.len() - 1);
-        while table[at] != 0 && hash(table[at]) != hash(row) {
+        let mut at = row.0 as usize & (table.len() - 1);
+        while table[at] != EMPTY && table[at].0 != row.0 {
             at = (at + 1) & (table.len() - 1);
         }
-        if table[at] == 0 {
+        if table[at] == EMPTY {
             table[at] = row;
         } else {
             same.extend([table[at], row]);
@@ -105,8 +122,8 @@ fn repeated_in(count: usize, rows: impl Iterator<Item = u64>, table: &mut Vec<u6
     // Of one hash the lowest line is first now.
     same.sort_unstable();
     same.dedup();
-    let groups = same.chunk_by(|a, b| hash(*a) == hash(*b));
-    groups.flat_map(|group| group[1..].iter().map(|row| (*row as u32, group[0] as u32))).collect()
+    let groups = same.chunk_by(|a, b| a.0 == b.0);
+    groups.flat_map(|group| group[1..].iter().map(|row| (row.1, group[0].1))).collect()
 }
 
 #[cfg(test)]
@@ -131,12 +148,12 @@ mod tests {
     #[test]
     fn lines_are_told_however_far_they_lie_apart() {
         let lines = [5, 5 + FAR - 1, 5 + 2 * FAR - 1, 3, u32::MAX, 0, 70_000, 70_001];
-        let mut part = Part::default();
-        lines.iter().zip(1..).for_each(|(line, hash)| part.push(hash, *line));
-        assert!(part.rows().map(|row| row as u32).eq(lines));
-        assert_eq!(part.far.len(), 4);
-        let hashes = part.rows().map(|row| row >> 32 & u64::from(HASH));
-        assert!(hashes.eq(1..=8));
+        for expected in [0, 3, 8, 100] {
+            let mut ids = SwipeIds::new(expected, 1);
+            lines.iter().zip(1..).for_each(|(line, hash)| ids.push(hash, *line));
+            assert!(ids.rows(0).eq((1..=8).zip(lines)), "{expected}");
+            assert_eq!(ids.parts[0].far.len(), 4);
+        }
     }
 
     #[test]

@@ -144,8 +144,9 @@ impl Inputs {
         self.opened.remove(&kind).unwrap_or_default()
     }
 
-    fn read(&mut self, facts: FileFacts, rejects: Vec<Reject>) {
-        let not_text = rejects.iter().filter(|reject| reject.code == Code::E105).count() as u64;
+    /// Notes a file that was read. Its refused rows stand from `first` on.
+    fn read(&mut self, facts: FileFacts, first: usize) {
+        let not_text = self.rejects[first..].iter().filter(|reject| reject.code == Code::E105).count() as u64;
         // A damaged row is no other encoding; a tenth of the file is.
         if not_text * 10 >= facts.rows.max(1) && facts.encoding == "utf-8" && not_text > 0 {
             self.notices.push(Msg::MaybeGb18030 { file: facts.name.clone(), rows: not_text });
@@ -159,7 +160,6 @@ impl Inputs {
             self.notices.push(Msg::SameFile { first, second });
         }
         self.facts.push(facts);
-        self.rejects.extend(rejects);
     }
 
     /// Reads small files of one kind, row by row: what `row` refuses is rejected.
@@ -186,7 +186,9 @@ impl Inputs {
                     }
                 }
             })?;
-            self.read(facts, rejects);
+            let first = self.rejects.len();
+            self.rejects.extend(rejects);
+            self.read(facts, first);
         }
         Ok(())
     }

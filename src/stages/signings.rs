@@ -97,7 +97,9 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Wa
                 !admitted.contains_key(&(at - 1))
             });
         }
-        inputs.read(facts, rejects);
+        let first = inputs.rejects.len();
+        inputs.rejects.extend(rejects);
+        inputs.read(facts, first);
         inputs.void_rows += void;
     }
     let (void, others) = history.voided(&void_contracts);

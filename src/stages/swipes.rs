@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
+use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
 use crate::base::place::{Kind, Place};
 use crate::intake::folder::Form;
@@ -56,7 +57,8 @@ pub fn swipes(
                 });
             }
         }
-        let mut rejects = Vec::new();
+        // A province of them would not be there twice.
+        let (first, rejects) = (inputs.rejects.len(), &mut inputs.rejects);
         let against = Against { charged, rules, qualified };
         let parse = |words: &mut SwipeWords, block: &BlockRows| {
             let mut out = SwipeBlock::default();
@@ -84,7 +86,7 @@ pub fn swipes(
                 rejects.extend(block.rejects);
             }
         })?;
-        inputs.read(facts, rejects);
+        inputs.read(facts, first);
         again.insert(index, (file, charged));
     }
     repeated_swipes(inputs, &again, rules, qualified, &mut evidence)?;
@@ -214,8 +216,12 @@ fn repeated_swipes(
     let mut other: FxHashMap<&[u8], Place> = FxHashMap::default();
     let mut refused = Vec::new();
     for (place, first) in &repeated {
-        let (id, swipe) = &rows[place];
-        let first = if rows[first].0 == *id { Some(*first) } else { other.get(id.as_slice()).copied() };
+        let read = |at: &Place| {
+            let file = || inputs.names[at.file as usize].clone();
+            rows.get(at).ok_or_else(|| stop(Msg::ChangedMeanwhile { file: file() }, None))
+        };
+        let (id, swipe) = read(place)?;
+        let first = if read(first)?.0 == *id { Some(*first) } else { other.get(id.as_slice()).copied() };
         let Some(first) = first else {
             other.insert(id, *place);
             continue;

@@ -325,6 +325,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::SettleWithCsv => "settle again with csv in --only".into(),
         Msg::OutputChanged { file } => format!("the output `{file}` was changed since it was written"),
         Msg::InputChanged { file } => format!("the input `{file}` was changed since it was settled"),
+        Msg::ChangedMeanwhile { file } => format!("the input `{file}` was changed while it was read"),
         Msg::InputMissing { file } => format!("the input `{file}`, which was settled, is not there"),
         Msg::InputNew { file } => format!("the input `{file}` was not there when it was settled"),
         Msg::RulesChanged { policy } => format!("the rule file `{policy}` was changed since it was settled"),

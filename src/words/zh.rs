@@ -282,6 +282,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::SettleWithCsv => "重新 settle，--only 中写上 csv".into(),
         Msg::OutputChanged { file } => format!("输出文件 `{file}` 在写出之后被改动过"),
         Msg::InputChanged { file } => format!("输入文件 `{file}` 在结算之后被改动过"),
+        Msg::ChangedMeanwhile { file } => format!("输入文件 `{file}` 在读取期间被改动过"),
         Msg::InputMissing { file } => format!("结算时读过的 `{file}` 现在不在了"),
         Msg::InputNew { file } => format!("`{file}` 是结算之后才有的输入文件"),
         Msg::RulesChanged { policy } => format!("政策文件 `{policy}` 在结算之后被改动过"),
