@@ -236,3 +236,32 @@ fn a_stranger_in_the_output_folder_keeps_it_from_being_replaced() {
     assert_eq!(run(folder.path(), SETTLE).status.code(), Some(1));
     assert!(folder.path().join("o/note.txt").is_file());
 }
+
+/// Of the hashes of S0532676 and S0871820 the bits that are kept are the same.
+#[test]
+fn swipe_ids_that_only_share_bits_of_their_hash_are_two() {
+    let swipes = |rows: &[(&str, &str)]| {
+        let row = |(id, end): &(&str, &str)| format!("{PERSON},A1,2020-02-01,{id}{end}");
+        let rows: String = rows.iter().map(row).collect();
+        format!("person_id,institution_id,swiped_at,swipe_id\n{rows}")
+    };
+    let told = |rows: &[(&str, &str)]| {
+        let signings = SIGNINGS.to_string() + &signing("C0", "4.50");
+        let folder = data(&[("signings.csv", signings), ("swipes.csv", swipes(rows))]);
+        assert!(run(folder.path(), SETTLE).status.success());
+        let text = fs::read_to_string(folder.path().join("o/rejected.csv")).expect("rejected.csv");
+        let told = text.lines().skip(1).map(|row| {
+            let cells: Vec<&str> = row.split(',').collect();
+            format!("{} {} {}", cells[1], cells[6], cells[7])
+        });
+        told.collect::<Vec<_>>()
+    };
+    let (one, other) = ("S0532676", "S0871820");
+    assert!(told(&[(one, "\n"), (other, "\n")]).is_empty());
+    let twice = |line: u32, first: u32| format!("{line} E506 流水号已在 swipes.csv:{first} 出现");
+    let all = told(&[(one, "\n"), (other, "\n"), (one, "\n"), (other, "\n"), (other, "\n")]);
+    assert_eq!(all, [twice(4, 2), twice(5, 3), twice(6, 3)]);
+    // The last row may end with the file, be it quoted or not.
+    assert_eq!(told(&[(one, "\n"), (one, "")]), [twice(3, 2)]);
+    assert_eq!(told(&[(one, "\r\n"), ("\"S0532676\"", "")]), [twice(3, 2)]);
+}

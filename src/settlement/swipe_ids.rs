@@ -129,6 +129,7 @@ fn repeated_in(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intake::short::id_hash;
 
     fn ids(rows: &[(u64, u32)]) -> SwipeIds {
         let mut ids = SwipeIds::new(0, 2);
@@ -154,6 +155,14 @@ mod tests {
             assert!(ids.rows(0).eq((1..=8).zip(lines)), "{expected}");
             assert_eq!(ids.parts[0].far.len(), 4);
         }
+    }
+
+    /// A test of whole runs relies on it.
+    #[test]
+    fn two_ids_share_the_bits_that_are_kept() {
+        let [one, other] = ["S0532676", "S0871820"].map(|id| id_hash(id.as_bytes()));
+        assert_ne!(one, other);
+        assert_eq!(repeated(&[ids(&[(one, 1), (other, 2)])]), [(2, 1)]);
     }
 
     #[test]
