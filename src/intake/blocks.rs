@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::base::message::FileFault;
 use crate::base::place::Kind;
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::encoding::{Encoding, Utf16};
 use super::folder::Form;
-use super::packed::{Hashed, Packed};
+use super::packed::{Hashed, Packed, fault};
 use super::record::{LONGEST_RECORD, last_end};
 use super::xlsx::{self, Sheet, SheetRow, Workbook};
 
@@ -171,7 +172,7 @@ impl Raw {
                 spare.extend_from_slice(&self.buffer[cut..]);
                 self.buffer.truncate(cut);
                 let bytes = std::mem::replace(&mut self.buffer, spare);
-                return Ok(Some(self.block(bytes)));
+                return self.block(bytes).map(Some);
             }
             if self.buffer.len() >= ENDLESS && memchr(b'\n', &self.buffer).is_none() {
                 return self.endless_line().map(Some);
@@ -180,7 +181,7 @@ impl Raw {
         }
     }
 
-    fn block(&mut self, bytes: Vec<u8>) -> Block {
+    fn block(&mut self, bytes: Vec<u8>) -> io::Result<Block> {
         let first_line = self.line;
         let mut marks = Vec::with_capacity(bytes.len() / MARKED + 1);
         let mut rest = bytes.as_slice();
@@ -188,11 +189,12 @@ impl Raw {
             marks.push((self.line, self.offset));
             let last_break = rest.get(..MARKED).and_then(|part| memrchr(b'\n', part));
             let (part, behind) = rest.split_at(last_break.map_or(rest.len(), |at| at + 1));
-            self.line += memchr_iter(b'\n', part).count() as u32;
+            let line = self.line.checked_add(memchr_iter(b'\n', part).count() as u32);
+            self.line = line.ok_or_else(|| fault(FileFault::Endless))?;
             self.offset += part.len() as u64;
             rest = behind;
         }
-        Block { bytes, first_line, marks }
+        Ok(Block { bytes, first_line, marks })
     }
 
     /// Where the last record that surely ended, ended.
