@@ -13,7 +13,8 @@ use memchr::{memchr, memchr_iter, memrchr};
 use super::encoding::{Encoding, Utf16};
 use super::folder::Form;
 use super::packed::{Hashed, Packed, fault};
-use super::record::{LONGEST_RECORD, last_end};
+use super::quotes::LONGEST_RECORD;
+use super::record::last_end;
 use super::xlsx::{self, Sheet, SheetRow, Workbook};
 
 /// How much is parsed at once: little enough to stay in a core's own cache from the reading on.

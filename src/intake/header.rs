@@ -14,7 +14,8 @@ use super::columns::{Column, Columns, chinese_name};
 use super::encoding::Encoding;
 use super::folder::InputFile;
 use super::packed;
-use super::record::{End, LONGEST_RECORD, record_end, records};
+use super::quotes::{End, LONGEST_RECORD, record_end};
+use super::record::records;
 use super::xlsx::{Sheet, SheetRow};
 
 /// A file whose header has been read.

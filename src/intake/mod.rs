@@ -10,6 +10,7 @@ pub mod folder;
 pub mod header;
 pub mod institutions;
 pub mod packed;
+pub mod quotes;
 pub mod read;
 pub mod record;
 pub mod rows;

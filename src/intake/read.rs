@@ -18,7 +18,7 @@ use super::columns::Columns;
 use super::encoding::Encoding;
 use super::folder::InputFile;
 use super::header::{Opened, cannot_read, label, open};
-use super::record::{End, LONGEST_RECORD, record_end};
+use super::quotes::{End, LONGEST_RECORD, record_end};
 use super::rows::{BlockRows, Row};
 
 /// What there is to say of a file that was read.
@@ -51,6 +51,8 @@ pub struct Again {
     encoding: Encoding,
     columns: Columns,
     marks: Vec<(u32, u64)>,
+    /// How long the file is.
+    bytes: u64,
     /// The row of the header, where it is a sheet.
     header: Option<u32>,
     /// Whether a row can be found by the place of its bytes.
@@ -92,7 +94,7 @@ pub fn read_rows_with<S: Send, T: Send>(
     let header = sheet.as_ref().map(|sheet| sheet.header);
     let sheet = sheet.map(|sheet| sheet.name);
     let facts = FileFacts { kind, name, sha256, bytes, sheet, encoding: encoding.name(), rows, hashing };
-    Ok((facts, Again { file, index, encoding, columns, marks, header, plain }, with))
+    Ok((facts, Again { file, index, encoding, columns, marks, bytes, header, plain }, with))
 }
 
 impl Again {
@@ -132,7 +134,7 @@ impl Again {
         lines: &[u32],
         mut each: impl FnMut(&Row),
     ) -> io::Result<()> {
-        let mut bytes = read_at(file, offset, length)?;
+        let mut bytes = self.read_at(file, offset, length)?;
         let counted = AtomicU64::new(0);
         let (mut line, mut start) = (first_line, 0);
         for wanted in lines {
@@ -142,7 +144,7 @@ impl Again {
             }
             let mut end = record_end(&bytes[start..], false);
             if end == End::Unknown {
-                bytes = read_at(file, offset, length.map(|length| length + 2 * LONGEST_RECORD))?;
+                bytes = self.read_at(file, offset, length.map(|length| length + 2 * LONGEST_RECORD))?;
                 end = record_end(&bytes[start..], true);
             }
             let end = match end {
@@ -154,6 +156,14 @@ impl Again {
             BlockRows { block: &record, columns, encoding, file, counted: &counted }.each(&mut each);
         }
         Ok(())
+    }
+
+    /// So many bytes at `offset`, or all to the end of the file.
+    fn read_at(&self, file: &File, offset: u64, length: Option<usize>) -> io::Result<Vec<u8>> {
+        let left = (self.bytes - offset) as usize;
+        let mut bytes = vec![0; length.map_or(left, |length| length.min(left))];
+        file.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes)
     }
 
     /// The text of UTF-16, of a compressed file and of a sheet has no place in the file: all of it is read again.
@@ -185,23 +195,6 @@ impl Again {
             .map_err(failed)?;
         Ok(found)
     }
-}
-
-/// So many bytes at `offset` of a file if it has as many, all to its end where no length is given.
-fn read_at(file: &File, offset: u64, length: Option<usize>) -> io::Result<Vec<u8>> {
-    let all = || Ok::<_, io::Error>(file.metadata()?.len().saturating_sub(offset) as usize);
-    let mut bytes = vec![0; length.map_or_else(all, Ok)?];
-    let mut found = 0;
-    while found < bytes.len() {
-        match file.read_at(&mut bytes[found..], offset + found as u64) {
-            Ok(0) => break,
-            Ok(more) => found += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(found);
-    Ok(bytes)
 }
 
 /// The lines of a file at `wanted` places, as a message may show them: one line, short, and with no

@@ -18,8 +18,9 @@ use super::cells::{self, NumberFault, clean};
 use super::columns::Columns;
 use super::encoding::Encoding;
 use super::institutions::Institutions;
+use super::quotes::RecordFault;
 pub use super::record::TOGETHER;
-use super::record::{Fields, Lines, Record, RecordFault, records, usual_lines};
+use super::record::{Fields, Lines, Record, records, usual_lines};
 use super::short::{Packed, Short, id_hash};
 
 /// The words of a yes/no column.

@@ -9,7 +9,7 @@ use calamine::{DataRef, Xlsx, XlsxFormulaMetadata};
 
 use crate::base::message::FileFault;
 use crate::intake::packed::fault;
-use crate::intake::record::LONGEST_RECORD;
+use crate::intake::quotes::LONGEST_RECORD;
 
 use super::check::damaged;
 use super::formats::Format;
