@@ -227,7 +227,7 @@ fn qualified(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Watch
         if history.owns(signing).is_none() {
             let counts = &mut counts[signing.institution as usize];
             counts.rejected += 1;
-            counts.assessed_refused += u64::from(rules.contains(signing.signed_on));
+            counts.assessed_refused += u32::from(rules.contains(signing.signed_on));
         }
         inputs.rejects.push(reject);
     });

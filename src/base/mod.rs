@@ -2,6 +2,7 @@
 
 pub mod code;
 pub mod diagnostic;
+pub mod digits;
 pub mod message;
 pub mod money;
 pub mod period;

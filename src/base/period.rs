@@ -145,12 +145,7 @@ impl Rank {
         // Of February, and of the months that are none, more than these is for the rare case below.
         const DAYS: [u8; 16] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0];
         let common = (month < 16) & (day >= 1) & (day <= u32::from(DAYS[month as usize & 15]));
-        let leap = || {
-            month == 2
-                && day == 29
-                && year.is_multiple_of(4)
-                && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-        };
+        let leap = || month == 2 && day == 29 && is_leap(year.cast_signed());
         let real = (1..=9999).contains(&year) && (common || leap());
         real.then_some(Rank((year << 9 | month << 5 | day).cast_signed()))
     }
@@ -180,11 +175,19 @@ pub fn add_months(day: Date, months: u32) -> Date {
     let months = i32::try_from(months).unwrap_or(i32::MAX / 2);
     let total = i32::from(day.year()) * 12 + i32::from(day.month()) - 1 + months;
     let (year, month) = (total / 12, (total % 12 + 1) as i8);
-    let Ok(first) = i16::try_from(year).map_err(drop).and_then(|y| Date::new(y, month, 1).map_err(drop))
-    else {
-        return Date::MAX;
+    let last = match month {
+        2 => 28 + i8::from(is_leap(year)),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
     };
-    Date::new(first.year(), month, day.day().min(first.days_in_month())).unwrap_or(Date::MAX)
+    i16::try_from(year)
+        .ok()
+        .and_then(|year| Date::new(year, month, day.day().min(last)).ok())
+        .unwrap_or(Date::MAX)
+}
+
+fn is_leap(year: i32) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
 /// Whole months from the month of `from` to the month of `to`, days not looked at.
@@ -255,6 +258,22 @@ mod tests {
         assert_eq!(add_months(day("2020-01-31"), 2), day("2020-03-31"));
         assert_eq!(add_months(day("2024-02-29"), 12), day("2025-02-28"));
         assert_eq!(add_months(day("2019-11-30"), 3), day("2020-02-29"));
+    }
+
+    #[test]
+    fn months_are_added_as_the_calendar_does() {
+        use jiff::ToSpan;
+        for (year, month) in
+            [1899, 1900, 1999, 2000, 2023, 2024].into_iter().flat_map(|year| (1..=12).map(move |m| (year, m)))
+        {
+            for from in (1..=31).filter_map(|of_month| Date::new(year, month, of_month).ok()) {
+                for months in [0u32, 1, 2, 6, 11, 12, 13, 25, 49, 1_201] {
+                    let want = from.checked_add(i64::from(months).months()).expect("before the year 9999");
+                    assert_eq!(add_months(from, months), want, "{from} + {months}");
+                }
+            }
+        }
+        assert_eq!(add_months(day("2020-01-31"), u32::MAX), Date::MAX);
     }
 
     #[test]

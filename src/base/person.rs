@@ -1,5 +1,8 @@
 //! ID numbers (公民身份号码, GB 11643) and how they are shown.
 
+use std::fmt::Write;
+
+use super::digits::{are_digits, number, pairs};
 use super::period::{Date, Rank};
 
 /// A valid ID number: its first 17 digits as a number. The 18th follows from them.
@@ -65,14 +68,19 @@ impl PersonId {
 
     /// All 18 characters. For the ledger and for comparing; outputs use [`mask`].
     pub fn full(self) -> String {
-        let digits = format!("{:017}", self.0);
+        let mut full = String::with_capacity(18);
+        write!(full, "{:017}", self.0).expect("a string takes all");
         let sum: u32 =
-            digits.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
-        digits + &char::from(CHECKS[(sum % 11) as usize]).to_string()
+            full.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+        full.push(char::from(CHECKS[(sum % 11) as usize]));
+        full
     }
 
+    /// [`mask`] of all 18 characters.
     pub fn masked(self) -> String {
-        mask(&self.full())
+        let mut text = self.full();
+        text.replace_range(6..14, "********");
+        text
     }
 }
 
@@ -132,25 +140,6 @@ fn eight(digits: &[u8; 17], from: usize) -> u64 {
     u64::from_le_bytes(bytes) ^ 0x3030_3030_3030_3030
 }
 
-#[inline(always)]
-fn are_digits(eight: u64) -> bool {
-    // 0x76 lifts 10 and more over 0x7F, and 9 not.
-    (eight.wrapping_add(0x7676_7676_7676_7676) | eight) & 0x8080_8080_8080_8080 == 0
-}
-
-/// The numbers that eight digits write two by two, sixteen bits each.
-#[inline(always)]
-fn pairs(eight: u64) -> u64 {
-    eight.wrapping_mul(10 << 8 | 1) >> 8 & 0x00FF_00FF_00FF_00FF
-}
-
-/// The number that four pairs of digits write: fours, then all.
-#[inline(always)]
-fn number(pairs: u64) -> u64 {
-    let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_FFFF_0000_FFFF;
-    fours.wrapping_mul(10_000 << 32 | 1) >> 32
-}
-
 /// The sum of eight digits, each times its weight: four at a time, the products of one multiplication
 /// meeting in its upper sixteen bits.
 #[inline(always)]
@@ -204,10 +193,11 @@ pub fn mask_within(id: &str) -> String {
 }
 
 /// Masks whatever could be an ID number in a sentence.
-pub fn hide_numbers(text: &str) -> String {
+pub fn hide_numbers(text: impl Into<String>) -> String {
+    let text = text.into();
     // `9.99901195503010E+17` has a sign that hardly any other text has.
     if text.bytes().any(|byte| byte == b'+') {
-        return hide_runs(&hide_exponents(text));
+        return hide_runs(hide_exponents(&text));
     }
     hide_runs(text)
 }
@@ -231,11 +221,11 @@ fn hide_exponents(text: &str) -> String {
 }
 
 /// Masks runs of 15 or more digits, full-width ones too, with blanks or hyphens between them or not.
-fn hide_runs(text: &str) -> String {
-    // Full-width digits start with the byte EF.
-    let wide = text.bytes().any(|byte| byte == 0xEF);
-    if !wide && text.bytes().filter(u8::is_ascii_digit).count() < 15 {
-        return text.to_string();
+fn hide_runs(text: String) -> String {
+    // Full-width digits start with the byte EF, as some marks do.
+    let may_be_digit = |byte: &u8| byte.is_ascii_digit() | (*byte == 0xEF);
+    if text.bytes().filter(may_be_digit).count() < 15 {
+        return text;
     }
     let is_digit = |c: char| c.is_ascii_digit() || ('\u{FF10}'..='\u{FF19}').contains(&c);
     let mut out = String::with_capacity(text.len());
@@ -348,7 +338,7 @@ mod tests {
             "999901 19550301 0029",
             "９９９９０１１９５５０３０１００２Ｘ",
         ] {
-            let hidden = hide_numbers(&format!("机构 `{text}` 不在"));
+            let hidden = hide_numbers(format!("机构 `{text}` 不在"));
             assert!(hidden.contains("****") && !hidden.contains(text), "{hidden}");
         }
         for (text, hidden) in [

@@ -15,7 +15,7 @@ use super::help::in_words;
 pub fn end(error: &clap::Error, look: Look) -> ! {
     // What was typed may be an ID number.
     let text = told(error, look);
-    let text = if error.use_stderr() { hide_numbers(&text) } else { text };
+    let text = if error.use_stderr() { hide_numbers(text) } else { text };
     // Whoever does not listen any more has no use for a word about it.
     let _ = match error.use_stderr() {
         true => io::stderr().write_all(text.as_bytes()),

@@ -242,28 +242,6 @@ pub fn amount(text: &str) -> Result<Fen, NumberFault> {
     digits.parse().map(Fen).map_err(|_| NumberFault::Unreadable)
 }
 
-/// The amount of a cell that is digits, or digits with two decimals, as most are; nothing of others.
-pub fn plain_amount(bytes: &[u8]) -> Option<Fen> {
-    let (whole, decimals) = match bytes {
-        [whole @ .., b'.', tens, ones] => (whole, [*tens, *ones]),
-        whole => (whole, [b'0', b'0']),
-    };
-    if whole.is_empty() || whole.len() > MOST_DIGITS - 2 {
-        return None;
-    }
-    let digits = whole.iter().chain(&decimals);
-    digits
-        .copied()
-        .try_fold(0i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
-        .map(Fen)
-}
-
-/// The number of a cell that is nothing but up to nine digits; nothing of others.
-pub fn plain_whole(bytes: &[u8]) -> Option<u64> {
-    let digit = |sum, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0'));
-    (1..=9).contains(&bytes.len()).then(|| bytes.iter().try_fold(0, digit))?
-}
-
 /// A whole number, thousands separators allowed.
 pub fn whole(text: &str) -> Result<u64, NumberFault> {
     let (whole, decimals) = plain_number(text)?;
@@ -469,7 +447,6 @@ mod tests {
             ("¥ 1,234,567.8 元", 123_456_780),
         ] {
             assert_eq!(amount(text), Ok(Fen(fen)), "{text}");
-            assert!(plain_amount(text.as_bytes()).is_none_or(|plain| plain == Fen(fen)), "{text}");
         }
         for (text, fault) in [
             ("15.005", NumberFault::Decimals),
@@ -489,9 +466,7 @@ mod tests {
             (&"-".repeat(60_000), NumberFault::Unreadable),
         ] {
             assert_eq!(amount(text), Err(fault), "{text}");
-            assert_eq!(plain_amount(text.as_bytes()), None, "{text}");
         }
-        assert_eq!((plain_amount(b"15.00"), plain_amount(b"0")), (Some(Fen(1_500)), Some(Fen(0))));
         assert_eq!(whole("12"), Ok(12));
         assert_eq!(whole("12.0"), Ok(12));
         assert_eq!(whole("1.5"), Err(NumberFault::NotWhole));

@@ -5,6 +5,8 @@ use std::cell::Cell;
 use memchr::{memchr, memrchr};
 use wide::u8x16;
 
+use super::digits::Digits;
+use super::lines::{Line, Lines, TOGETHER};
 use super::quotes::{End, LONGEST_RECORD, RecordFault, record_end, split_quoted, trim_break};
 use super::short::{Packed, Short};
 
@@ -56,6 +58,12 @@ impl<'a> Fields<'a> {
         Packed::at(self.bytes, start, length)
     }
 
+    /// A field as digits, if it has no more than sixteen bytes.
+    pub fn digits(&self, at: usize) -> Option<Digits> {
+        let (start, length) = self.place(at);
+        Digits::at(self.bytes, start, length)
+    }
+
     /// Where a field starts, and how long it is.
     #[inline(always)]
     fn place(&self, at: usize) -> (usize, usize) {
@@ -66,69 +74,6 @@ impl<'a> Fields<'a> {
             }
             None => (0, 0),
         }
-    }
-}
-
-/// How many lines are looked at together.
-pub const TOGETHER: usize = 64;
-
-/// Some lines of a block, each with as many fields as the header.
-pub struct Lines<'a> {
-    bytes: &'a [u8],
-    starts: &'a [u32],
-    width: usize,
-    lines: &'a [Line],
-}
-
-#[derive(Clone, Copy)]
-struct Line {
-    number: u32,
-    /// Which of the block's fields its first is.
-    first: u32,
-    carriage: u32,
-}
-
-impl<'a> Lines<'a> {
-    /// At most [`TOGETHER`].
-    pub fn count(&self) -> usize {
-        self.lines.len()
-    }
-
-    #[inline(always)]
-    pub fn number(&self, line: usize) -> u32 {
-        self.lines[line].number
-    }
-
-    /// A field of a line; nothing where it has no such field.
-    #[inline(always)]
-    pub fn get(&self, line: usize, at: usize) -> &'a [u8] {
-        let (start, length) = self.place(line, at);
-        &self.bytes[start..start + length]
-    }
-
-    /// A field as two numbers, if it has no more bytes than they hold.
-    #[inline(always)]
-    pub fn short(&self, line: usize, at: usize) -> Option<Short> {
-        let (start, length) = self.place(line, at);
-        Short::at(self.bytes, start, length)
-    }
-
-    /// A field as four numbers.
-    #[inline(always)]
-    pub fn packed(&self, line: usize, at: usize) -> Option<Packed> {
-        let (start, length) = self.place(line, at);
-        Packed::at(self.bytes, start, length)
-    }
-
-    #[inline(always)]
-    fn place(&self, line: usize, at: usize) -> (usize, usize) {
-        if at >= self.width {
-            return (0, 0);
-        }
-        let Line { first, carriage, .. } = self.lines[line];
-        let Some([start, next]) = self.starts[first as usize + at..].first_chunk() else { return (0, 0) };
-        let carriage = if at + 1 == self.width { carriage } else { 0 };
-        (*start as usize, (next - start - carriage) as usize - 1)
     }
 }
 
@@ -201,7 +146,7 @@ fn equal_bytes(bytes: &[u8; 64], byte: u8) -> u64 {
 /// from one delimiter to the next costs more than looking at everything.
 fn find_fields(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) {
     let Room { starts, lines, .. } = room;
-    lines.clear();
+    let mut line = 0;
     let (chunks, rest) = block[part.clone()].as_chunks::<64>();
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
@@ -213,8 +158,16 @@ fn find_fields(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) {
     for (chunk, base) in chunks.iter().chain([&last]).zip((part.start as u32 + 1..).step_by(64)) {
         let mut breaks = equal_bytes(chunk, b'\n');
         let mut hits = equal_bytes(chunk, b',') | breaks;
+        if lines.len() < line + 65 {
+            lines.resize(2 * line + 1_024, 0);
+        }
+        // One is written whether there is one or not: of 64 bytes a line break is hard to foresee, a second is rare.
+        lines[line] = base + breaks.trailing_zeros();
+        line += usize::from(breaks != 0);
+        breaks &= breaks.wrapping_sub(1);
         while breaks != 0 {
-            lines.push(base + breaks.trailing_zeros());
+            lines[line] = base + breaks.trailing_zeros();
+            line += 1;
             breaks &= breaks - 1;
         }
         // Room for all that may be found, so that it can be written without asking each time.
@@ -232,6 +185,7 @@ fn find_fields(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) {
         }
         found += count;
     }
+    lines.truncate(line);
     if part.end > part.start && block[part.end - 1] != b'\n' {
         starts[found + 1] = part.end as u32 + 1;
         lines.push(part.end as u32 + 1);
@@ -496,9 +450,13 @@ mod tests {
                     &mut (&mut usual, &mut others),
                     |(usual, _), lines| {
                         for line in 0..lines.count() {
-                            let cells =
-                                [0, 1].map(|at| String::from_utf8_lossy(lines.get(line, at)).into_owned());
+                            let cells = [0, 1]
+                                .map(|at| String::from_utf8_lossy(lines.column(at).bytes(line)).into_owned());
                             usual.push((lines.number(line), cells.to_vec()));
+                            let none = lines.column(2);
+                            assert!(none.bytes(line).is_empty() && none.plain_id(line).is_none());
+                            assert!(none.digits(line).is_some_and(|cell| cell.is_empty()));
+                            assert_eq!(none.packed(line), Some(Packed::default()));
                         }
                         u64::MAX
                     },

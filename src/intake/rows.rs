@@ -16,11 +16,13 @@ use crate::base::place::{Kind, Place};
 use super::blocks::Block;
 use super::cells::{self, NumberFault, clean};
 use super::columns::Columns;
+use super::digits::Digits;
 use super::encoding::Encoding;
 use super::institutions::Institutions;
+pub use super::lines::TOGETHER;
+use super::lines::{LineCells, Lines};
 use super::quotes::RecordFault;
-pub use super::record::TOGETHER;
-use super::record::{Fields, Lines, Record, records, usual_lines};
+use super::record::{Fields, Record, records, usual_lines};
 use super::short::{Packed, Short, id_hash};
 
 /// The words of a yes/no column.
@@ -112,12 +114,12 @@ impl Cells for OneOf<'_> {
 
     #[inline(always)]
     fn bytes(&self, column: usize) -> &[u8] {
-        self.0.bytes(self.1, column)
+        self.0.column(column).bytes(self.1)
     }
 
     #[inline(always)]
     fn packed(&self, column: usize) -> Option<Packed> {
-        self.0.lines.packed(self.1, self.0.places[column])
+        self.0.column(column).packed(self.1)
     }
 
     fn text(&self, column: usize) -> Cow<'_, str> {
@@ -136,35 +138,15 @@ impl<'a> WholeRows<'a> {
         Place { file: self.file, line: self.lines.number(at) }
     }
 
-    /// The bytes of a cell as they stand; empty where the file has no such column.
+    /// The cells of a column; empty where the file has no such column.
     #[inline(always)]
-    pub fn bytes(&self, at: usize, column: usize) -> &'a [u8] {
-        self.lines.get(at, self.places[column])
+    pub fn column(&self, column: usize) -> LineCells<'a> {
+        self.lines.column(self.places[column])
     }
 
     /// Whether the file has a column.
     pub fn has(&self, column: usize) -> bool {
         self.places[column] != usize::MAX
-    }
-
-    /// An id that is compared as it stands; nothing where it would have to be cleaned first, or is long.
-    #[inline(always)]
-    pub fn plain_id(&self, at: usize, column: usize) -> Option<Short> {
-        let id = self.lines.short(at, self.places[column])?;
-        if id.is_plain() { Some(id) } else { None }
-    }
-
-    /// [`WholeRows::plain_id`] of up to 32 bytes, as it stands.
-    #[inline(always)]
-    pub fn plain_bytes(&self, at: usize, column: usize) -> Option<&'a [u8]> {
-        let (id, bytes) = (self.lines.packed(at, self.places[column])?, self.bytes(at, column));
-        if id.is_plain() && !cells::is_cut_number(bytes) { Some(bytes) } else { None }
-    }
-
-    /// What `known` says of a cell, if it was asked before.
-    #[inline(always)]
-    pub fn known<T: Copy>(&self, at: usize, column: usize, known: &Known<T>) -> Option<T> {
-        known.get(&self.lines.packed(at, self.places[column])?)
     }
 
     /// Reads a cell of each row. Of those that it is nothing of, the bits are taken out of `sound`.
@@ -348,12 +330,8 @@ impl<'a> Row<'a> {
 
     /// E104: an amount, or nothing where the cell is empty.
     pub fn amount(&self, column: usize) -> Result<Option<Fen>, Fault> {
-        match self.bytes(column) {
-            b"" => return Ok(None),
-            b"0" => return Ok(Some(Fen::ZERO)),
-            _ => {}
-        }
-        match cells::plain_amount(self.bytes(column)) {
+        let cell = self.fields.digits(self.places[column]).filter(|cell| !cell.is_empty());
+        match cell.and_then(Digits::amount) {
             Some(amount) => Ok(Some(amount)),
             None => self.number(column, cells::amount),
         }
@@ -446,7 +424,7 @@ impl<'a> Row<'a> {
                 Ok(person) => person.masked(),
                 Err(_) => mask(&person),
             },
-            institution: hide_numbers(&mask_within(&institution)),
+            institution: hide_numbers(mask_within(&institution)),
             code: fault.code,
             reason: *fault.reason,
             clause: fault.clause,
@@ -467,6 +445,12 @@ impl<T: Copy> Default for Known<T> {
 }
 
 impl<T: Copy> Known<T> {
+    /// What was said of a cell, if it was asked before.
+    #[inline(always)]
+    pub fn of(&self, cells: LineCells, line: usize) -> Option<T> {
+        self.get(&cells.packed(line)?)
+    }
+
     #[inline(always)]
     fn get(&self, word: &Packed) -> Option<T> {
         let (same, value) = &self.0[word.hash() % SLOTS];
@@ -477,7 +461,7 @@ impl<T: Copy> Known<T> {
 /// A cell as a message may show it: short, and with no ID number in it.
 fn shown(text: &str) -> String {
     let short: String = text.chars().take(40).collect();
-    hide_numbers(&short)
+    hide_numbers(short)
 }
 
 /// The rows of one block.

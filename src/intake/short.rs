@@ -36,7 +36,7 @@ impl Short {
         let last = usize::from(self.length).wrapping_sub(1);
         let last = (self.words[(last / 8) & 1] >> (8 * (last % 8))) as u8;
         let first = self.words[0] as u8;
-        first.is_ascii_alphanumeric() & last.is_ascii_alphanumeric() & self.is_ascii()
+        stands_plain(first) & stands_plain(last) & self.is_ascii()
     }
 
     #[inline(always)]
@@ -90,7 +90,7 @@ impl Packed {
         let first = self.words[0] as u8;
         let [a, b, c, d] = self.words;
         let ascii = (a | b | c | d) & 0x8080_8080_8080_8080 == 0;
-        first.is_ascii_alphanumeric() & last.is_ascii_alphanumeric() & ascii
+        stands_plain(first) & stands_plain(last) & ascii
     }
 
     /// A few bits of a hash.
@@ -100,6 +100,20 @@ impl Packed {
         let mixed = a ^ b.rotate_left(17) ^ c.rotate_left(31) ^ d.rotate_left(47) ^ u64::from(self.length);
         (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize
     }
+}
+
+/// Whether a byte may stand at an end of what is compared as it stands: a letter or digit of ASCII.
+#[inline(always)]
+fn stands_plain(byte: u8) -> bool {
+    const PLAIN: [bool; 256] = {
+        let (mut plain, mut byte) = ([false; 256], 0);
+        while byte < 128 {
+            plain[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        plain
+    };
+    PLAIN[usize::from(byte)]
 }
 
 /// By length: which bits of so many numbers are bytes of a string.
@@ -118,10 +132,9 @@ const fn masks<const WORDS: usize, const LENGTHS: usize>() -> [[u64; WORDS]; LEN
 /// taken, whatever stands behind the string: a copy of just its own would take a loop.
 #[inline(always)]
 fn masked<const WORDS: usize>(bytes: &[u8], start: usize, mask: &[u64; WORDS]) -> [u64; WORDS] {
-    let rest = bytes.get(start..).unwrap_or_default();
-    let words: [u64; WORDS] = match rest.as_chunks::<8>().0.first_chunk::<WORDS>() {
-        Some(words) => std::array::from_fn(|at| u64::from_le_bytes(words[at])),
-        None => last_words(rest),
+    let words: [u64; WORDS] = match bytes.get(start..start + 8 * WORDS) {
+        Some(all) => std::array::from_fn(|at| u64::from_le_bytes(all.as_chunks().0[at])),
+        None => last_words(bytes.get(start..).unwrap_or_default()),
     };
     std::array::from_fn(|at| words[at] & mask[at])
 }

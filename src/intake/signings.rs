@@ -7,9 +7,10 @@ use crate::base::money::Fen;
 use crate::base::period::{Date, Rank};
 use crate::base::person::PersonId;
 
-use super::cells::{months, plain_amount, usual_day, yes_no};
+use super::cells::{months, usual_day, yes_no};
 use super::columns::Column;
 use super::institutions::Institutions;
+use super::lines::LineCells;
 use super::rows::{Cells, Fault, Known, Row, TOGETHER, WholeRows};
 
 pub const COLUMNS: &[Column] = &[
@@ -68,7 +69,6 @@ pub enum Paid {
 pub struct SigningRow<'a> {
     pub contract: Cow<'a, [u8]>,
     pub person: PersonId,
-    pub birth: Date,
     /// Nothing where no institution has the id.
     pub institution: Option<u32>,
     pub signed_on: Date,
@@ -86,7 +86,8 @@ pub struct SigningRow<'a> {
 pub struct Words {
     status: Known<Option<bool>>,
     insured: Known<Option<bool>>,
-    term: Known<Option<u32>>,
+    /// A term that is empty is none.
+    term: Known<Option<Option<u32>>>,
     authorized: Known<Option<bool>>,
 }
 
@@ -120,49 +121,44 @@ impl<'a> UsualSignings<'a> {
     /// without a word for what might be wrong.
     #[inline(always)]
     pub fn read(rows: &WholeRows<'a>, words: &Words, known: &Institutions, sound: &mut u64) -> Self {
-        let contracts = rows.read(sound, &[][..], |at| rows.plain_bytes(at, CONTRACT));
-        let institutions = rows.read(sound, 0, |at| known.find_short(rows.plain_id(at, INSTITUTION)?));
-        let signed_on = rows.read(sound, Rank::default(), |at| usual_day(rows.bytes(at, SIGNED_ON)));
-        let nobody = (PersonId(0), Rank::default());
+        let cells = rows.column(CONTRACT);
+        let contracts = rows.read(sound, &[][..], |at| cells.plain_bytes(at));
+        let cells = rows.column(INSTITUTION);
+        let institutions = rows.read(sound, 0, |at| known.find_short(cells.plain_id(at)?));
+        let cells = rows.column(SIGNED_ON);
+        let signed_on = rows.read(sound, Rank::default(), |at| usual_day(cells.bytes(at)));
+        let (cells, nobody) = (rows.column(PERSON), (PersonId(0), Rank::default()));
         let people = rows.read(sound, nobody, |at| {
-            PersonId::usual(rows.bytes(at, PERSON)).filter(|(_, birth)| *birth <= signed_on[at])
+            PersonId::usual(cells.bytes(at)).filter(|(_, birth)| *birth <= signed_on[at])
         });
-        let starts_on = rows.read(sound, Rank::default(), |at| match rows.bytes(at, STARTS_ON) {
+        let cells = rows.column(STARTS_ON);
+        let starts_on = rows.read(sound, Rank::default(), |at| match cells.bytes(at) {
             b"" => Some(signed_on[at]),
             day => usual_day(day),
         });
-        let ended_on = rows.read(sound, None, |at| match rows.bytes(at, ENDED_ON) {
+        let cells = rows.column(ENDED_ON);
+        let ended_on = rows.read(sound, None, |at| match cells.bytes(at) {
             b"" => Some(None),
             day => usual_day(day).map(Some),
         });
-        let terms = rows.read(sound, None, |at| match rows.bytes(at, TERM) {
-            b"12" => Some(Some(12)),
-            b"" => Some(None),
-            _ => rows.known(at, TERM, &words.term)?.map(Some),
-        });
+        let cells = rows.column(TERM);
+        let terms = rows.read(sound, None, |at| words.term.of(cells, at)?);
         // One that is void is told of otherwise.
-        let valid = |at| match rows.bytes(at, STATUS) {
-            b"" => Some(()),
-            _ => (rows.known(at, STATUS, &words.status)? == Some(false)).then_some(()),
+        let cells = rows.column(STATUS);
+        rows.read(sound, (), |at| (words.status.of(cells, at)? == Some(false)).then_some(()));
+        let cells = rows.column(INSURED);
+        let insured = rows.read(sound, true, |at| words.insured.of(cells, at)?);
+        let cells = rows.column(AUTHORIZED);
+        let authorized = rows.read(sound, false, |at| words.authorized.of(cells, at)?);
+        let amount = |cells: LineCells, at| {
+            let cell = cells.digits(at)?;
+            cell.amount().map(|amount| (!cell.is_empty()).then_some(amount))
         };
-        rows.read(sound, (), valid);
-        let insured = rows.read(sound, true, |at| match rows.bytes(at, INSURED) {
-            b"" => Some(true),
-            _ => rows.known(at, INSURED, &words.insured)?,
-        });
-        let authorized = rows.read(sound, false, |at| match rows.bytes(at, AUTHORIZED) {
-            b"" => Some(false),
-            _ => rows.known(at, AUTHORIZED, &words.authorized)?,
-        });
-        let amount = |at, column| match rows.bytes(at, column) {
-            b"" => Some(None),
-            b"0" => Some(Some(Fen::ZERO)),
-            amount => plain_amount(amount).map(Some),
-        };
-        let balances = rows.read(sound, None, |at| amount(at, BALANCE));
-        let asked = rows.has(PERSONAL_PAID);
+        let cells = rows.column(BALANCE);
+        let balances = rows.read(sound, None, |at| amount(cells, at));
+        let (cells, asked) = (rows.column(PERSONAL_PAID), rows.has(PERSONAL_PAID));
         let paid = rows.read(sound, Paid::Unasked, |at| {
-            Some(match amount(at, PERSONAL_PAID)? {
+            Some(match amount(cells, at)? {
                 Some(amount) => Paid::Amount(amount),
                 None if asked => Paid::Missing,
                 None => Paid::Unasked,
@@ -189,7 +185,6 @@ impl<'a> UsualSignings<'a> {
         SigningRow {
             contract: Cow::Borrowed(self.contracts[at]),
             person: self.people[at].0,
-            birth: self.people[at].1.date(),
             institution: Some(self.institutions[at]),
             signed_on: self.signed_on[at].date(),
             starts_on: self.starts_on[at].date(),
@@ -223,13 +218,11 @@ pub fn read<'a>(row: &Row<'a>, words: &mut Words, institutions: &Institutions) -
     let signed_on = row.date(SIGNED_ON)?.expect("a required value is not empty");
     let starts_on = row.date(STARTS_ON)?.unwrap_or(signed_on);
     let ended_on = row.date(ENDED_ON)?;
-    let term_months = match row.bytes(TERM) {
-        b"12" => Some(12),
-        b"" => None,
-        _ => match row.known(TERM, &mut words.term, |text| months(text).ok()) {
-            Some(months) => Some(months),
-            None => row.number(TERM, months)?,
-        },
+    let term_months = match row.known(TERM, &mut words.term, |text| {
+        if text.is_empty() { Some(None) } else { months(text).ok().map(Some) }
+    }) {
+        Some(months) => months,
+        None => row.number(TERM, months)?,
     };
     row.whole_id(CONTRACT)?;
     let balance = row.amount(BALANCE)?;
@@ -253,11 +246,10 @@ pub fn read<'a>(row: &Row<'a>, words: &mut Words, institutions: &Institutions) -
     if status.is_none() {
         row.word(STATUS, "valid, void, 有效, 作废", is_void)?;
     }
-    let (person, birth) = row.person(PERSON, signed_on)?;
+    let (person, _) = row.person(PERSON, signed_on)?;
     Ok(Signing::Row(SigningRow {
         contract: row.id(CONTRACT),
         person,
-        birth,
         institution: row.institution(INSTITUTION, institutions),
         signed_on,
         starts_on,

@@ -4,7 +4,7 @@ use crate::base::money::Fen;
 use crate::base::period::Rank;
 use crate::base::person::PersonId;
 
-use super::cells::{is_cut_number, plain_amount, plain_whole, usual_day, whole};
+use super::cells::{is_cut_number, usual_day, whole};
 use super::columns::Column;
 use super::institutions::Institutions;
 use super::rows::{Fault, Row, TOGETHER, WholeRows};
@@ -58,24 +58,25 @@ pub struct UsualSwipes {
 /// wrong, one column after the other, so that what comes from memory is waited for together.
 #[inline(always)]
 pub fn read_usual(rows: &WholeRows, known: &Institutions, sound: &mut u64) -> UsualSwipes {
-    let institutions = rows.read(sound, 0, |at| known.find_short(rows.plain_id(at, INSTITUTION)?));
-    let nobody = (PersonId(0), Rank::default());
-    let people = rows.read(sound, nobody, |at| PersonId::usual(rows.bytes(at, PERSON)));
-    let days = rows.read(sound, Rank::default(), |at| {
-        usual_day(rows.bytes(at, SWIPED_AT)).filter(|day| people[at].1 <= *day)
-    });
-    let ids = rows.read(sound, None, |at| match rows.bytes(at, SWIPE_ID) {
+    let cells = rows.column(INSTITUTION);
+    let institutions = rows.read(sound, 0, |at| known.find_short(cells.plain_id(at)?));
+    let (cells, nobody) = (rows.column(PERSON), (PersonId(0), Rank::default()));
+    let people = rows.read(sound, nobody, |at| PersonId::usual(cells.bytes(at)));
+    let cells = rows.column(SWIPED_AT);
+    let days =
+        rows.read(sound, Rank::default(), |at| usual_day(cells.bytes(at)).filter(|day| people[at].1 <= *day));
+    let cells = rows.column(SWIPE_ID);
+    let ids = rows.read(sound, None, |at| match cells.bytes(at) {
         b"" => Some(None),
         id if is_cut_number(id) => None,
-        _ => Some(Some(rows.plain_id(at, SWIPE_ID)?.hash())),
+        _ => Some(Some(cells.plain_id(at)?.hash())),
     });
-    let charged = rows.read(sound, Fen::ZERO, |at| match rows.bytes(at, CHARGED) {
-        b"" | b"0" => Some(Fen::ZERO),
-        amount => plain_amount(amount),
-    });
-    let quantities = rows.read(sound, 1, |at| match rows.bytes(at, QUANTITY) {
-        b"" | b"1" => Some(1),
-        number => plain_whole(number),
+    let cells = rows.column(CHARGED);
+    let charged = rows.read(sound, Fen::ZERO, |at| cells.digits(at)?.amount());
+    let cells = rows.column(QUANTITY);
+    let quantities = rows.read(sound, 1, |at| {
+        let cell = cells.digits(at)?;
+        Some(cell.whole()? + u64::from(cell.is_empty()))
     });
     UsualSwipes { institutions, people, days, ids, charged, quantities }
 }

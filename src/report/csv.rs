@@ -90,7 +90,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// A cell that a spreadsheet would take for a formula gets a leading `'`.
 fn guarded(cell: Cow<str>) -> Cow<str> {
-    let risky = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let risky = matches!(cell.as_bytes(), [b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r', ..]);
     let number = || {
         let digits = cell.strip_prefix(['+', '-']).unwrap_or(&cell);
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
@@ -387,8 +387,8 @@ pub fn rejected<'a>(
             text(row.person),
             text(&reject.institution),
             text(reject.code.name()),
-            own(row.reason),
-            maybe(reject.clause.as_ref()),
+            row.reason.into(),
+            text(reject.clause.as_deref().unwrap_or_default()),
         ])?;
     }
     table.finish()

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
 use crate::base::message::Msg;
@@ -18,7 +19,7 @@ use crate::settlement::flags::{Detail, Flag};
 use crate::settlement::qualify::Signing;
 use crate::words::{Lang, say};
 
-use super::csv::{Table, Written, maybe, own, text};
+use super::csv::{Table, Written, maybe, text};
 use super::findings::Findings;
 use super::names;
 
@@ -104,17 +105,15 @@ impl Raised<'_> {
 
 /// How many flags of each code there are.
 pub fn flag_counts(run: &Run) -> BTreeMap<Code, u64> {
-    let mut counts = BTreeMap::new();
-    for code in run
-        .evidence
-        .flags
-        .iter()
-        .map(|flag| flag.code)
-        .chain(run.settlement.flags.iter().map(|flag| flag.code))
-    {
-        *counts.entry(code).or_default() += 1;
-    }
-    counts
+    let of_swipes = run.evidence.flags.iter().map(|flag| flag.code);
+    counts_of(of_swipes.chain(run.settlement.flags.iter().map(|flag| flag.code)))
+}
+
+/// How many there are of each code.
+pub fn counts_of(codes: impl Iterator<Item = Code>) -> BTreeMap<Code, u64> {
+    let mut counts = FxHashMap::default();
+    codes.for_each(|code| *counts.entry(code).or_default() += 1);
+    counts.into_iter().collect()
 }
 
 /// All flags of a run, sorted by code, institution, contract, file and line.
@@ -133,7 +132,7 @@ pub struct FlagRow<'a> {
     pub person: Option<String>,
     pub place: Option<(&'a str, u32)>,
     pub detail: String,
-    pub clause: Option<String>,
+    pub clause: Option<&'a str>,
 }
 
 impl<'a> Flags<'a> {
@@ -176,16 +175,16 @@ impl<'a> Flags<'a> {
         self.row(&self.all[at])
     }
 
-    fn row(&self, flag: &Raised) -> FlagRow<'a> {
+    fn row(&self, flag: &'a Raised) -> FlagRow<'a> {
         let run = self.run;
         let signing = flag.signing(run);
         let contract = signing.map_or("", |signing| run.qualified.contract(&signing));
         let person = signing.map(|signing| signing.person);
         let clause = match flag {
-            Raised::Other(flag) => Some(flag.clause.to_string()),
+            Raised::Other(flag) => Some(&*flag.clause),
             Raised::Swipe(raised) => {
                 let policy = signing.map(|signing| run.rules.policy(signing.offer()));
-                policy.and_then(|policy| policy.flag(raised.code)).map(ToString::to_string)
+                policy.and_then(|policy| policy.flag(raised.code)).map(|clause| &**clause)
             }
         };
         FlagRow {
@@ -208,12 +207,12 @@ pub fn flags(findings: &Findings, folder: &Path) -> Result<Written> {
         table.row([
             text(flag.code.name()),
             text(&findings.run.rules.institutions.get(flag.institution).id),
-            own(flag.contract),
-            maybe(flag.person),
-            maybe(flag.place.map(|(file, _)| file)),
+            flag.contract.into(),
+            flag.person.unwrap_or_default().into(),
+            text(flag.place.map_or("", |(file, _)| file)),
             maybe(flag.place.map(|(_, line)| line)),
-            own(flag.detail),
-            maybe(flag.clause),
+            flag.detail.into(),
+            text(flag.clause.unwrap_or_default()),
         ])?;
     }
     table.finish()

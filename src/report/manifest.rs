@@ -14,7 +14,7 @@ use crate::pipeline::Run;
 use crate::words::{Lang, say};
 
 use super::csv::{Written, hex};
-use super::flags::flag_counts;
+use super::flags::{counts_of, flag_counts};
 use super::names;
 use super::output::Output;
 use super::totals::{Total, totals};
@@ -81,8 +81,8 @@ pub fn manifest(run: &Run, written: &[Written], output: &Output) -> Value {
         })
         .collect();
     let mut counts = flag_counts(run);
-    for reject in &run.inputs.rejects {
-        *counts.entry(reject.code).or_default() += 1;
+    for (code, count) in counts_of(run.inputs.rejects.iter().map(|reject| reject.code)) {
+        *counts.entry(code).or_default() += count;
     }
     let codes: BTreeMap<&str, u64> = counts.into_iter().map(|(code, count)| (code.name(), count)).collect();
     let source = |(id, total): (&String, &Total)| {

@@ -113,9 +113,9 @@ impl<'a> Teller<'a> {
         let (rows, heads) = (run.rows.get(at).copied().unwrap_or_default(), run.settlement.heads[at]);
         html.raw("<div class=\"wide\"><table class=\"sums\">");
         let counts = [
-            (Label::Rows100, rows.rows),
-            (Label::RejectedRows, rows.rejected),
-            (Label::VoidRows, rows.void),
+            (Label::Rows100, rows.rows.into()),
+            (Label::RejectedRows, rows.rejected.into()),
+            (Label::VoidRows, rows.void.into()),
             (Label::AdmittedRows, heads.admitted),
             (Label::HeldRows, heads.held),
         ];

@@ -93,8 +93,7 @@ impl Admitted {
             signings.truncate(left);
             signings.shrink_to_fit();
         }
-        faces.reverse();
-        rest.reverse();
+        rayon::join(|| faces.reverse(), || rest.reverse());
         Admitted { faces, rest }
     }
 

@@ -252,12 +252,12 @@ fn value(method: &Method, text: &str) -> Option<Value> {
 /// An institution's signing rows, as derived values need them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowCounts {
-    pub rows: u64,
-    pub rejected: u64,
-    pub void: u64,
+    pub rows: u32,
+    pub rejected: u32,
+    pub void: u32,
     /// Signed in the assessed period, or with no readable date.
-    pub assessed_rows: u64,
-    pub assessed_refused: u64,
+    pub assessed_rows: u32,
+    pub assessed_refused: u32,
 }
 
 impl RowCounts {
@@ -335,15 +335,15 @@ impl Derived {
         match derive {
             Derive::DataValidity => {
                 let rows = self.rows.get(at)?;
-                percent(rows.assessed_rows - rows.assessed_refused, rows.assessed_rows)
+                percent((rows.assessed_rows - rows.assessed_refused).into(), rows.assessed_rows.into())
             }
             Derive::EffectiveShare => {
                 let swipes = swipes.filter(|_| self.has_item)?;
-                percent(swipes.effective, swipes.all)
+                percent(swipes.effective.into(), swipes.all.into())
             }
             Derive::SeparateCharges => swipes
                 .filter(|_| self.has_item && self.has_charged)
-                .map(|swipes| Value::Cases(swipes.separate)),
+                .map(|swipes| Value::Cases(swipes.separate.into())),
             Derive::SwipeRecords => swipes.map(|swipes| Value::Yes(swipes.of_signed > 0)),
             Derive::UnpaidCases => {
                 self.payers.get(at).filter(|payers| payers.asked).map(|payers| Value::Cases(payers.unpaid))

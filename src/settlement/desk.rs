@@ -12,8 +12,8 @@ use crate::base::period::{Date, age_on};
 use crate::base::place::Place;
 use crate::intake::rows::{Cells, Fault, Known};
 use crate::intake::signings::{self, Paid, SigningRow, Words};
-use crate::policy::CapOf;
 use crate::policy::package::Group;
+use crate::policy::{CapOf, Policy};
 
 use super::history::Posted;
 use super::price::{self, Class, Classes, Facts, PriceKey, tags};
@@ -36,8 +36,8 @@ pub struct Desk<'a> {
     /// By version and cell: what packages and schemes stand for.
     packages: Vec<Known<Option<u16>>>,
     schemes: Vec<Known<Option<usize>>>,
-    /// Prices met before, by key; few, so that looking through them is quick.
-    prices: Vec<(PriceKey, u32, Arc<Class>)>,
+    /// Prices met before; few, so that looking through them is quick.
+    prices: Vec<KnownPrice>,
     /// The columns of team, doctor, scheme and groups, where they are kept.
     kept: [Option<usize>; 4],
     /// Room for the bytes of the cells of one row.
@@ -50,6 +50,15 @@ pub struct Desk<'a> {
 
 /// So many are looked through for each row.
 const FEW: usize = 8;
+
+/// A price that was met before.
+struct KnownPrice {
+    key: PriceKey,
+    number: u32,
+    class: Arc<Class>,
+    /// What the resident's balance must hold; nothing where no rule asks.
+    share: Fen,
+}
 
 /// What is kept of a row beside its price; empty where nothing asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -219,25 +228,18 @@ impl<'a> Desk<'a> {
             kind,
             district: &institution.district,
             groups: &|| cells.text(signings::GROUPS),
-            age: &|| age_on(row.birth, row.signed_on),
+            age: &|| age_on(row.person.birth(), row.signed_on),
         };
         let key = price::key(rules, offer, &facts);
-        let at = self.prices.iter().position(|(known, _, _)| *known == key).unwrap_or_else(|| {
-            let (class, price) = self.classes.find(rules, key);
-            self.prices.push((key, class, price));
-            self.prices.len() - 1
-        });
-        let (_, _, price) = &self.prices[at];
-        if let (Some(rule), Some(balance)) = (&policy.balance, row.balance)
-            && let Some(share) = price.shares.iter().find(|share| share.source == rule.source)
-            && balance < share.amount
-            && known.is_none()
+        let at = self.price(key, policy);
+        let share = self.prices[at].share;
+        if let (true, Some(rule)) = (row.balance.unwrap_or(share) < share && known.is_none(), &policy.balance)
         {
-            let reason = Msg::BalanceBelow { balance, share: share.amount };
-            return Err(refuse(Code::E405, reason, &rule.clause));
+            let balance = row.balance.unwrap_or_default();
+            return Err(refuse(Code::E405, Msg::BalanceBelow { balance, share }, &rule.clause));
         }
         let details = self.details(cells, index);
-        let (_, class, price) = &self.prices[at];
+        let KnownPrice { number: class, class: price, .. } = &self.prices[at];
         let mut ended_for = 0;
         if row.ended_on.is_some() && !policy.prorate.reasons.is_empty() {
             let reason = cells.text(signings::ENDED_REASON);
@@ -247,6 +249,19 @@ impl<'a> Desk<'a> {
         let term_end = policy.terms.end(row.starts_on, term);
         batch.add(row, cells.place(), (index, *class, offer | ended_for, details), term_end, price);
         Ok(())
+    }
+
+    /// Where the price of a key stands among those that were met.
+    #[inline]
+    fn price(&mut self, key: PriceKey, policy: &Policy) -> usize {
+        self.prices.iter().position(|known| known.key == key).unwrap_or_else(|| {
+            let (number, class) = self.classes.find(self.rules, key);
+            let of_source = |source| class.shares.iter().find(|share| share.source == source);
+            let share = policy.balance.as_ref().and_then(|rule| of_source(rule.source));
+            let share = share.map_or(Fen::ZERO, |share| share.amount);
+            self.prices.push(KnownPrice { key, number, class, share });
+            self.prices.len() - 1
+        })
     }
 
     /// What is kept of the row beside its price.
@@ -326,7 +341,7 @@ fn outside<'g>(row: &SigningRow, groups: &str, of: &'g [Group]) -> Option<(Msg, 
 }
 
 fn belongs(row: &SigningRow, groups: &str, group: &Group) -> Result<(), Msg> {
-    let age = age_on(row.birth, row.signed_on);
+    let age = age_on(row.person.birth(), row.signed_on);
     if let Some(from) = group.age_from.filter(|from| age < *from) {
         return Err(Msg::TooYoung { age, from });
     }

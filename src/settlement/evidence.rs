@@ -55,16 +55,16 @@ pub struct SwipeFlag {
     pub institution: u32,
 }
 
-/// What an institution's swipes in the window say.
+/// What an institution's swipes in the window say: as many at most as lines are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SwipeCounts {
-    pub all: u64,
+    pub all: u32,
     /// They match a signing in force and an item of its package.
-    pub effective: u64,
+    pub effective: u32,
     /// Of those, with a charge.
-    pub separate: u64,
+    pub separate: u32,
     /// They match a signing in force.
-    pub of_signed: u64,
+    pub of_signed: u32,
 }
 
 impl SwipeCounts {
@@ -319,7 +319,7 @@ impl Evidence {
         out: &mut Tallied,
     ) {
         let signings = against.qualified.signings.faces();
-        let mut met = [Met::default(); TOGETHER];
+        let mut met = [NOTHING_MET; TOGETHER];
         let (mut left, mut count) = ([0; TOGETHER], 0);
         let mut matching = [(0, 0); TOGETHER];
         for (at, bucket) in found.iter().enumerate() {
@@ -361,25 +361,19 @@ impl Evidence {
         out: &mut Tallied,
     ) {
         let Against { rules, qualified, .. } = against;
+        // None of this can be foreseen, so all of it is reckoned.
         let signing = &qualified.signings.faces()[index];
-        if !signing.in_force(swipe.day) {
-            return;
-        }
-        if self.double_benefits && rules.contains(swipe.day) {
+        let in_force = signing.in_force(swipe.day);
+        let here = in_force & (signing.institution == swipe.institution);
+        let item = rules.item_of(signing.offer(), swipe.item);
+        let away = (in_force & !here) & (rules.kind_of(signing.offer()) != PackageKind::Free);
+        met.of_signed |= here;
+        met.effective = first_of(met.effective, here & item.is_some(), index);
+        met.elsewhere = first_of(met.elsewhere, away, index);
+        if self.double_benefits && in_force && rules.contains(swipe.day) {
             self.double_benefit(swipe, index, signing, rules, &mut out.flags);
         }
-        if signing.institution != swipe.institution {
-            if rules.kind_of(signing.offer()) != PackageKind::Free {
-                met.elsewhere = met.elsewhere.or(Some(index as u32));
-            }
-            return;
-        }
-        met.of_signed = true;
-        let item = rules.item_of(signing.offer(), swipe.item);
-        if item.is_some() {
-            met.effective = met.effective.or(Some(index as u32));
-        }
-        if self.asked && swipe.day < Rank::from(rules.end) {
+        if self.asked && here && swipe.day < Rank::from(rules.end) {
             self.record(swipe, index, signing, item, rules, (taken, &mut out.log));
         }
     }
@@ -417,7 +411,7 @@ impl Evidence {
         swipe: &Swipe,
         index: usize,
         signing: &Face,
-        item: Option<usize>,
+        item: Option<u8>,
         rules: &Rules,
         (taken, log): (Taken, &mut Vec<(Service, Taken)>),
     ) {
@@ -440,12 +434,15 @@ impl Evidence {
         let seen = admitted && rules.services_asked(offer) > 0;
         if self.recording && (seen || item.is_some()) {
             let times = if item.is_some() { swipe.quantity } else { 0 };
-            let (signing, item) = (index as u32, item.map(|item| item as u8));
+            let signing = index as u32;
             let one = Service { signing, day: swipe.day, item, seen: seen.into(), times };
             log.push((one, taken));
         }
         if let Some(item) = item {
-            add(&self.items[self.item_start[index] as usize + nth * items + item], swipe.quantity);
+            add(
+                &self.items[self.item_start[index] as usize + nth * items + usize::from(item)],
+                swipe.quantity,
+            );
         }
     }
 
@@ -469,14 +466,24 @@ impl Evidence {
 }
 
 /// What the signings of a swipe's person are to it.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Met {
     /// One in force is with the institution of the swipe.
     of_signed: bool,
-    /// The first of these whose package has the item.
-    effective: Option<u32>,
-    /// The first one in force with another institution, of a package that is paid for.
-    elsewhere: Option<u32>,
+    /// The first of these whose package has the item, or [`NO_SIGNING`].
+    effective: u32,
+    /// The first one in force with another institution, of a package that is paid for, or [`NO_SIGNING`].
+    elsewhere: u32,
+}
+
+/// No signing has so high a number.
+const NO_SIGNING: u32 = u32::MAX;
+
+const NOTHING_MET: Met = Met { of_signed: false, effective: NO_SIGNING, elsewhere: NO_SIGNING };
+
+#[inline(always)]
+fn first_of(first: u32, is_one: bool, index: usize) -> u32 {
+    if is_one & (first == NO_SIGNING) { index as u32 } else { first }
 }
 
 /// Counts a swipe of the period, and raises its flags.
@@ -491,17 +498,18 @@ fn count_swipe(swipe: &Swipe, met: Met, against: Against, out: &mut Tallied) {
         charged: swipe.charged,
         institution: swipe.institution,
     };
-    let separate = met.effective.filter(|_| charged && swipe.charged > Fen::ZERO);
+    let effective = met.effective != NO_SIGNING;
+    let separate = effective & charged & (swipe.charged > Fen::ZERO);
     let count = &mut out.counts[swipe.institution as usize];
     count.all += 1;
-    count.of_signed += u64::from(met.of_signed);
-    count.effective += u64::from(met.effective.is_some());
-    count.separate += u64::from(separate.is_some());
-    if let Some(index) = separate {
-        raise(Code::W701, index, qualified, rules, &mut out.flags, &flag);
+    count.of_signed += u32::from(met.of_signed);
+    count.effective += u32::from(effective);
+    count.separate += u32::from(separate);
+    if separate {
+        raise(Code::W701, met.effective, qualified, rules, &mut out.flags, &flag);
     }
-    if let (Some(index), false) = (met.elsewhere, met.of_signed) {
-        raise(Code::W703, index, qualified, rules, &mut out.flags, &flag);
+    if (met.elsewhere != NO_SIGNING) & !met.of_signed {
+        raise(Code::W703, met.elsewhere, qualified, rules, &mut out.flags, &flag);
     }
 }
 

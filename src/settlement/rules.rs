@@ -229,9 +229,9 @@ impl<'a> Rules<'a> {
     }
 
     /// The item's number in the offer's package.
-    pub fn item_of(&self, offer: u16, item: u16) -> Option<usize> {
+    pub fn item_of(&self, offer: u16, item: u16) -> Option<u8> {
         let none = self.item_titles.len();
-        self.offer_items[usize::from(offer) * (none + 1) + usize::from(item).min(none)].map(usize::from)
+        self.offer_items[usize::from(offer) * (none + 1) + usize::from(item).min(none)]
     }
 
     pub fn asks_for_cards(&self) -> bool {

@@ -16,20 +16,27 @@ pub struct SwipeIds {
     /// whole when it is done with.
     rows: Vec<Id>,
     each: usize,
-    parts: Vec<Part>,
+    ends: Vec<End>,
+    /// What few parts have; apart, so that the rest stays in a core's cache.
+    rare: Vec<Rare>,
 }
 
-/// The bits of a hash, and below them how many lines further the row is; [`FAR`] where it is in [`Part::far`].
+/// The bits of a hash, and below them how many lines further the row is; [`FAR`] where it is in [`Rare::far`].
 type Id = [u8; 6];
 
+/// How many rows a part has, and the line of the last.
+#[derive(Clone, Copy, Default)]
+struct End {
+    count: u32,
+    line: u32,
+}
+
 #[derive(Default)]
-struct Part {
-    count: usize,
-    /// Those that its room has no place for.
+struct Rare {
+    /// Rows that a part's room has no place for.
     more: Vec<Id>,
     /// Lines that are too far from the one before, or stand before it.
     far: Vec<u32>,
-    last: u32,
 }
 
 const STEP_BITS: u32 = 12;
@@ -47,35 +54,39 @@ impl SwipeIds {
         SwipeIds {
             rows: vec![Id::default(); parts * each],
             each,
-            parts: (0..parts).map(|_| Part::default()).collect(),
+            ends: vec![End::default(); parts],
+            rare: (0..parts).map(|_| Rare::default()).collect(),
         }
     }
 
     /// Takes the hash of a row's id; `line` is counted over all files.
     #[inline(always)]
     pub fn push(&mut self, hash: u64, line: u32) {
-        let number = (hash >> 54) as usize & (self.parts.len() - 1);
-        let part = &mut self.parts[number];
-        let step = line.wrapping_sub(part.last).min(FAR);
-        if step == FAR {
-            part.far.push(line);
-        }
+        let number = (hash >> 54) as usize & (self.ends.len() - 1);
+        let end = &mut self.ends[number];
+        let step = line.wrapping_sub(end.line).min(FAR);
         let [a, b, c, d, e, f, ..] = ((hash & HASH) << STEP_BITS | u64::from(step)).to_le_bytes();
-        if part.count < self.each {
-            self.rows[number * self.each + part.count] = [a, b, c, d, e, f];
+        if (end.count as usize) < self.each {
+            self.rows[number * self.each + end.count as usize] = [a, b, c, d, e, f];
         } else {
-            part.more.push([a, b, c, d, e, f]);
+            self.rare[number].more.push([a, b, c, d, e, f]);
         }
-        part.count += 1;
-        part.last = line;
+        *end = End { count: end.count + 1, line };
+        if step == FAR {
+            self.rare[number].far.push(line);
+        }
+    }
+
+    fn count(&self, number: usize) -> usize {
+        self.ends[number].count as usize
     }
 
     /// The hash and the line of each row of a part.
     fn rows(&self, number: usize) -> impl Iterator<Item = (u64, u32)> {
-        let part = &self.parts[number];
-        let rows = &self.rows[number * self.each..][..part.count.min(self.each)];
-        let (mut last, mut far) = (0u32, part.far.iter());
-        rows.iter().chain(&part.more).map(move |[a, b, c, d, e, f]| {
+        let Rare { more, far } = &self.rare[number];
+        let rows = &self.rows[number * self.each..][..self.count(number).min(self.each)];
+        let (mut last, mut far) = (0u32, far.iter());
+        rows.iter().chain(more).map(move |[a, b, c, d, e, f]| {
             let row = u64::from_le_bytes([*a, *b, *c, *d, *e, *f, 0, 0]);
             last = match row as u32 & FAR {
                 FAR => *far.next().expect("a line for each that is far"),
@@ -89,9 +100,9 @@ impl SwipeIds {
 /// The lines whose id (by its hash) stood on an earlier line, each with the first of them, in order. All threads' ids were
 /// made for as many rows.
 pub fn repeated(all: &[SwipeIds]) -> Vec<(u32, u32)> {
-    let parts = all.first().map_or(0, |ids| ids.parts.len());
+    let parts = all.first().map_or(0, |ids| ids.ends.len());
     let one = |table: &mut Vec<(u64, u32)>, part: usize| {
-        let count = all.iter().map(|ids| ids.parts[part].count).sum();
+        let count = all.iter().map(|ids| ids.count(part)).sum();
         repeated_in(count, all.iter().flat_map(|ids| ids.rows(part)), table)
     };
     let lines: Vec<Vec<(u32, u32)>> = (0..parts).into_par_iter().map_init(Vec::new, one).collect();
@@ -155,7 +166,7 @@ mod tests {
             let mut ids = SwipeIds::new(expected, 1);
             lines.iter().zip(1..).for_each(|(line, hash)| ids.push(hash, *line));
             assert!(ids.rows(0).eq((1..=8).zip(lines)), "{expected}");
-            assert_eq!(ids.parts[0].far.len(), 4);
+            assert_eq!(ids.rare[0].far.len(), 4);
         }
     }
 
@@ -171,7 +182,7 @@ mod tests {
     fn many_ids_in_many_parts() {
         // Twice as many as were expected.
         let mut all = [SwipeIds::new(100_000, 2), SwipeIds::new(100_000, 2)];
-        assert_eq!(all[0].parts.len(), 8);
+        assert_eq!(all[0].ends.len(), 8);
         let hash = |id: u32| u64::from(id).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         for id in 0..200_000 {
             all[id as usize % 2].push(hash(id), id + 1);

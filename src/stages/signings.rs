@@ -191,7 +191,7 @@ fn usual_rows(
         }
         let counts = &mut counts[row.institution.unwrap_or_default() as usize];
         counts.rows += 1;
-        counts.assessed_rows += u64::from(rules.contains(row.signed_on));
+        counts.assessed_rows += u32::from(rules.contains(row.signed_on));
     }
     sound
 }
@@ -225,11 +225,11 @@ fn signing_row(
         out.void_contracts.push((row.id(signings::CONTRACT).into_owned(), person));
     }
     if let Some(institution) = institution {
-        let assessed = u64::from(day.is_none_or(|day| rules.contains(day)));
-        let refused = u64::from(fault.is_some());
+        let assessed = u32::from(day.is_none_or(|day| rules.contains(day)));
+        let refused = u32::from(fault.is_some());
         let counts = &mut counts[institution as usize];
         counts.rows += 1;
-        counts.void += u64::from(void);
+        counts.void += u32::from(void);
         counts.rejected += refused;
         counts.assessed_rows += assessed;
         counts.assessed_refused += assessed * refused;

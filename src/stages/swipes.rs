@@ -140,9 +140,11 @@ fn usual_swipes(
 ) -> u64 {
     let mut sound = u64::MAX;
     let read = swipes::read_usual(rows, rules.institutions, &mut sound);
-    let items = rows.read(&mut sound, 0, |at| rows.known(at, swipes::ITEM, &words.items));
+    let cells = rows.column(swipes::ITEM);
+    let items = rows.read(&mut sound, 0, |at| words.items.of(cells, at));
+    let cells = rows.column(swipes::CARD);
     let cards = match rules.asks_for_cards() {
-        true => rows.read(&mut sound, 0, |at| rows.known(at, swipes::CARD, &words.cards)),
+        true => rows.read(&mut sound, 0, |at| words.cards.of(cells, at)),
         false => [NO_CARD; TOGETHER],
     };
     for at in (0..rows.count()).filter(|at| sound >> at & 1 == 1) {

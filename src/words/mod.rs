@@ -136,7 +136,7 @@ pub fn say(lang: Lang, msg: &Msg) -> String {
         // A hash may hold fifteen digits in a row; these hold nothing that was in a cell.
         Msg::Posted { .. } | Msg::LedgerGood { .. } | Msg::NoSuchHead { .. } => said,
         // Whatever a cell held, no sentence shows an ID number.
-        _ => hide_numbers(&said),
+        _ => hide_numbers(said),
     }
 }
 

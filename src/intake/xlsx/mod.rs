@@ -122,5 +122,5 @@ fn holds(file: &mut File, wanted: &[u8]) -> io::Result<bool> {
 /// A word out of a workbook as a message may show it; Excel's names of sheets are no longer than 31 characters.
 fn plain(name: &str) -> String {
     let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).take(31).collect();
-    crate::base::person::hide_numbers(&name)
+    crate::base::person::hide_numbers(name)
 }
