@@ -16,6 +16,7 @@ use super::folder::InputFile;
 use super::packed;
 use super::quotes::{End, LONGEST_RECORD, record_end};
 use super::record::records;
+use super::stamp::Stamp;
 use super::xlsx::{Sheet, SheetRow};
 
 /// A file whose header has been read.
@@ -29,6 +30,8 @@ pub struct Opened {
     pub notices: Vec<Msg>,
     pub(super) sheet: Option<OfSheet>,
     pub(super) raw: Raw,
+    /// Of the file before its first byte was read.
+    pub(super) stamp: Stamp,
 }
 
 /// Where in a workbook a table stands.
@@ -84,6 +87,7 @@ fn disguise(start: &[u8]) -> Option<FileFault> {
 pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
     let path = file.path.display().to_string();
     let failed = |error: io::Error| cannot_read(&path, &error);
+    let stamp = Stamp::of(&file.path).map_err(failed)?;
     let (mut raw, names) = Raw::open(&file.path, file.kind).map_err(failed)?;
     let header = raw.sheet().and_then(|sheet| find_header(sheet, file.kind, columns));
     let (header, read_whole) = header.map_or((None, false), |(header, whole)| (Some(header), whole));
@@ -155,7 +159,7 @@ pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
         let fault = header_fault(&columns.header);
         return Err(stop(fact, Some(Msg::ColumnsThere { there: columns.header, near, fault })));
     }
-    Ok(Opened { file, index, encoding, columns, notices, sheet, raw })
+    Ok(Opened { file, index, encoding, columns, notices, sheet, raw, stamp })
 }
 
 fn header_fault(header: &[String]) -> HeaderFault {

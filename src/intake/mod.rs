@@ -20,5 +20,6 @@ pub mod scores;
 pub mod sheets;
 pub mod short;
 pub mod signings;
+pub mod stamp;
 pub mod swipes;
 pub mod xlsx;

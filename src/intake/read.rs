@@ -20,6 +20,7 @@ use super::folder::InputFile;
 use super::header::{Opened, cannot_read, label, open};
 use super::quotes::{End, LONGEST_RECORD, record_end};
 use super::rows::{BlockRows, Row};
+use super::stamp::Stamp;
 
 /// What there is to say of a file that was read.
 #[derive(Clone, Debug)]
@@ -53,6 +54,7 @@ pub struct Again {
     marks: Vec<(u32, u64)>,
     /// How long the file is.
     bytes: u64,
+    stamp: Stamp,
     /// The row of the header, where it is a sheet.
     header: Option<u32>,
     /// Whether a row can be found by the place of its bytes.
@@ -81,28 +83,34 @@ pub fn read_rows_with<S: Send, T: Send>(
     parse: impl Fn(&mut S, &BlockRows) -> T + Sync,
     join: impl FnMut(Vec<T>) + Send,
 ) -> Result<(FileFacts, Again, Vec<S>)> {
-    let Opened { file, index, encoding, columns, sheet, raw, .. } = opened;
+    let Opened { file, index, encoding, columns, sheet, raw, stamp, .. } = opened;
     let plain = raw.is_plain() && !encoding.is_utf16();
     let counted = AtomicU64::new(0);
     let rows = |with: &mut S, block: &Block| {
         parse(with, &BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
     };
     let read = read_blocks(raw, progress, start, rows, join);
+    stamp.must_hold(&file)?;
     let (Digested { sha256, bytes, hashing, marks }, with) =
         read.map_err(|error| cannot_read(&file.path.display().to_string(), &error))?;
     let (kind, name, rows) = (file.kind, file.name.clone(), counted.into_inner());
     let header = sheet.as_ref().map(|sheet| sheet.header);
     let sheet = sheet.map(|sheet| sheet.name);
     let facts = FileFacts { kind, name, sha256, bytes, sheet, encoding: encoding.name(), rows, hashing };
-    Ok((facts, Again { file, index, encoding, columns, marks, bytes, header, plain }, with))
+    Ok((facts, Again { file, index, encoding, columns, marks, bytes, stamp, header, plain }, with))
 }
 
 impl Again {
     /// Reads the rows that start at `lines` (sorted) once more, and little else of the file.
     pub fn rows<T: Send>(&self, lines: &[u32], each: impl Fn(&Row) -> T + Sync) -> Result<Vec<T>> {
-        if !self.plain {
-            return self.rows_of_stream(lines, each);
-        }
+        let rows = if self.plain { self.rows_at(lines, each) } else { self.rows_of_stream(lines, each) };
+        // Whatever else is wrong then follows from it.
+        self.stamp.must_hold(&self.file)?;
+        rows
+    }
+
+    /// [`Again::rows`] by the places of their bytes.
+    fn rows_at<T: Send>(&self, lines: &[u32], each: impl Fn(&Row) -> T + Sync) -> Result<Vec<T>> {
         let file = File::open(&self.file.path).map_err(|error| self.cannot_read(&error))?;
         let part = |at: usize| {
             let next = self.marks.get(at + 1);
@@ -221,4 +229,74 @@ pub fn excerpts(file: &InputFile, index: u16, wanted: &[Place]) -> Result<BTreeM
     };
     read_rows(opened, &|_| {}, parse, |wave| found.extend(wave.into_iter().flatten()))?;
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Once;
+    use std::time::SystemTime;
+
+    use super::super::swipes::COLUMNS;
+    use super::*;
+
+    const ROWS: &str = "person_id,institution_id,swiped_at\n1,A,2020-01-03\n2,B,2020-01-04\n";
+
+    fn written(name: &str) -> (tempfile::TempDir, InputFile) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(name);
+        std::fs::write(&path, ROWS).expect("written");
+        (folder, InputFile { kind: Kind::Swipes, path, name: name.to_string() })
+    }
+
+    fn append(file: &InputFile) {
+        let opened = File::options().append(true).open(&file.path);
+        opened.and_then(|mut file| file.write_all(b"3,C,2020-01-05\n")).expect("written");
+    }
+
+    fn changed<T>(result: Result<T>) -> bool {
+        result.err().is_some_and(|error| format!("{error:?}").contains("ChangedMeanwhile"))
+    }
+
+    #[test]
+    fn a_file_that_is_still_being_written_stops_the_run() {
+        let (_folder, file) = written("swipes.csv");
+        let read = |progress: &(dyn Fn(u64) + Sync)| {
+            let opened = open(file.clone(), 0, COLUMNS).expect("a header");
+            let mut rows = 0;
+            let count = |block: &BlockRows| {
+                let mut count = 0;
+                block.each(|_| count += 1);
+                count
+            };
+            read_rows(opened, progress, count, |wave: Vec<u32>| rows += wave.iter().sum::<u32>())
+                .map(|_| rows)
+        };
+        assert_eq!(read(&|_| {}).expect("read"), 2);
+        let once = Once::new();
+        assert!(changed(read(&|_| once.call_once(|| append(&file)))));
+        assert_eq!(read(&|_| {}).expect("it stays as it is now"), 3);
+        // Another file in its place: what was opened is still read, and is no longer what stands there.
+        let other = file.path.with_extension("part");
+        std::fs::copy(&file.path, &other).expect("copied");
+        let once = Once::new();
+        let replace = || std::fs::rename(&other, &file.path).expect("renamed");
+        assert!(changed(read(&|_| once.call_once(replace))));
+    }
+
+    #[test]
+    fn rows_are_read_again_only_of_the_file_that_was_read() {
+        let (_folder, file) = written("swipes.csv");
+        let opened = open(file.clone(), 0, COLUMNS).expect("a header");
+        let (_, again) = read_rows(opened, &|_| {}, |_: &BlockRows| (), |_| {}).expect("read");
+        let people = || again.rows(&[3], |row| row.text(super::super::swipes::PERSON).into_owned());
+        assert_eq!(people().expect("there"), ["2"]);
+        // As long as before, some time later.
+        std::fs::write(&file.path, ROWS.replace("2,B", "4,B")).expect("written");
+        let later = SystemTime::now() + Duration::from_secs(2);
+        let touched = File::options().write(true).open(&file.path).and_then(|file| file.set_modified(later));
+        assert!(touched.is_ok() && changed(people()));
+        std::fs::remove_file(&file.path).expect("removed");
+        assert!(changed(people()));
+    }
 }
