@@ -16,7 +16,7 @@ same, or the exit code is 1:
   and numbers in it, whatever the words between them;
 - rejected.csv: every row but the words of its reason;
 - the counts by code and the sums by source of the manifest;
-- the order of the rows in each file.
+- the order of the rows in each of these files.
 
 Only jiayi writes a manifest with the SHA-256 of what it read and wrote, and only jiayi reads what `settle.sql` names at
 its head as taken for granted. Time never fails it.

@@ -6,7 +6,8 @@
 -- It writes every CSV file that `jiayi settle --only csv` writes, row for row and in the same order: settlement,
 -- summary, clawback, delta, figures, flags (W701 to W704, W706, W710; the region has no others) and rejected.csv with
 -- the line of every row; and in totals.csv and codes.csv the sums and counts of the manifest. Reasons say what jiayi's
--- say, but for its hints (an institution that was perhaps meant, an ID number that a spreadsheet cut short).
+-- say, but for its hints (an institution that was perhaps meant, an ID number that a spreadsheet cut short) and shorter
+-- words where bytes are no text; run.py does not look at them.
 --
 -- It does less than the program in what it takes for granted, which is what `jiayi sample --region urumqi` writes:
 -- UTF-8, one file of each kind, columns in a fixed order with English names and none beyond them; packages, schemes,

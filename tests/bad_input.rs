@@ -205,6 +205,20 @@ fn a_long_line_is_refused_wherever_a_carriage_return_stands_in_it() {
     }
 }
 
+/// Rows are looked at by 64 bytes: what stands behind the last of them is none of its fields.
+#[test]
+fn a_last_row_without_its_last_field_is_refused_wherever_it_ends() {
+    for padding in 0..64 {
+        let case = Case::good();
+        let good = good_signings().replace("Resident Two", &"x".repeat(40 + padding));
+        let short = bad_row("");
+        case.write("signings.csv", format!("{good}{}", short.trim_end_matches(',')));
+        let refused = case.settled(&["--quiet"]).rows("rejected.csv");
+        let codes: Vec<_> = refused.iter().map(|row| (row["code"].as_str(), row["line"].as_str())).collect();
+        assert_eq!(codes, [("E101", "4")], "{padding}");
+    }
+}
+
 #[test]
 fn a_record_may_have_64_kib_and_no_byte_more() {
     for quote in ["", "\""] {

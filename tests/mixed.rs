@@ -616,3 +616,40 @@ fn items_of_a_weighted_fee_are_weighted() {
     let region = region.swipe(1, "2026-02-01", "visit", 1, "");
     assert_eq!(fund(&region.settle("2026Q1")), "2026-01-01 1 0 160.00 40.00 0.00 40.00");
 }
+
+/// Whoever signed for nothing at one institution and paid at another is at home with both.
+#[test]
+fn a_swipe_is_at_home_wherever_its_person_has_a_signing_in_force() {
+    let (both, paid) = (id("1955-03-01", 1), id("1980-12-31", 2));
+    for (free_from, paid_from) in [("2020-01-06", "2020-01-07"), ("2020-01-07", "2020-01-06")] {
+        let case = Case::good();
+        case.write(
+            "signings.csv",
+            format!(
+                "contract_id,person_id,institution_id,package,signed_on,personal_paid\n\
+                 A1,{both},C1,free,{free_from},\n\
+                 A2,{both},C2,paid,{paid_from},4.50\n\
+                 A3,{paid},C2,paid,2020-01-06,4.50\n"
+            ),
+        );
+        let swipe = |person: &str, at: &str, item: &str, charged: &str| {
+            format!("{person},{at},2020-02-03,{item},{charged}\n")
+        };
+        let swipes = [
+            swipe(&both, "C1", "", ""),
+            swipe(&both, "C2", "consult", "0.00"),
+            swipe(&paid, "C2", "", "3.00"),
+            swipe(&paid, "C1", "consult", "3.00"),
+            swipe(&paid, "C2", "consult", "3.00"),
+        ];
+        case.write(
+            "swipes.csv",
+            "person_id,institution_id,swiped_at,item,charged\n".to_string() + &swipes.concat(),
+        );
+        let flags = case.settled(&["--quiet"]).rows("flags.csv");
+        let of_swipes = flags.iter().filter(|flag| flag["file"] == "swipes.csv");
+        let told: Vec<_> =
+            of_swipes.map(|flag| [&flag["code"], &flag["contract_id"], &flag["line"]]).collect();
+        assert_eq!(told, [["W701", "A3", "6"], ["W703", "A3", "5"]]);
+    }
+}

@@ -119,6 +119,10 @@ mod tests {
             "十二",
             "12.0/",
             "1/.00",
+            "x12345678",
+            "-12345678",
+            "123x456789.01",
+            " 12345678.00",
         ];
         cells.extend(long.map(str::to_string));
         let (mut amounts, mut counts) = (0, 0);

@@ -81,7 +81,7 @@ impl<'a> Fields<'a> {
 #[derive(Default)]
 struct Room {
     /// Where the fields of some lines start: at the first byte, then behind every comma and line break.
-    /// What follows the last of them is of no meaning.
+    /// What follows the last of them is left from others.
     starts: Vec<u32>,
     /// Where the line behind each starts.
     lines: Vec<u32>,
@@ -143,8 +143,8 @@ fn equal_bytes(bytes: &[u8; 64], byte: u8) -> u64 {
 }
 
 /// Finds where the fields of `block[part]` start, 64 bytes at a time: cells are short, so that a search
-/// from one delimiter to the next costs more than looking at everything.
-fn find_fields(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) {
+/// from one delimiter to the next costs more than looking at everything. Returns how many of `starts` are of this part.
+fn find_fields(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) -> usize {
     let Room { starts, lines, .. } = room;
     let mut line = 0;
     let (chunks, rest) = block[part.clone()].as_chunks::<64>();
@@ -187,9 +187,11 @@ fn find_fields(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) {
     }
     lines.truncate(line);
     if part.end > part.start && block[part.end - 1] != b'\n' {
-        starts[found + 1] = part.end as u32 + 1;
+        found += 1;
+        starts[found] = part.end as u32 + 1;
         lines.push(part.end as u32 + 1);
     }
+    found + 1
 }
 
 /// [`records`] where nearly all lines have no quote and `width` fields: `usual` gets these, some at a time,
@@ -206,8 +208,10 @@ pub fn usual_lines<W>(
     let (mut start, mut number) = (0, first_line);
     while start < block.len() {
         let quoted = quoted_line(&block[start..]).map_or(block.len(), |at| start + at);
-        find_fields(block, start..quoted, &mut room);
+        let count = find_fields(block, start..quoted, &mut room);
         let Room { starts, lines, usual: waiting, .. } = &mut room;
+        // What stands behind is of other blocks: a last row that is too short must not end in it.
+        let starts = &starts[..count];
         let (mut first, mut next) = (0, lines.iter());
         loop {
             waiting.clear();
@@ -273,9 +277,9 @@ fn plain_records(
     room: &mut Room,
     each: &mut dyn FnMut(&Record),
 ) -> u32 {
-    find_fields(block, part, room);
+    let count = find_fields(block, part, room);
     let Room { starts, lines, .. } = room;
-    let mut first = 0;
+    let (starts, mut first) = (&starts[..count], 0);
     for (next, number) in lines.iter().zip(first_line..) {
         let line = Line { number, first: first as u32, carriage: carriage(block, starts[first], *next) };
         let width = starts[first..].iter().take_while(|start| *start != next).count();
@@ -344,7 +348,10 @@ fn unquote(field: &[u8], quoted: bool, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    fn read(block: &[u8]) -> Vec<(u32, Vec<String>)> {
+    /// The line of a record, and its fields.
+    type Row = (u32, Vec<String>);
+
+    fn read(block: &[u8]) -> Vec<Row> {
         let mut rows = Vec::new();
         records(block, 1, &mut |record| {
             let mut row: Vec<String> = (0..record.fields.count())
@@ -358,7 +365,7 @@ mod tests {
         rows
     }
 
-    fn row(line: u32, fields: &[&str]) -> (u32, Vec<String>) {
+    fn row(line: u32, fields: &[&str]) -> Row {
         (line, fields.iter().map(ToString::to_string).collect())
     }
 
@@ -424,6 +431,53 @@ mod tests {
         assert_eq!(read(just.as_bytes())[0].1.len(), 2);
     }
 
+    /// The rows that are taken together, and the others.
+    fn parted(block: &[u8], width: usize, apart: &[u32]) -> (Vec<Row>, Vec<Row>) {
+        let (mut usual, mut others) = (Vec::new(), Vec::new());
+        let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned();
+        usual_lines(
+            block,
+            (1, width, apart),
+            &mut (&mut usual, &mut others),
+            |(usual, _), lines| {
+                for line in 0..lines.count() {
+                    let cells = (0..width).map(|at| text(lines.column(at).bytes(line)));
+                    usual.push((lines.number(line), cells.collect()));
+                    let none = lines.column(width);
+                    assert!(none.bytes(line).is_empty() && none.plain_id(line).is_none());
+                    assert!(none.digits(line).is_some_and(|cell| cell.is_empty()));
+                    assert_eq!(none.packed(line), Some(Packed::default()));
+                }
+                u64::MAX
+            },
+            |(_, others), record| {
+                let cells = (0..record.fields.count()).map(|at| text(record.fields.get(at)));
+                others.push((record.line, cells.collect()));
+            },
+        );
+        (usual, others)
+    }
+
+    #[test]
+    fn a_last_row_has_the_fields_that_it_has_whatever_stood_in_the_room_before() {
+        for (padding, ends) in (0..130).flat_map(|padding| ["", "\n"].map(|ends| (padding, ends))) {
+            let padded = "x".repeat(padding);
+            for last in ["a", "a,b", "a,b,c", "a,b,", "a,,,", ",,"] {
+                let block = format!("{padded},1,2\n1,2,3\n{last}{ends}");
+                // A block of as many rows whose last is whole, and a longer one, leave what they found.
+                for before in ["", "1,2,3\n4,5,6\n7,8,9\n", &"1,2,3\n".repeat(200)] {
+                    let before = format!("{padded}{before}");
+                    parted(before.as_bytes(), 3, &[]);
+                    let (usual, others) = parted(block.as_bytes(), 3, &[]);
+                    assert!(usual.iter().all(|(_, cells)| cells.len() == 3));
+                    let whole = last.matches(',').count() == 2;
+                    assert_eq!((usual.len(), others.len()), if whole { (3, 0) } else { (2, 1) }, "{block}");
+                    assert_eq!([usual, others].concat(), read(block.as_bytes()));
+                }
+            }
+        }
+    }
+
     #[test]
     fn lines_that_stand_apart_are_told_as_records_and_all_others_are_taken_together() {
         let row = |number: u32, breaks: &str| format!("{number},居民{breaks}");
@@ -443,34 +497,12 @@ mod tests {
             let starts: Vec<u32> = memchr::memchr_iter(b'\n', block).map(|at| at as u32 + 1).collect();
             let every = |nth: usize| [0].into_iter().chain(starts.iter().copied()).step_by(nth).collect();
             for apart in [Vec::new(), every(1), every(7), starts.iter().rev().take(1).copied().collect()] {
-                let (mut usual, mut others) = (Vec::new(), Vec::new());
-                usual_lines(
-                    block,
-                    (1, 2, &apart),
-                    &mut (&mut usual, &mut others),
-                    |(usual, _), lines| {
-                        for line in 0..lines.count() {
-                            let cells = [0, 1]
-                                .map(|at| String::from_utf8_lossy(lines.column(at).bytes(line)).into_owned());
-                            usual.push((lines.number(line), cells.to_vec()));
-                            let none = lines.column(2);
-                            assert!(none.bytes(line).is_empty() && none.plain_id(line).is_none());
-                            assert!(none.digits(line).is_some_and(|cell| cell.is_empty()));
-                            assert_eq!(none.packed(line), Some(Packed::default()));
-                        }
-                        u64::MAX
-                    },
-                    |(_, others), record| {
-                        let cells = (0..record.fields.count()).map(|at| record.fields.get(at));
-                        let cells = cells.map(|cell| String::from_utf8_lossy(cell).into_owned());
-                        others.push((record.line, cells.collect::<Vec<_>>()));
-                    },
-                );
+                let (usual, others) = parted(block, 2, &apart);
                 let line_of =
                     |start: u32| 1 + memchr::memchr_iter(b'\n', &block[..start as usize]).count() as u32;
                 let apart: Vec<u32> = apart.into_iter().map(line_of).collect();
                 assert!(usual.iter().all(|(line, _)| !apart.contains(line)));
-                let plain = |(line, cells): &&(u32, Vec<String>)| {
+                let plain = |(line, cells): &&Row| {
                     let text = block.split(|byte| *byte == b'\n').nth(*line as usize - 1).unwrap_or_default();
                     cells.len() == 2 && !text.contains(&b'"') && !apart.contains(line)
                 };

@@ -391,14 +391,14 @@ impl<'a> Row<'a> {
     }
 
     /// E201: a valid ID number of somebody born by `day`.
-    pub fn person(&self, column: usize, day: Date) -> Result<(PersonId, Date), Fault> {
+    pub fn person(&self, column: usize, day: Date) -> Result<PersonId, Fault> {
         let refused = |reason| Fault::new(Code::E201, reason);
         let bytes = self.bytes(column);
         let person = PersonId::parse_with_birth(bytes)
             .or_else(|_| PersonId::parse_with_birth(self.text(column).as_bytes()));
         match person {
             Ok((_, birth)) if birth > day => Err(refused(Msg::BornLater { day })),
-            Ok(found) => Ok(found),
+            Ok((person, _)) => Ok(person),
             Err(IdFault::Length(length)) => Err(refused(Msg::IdLength { length })),
             Err(IdFault::NotDigits) => Err(refused(Msg::IdNotDigits)),
             Err(IdFault::BirthDate) => Err(refused(Msg::IdBirthDate)),

@@ -102,8 +102,7 @@ pub enum Signing<'a> {
 /// What some rows hold, column by column.
 pub struct UsualSignings<'a> {
     contracts: [&'a [u8]; TOGETHER],
-    /// With the day of birth.
-    people: [(PersonId, Rank); TOGETHER],
+    people: [PersonId; TOGETHER],
     institutions: [u32; TOGETHER],
     signed_on: [Rank; TOGETHER],
     starts_on: [Rank; TOGETHER],
@@ -127,9 +126,10 @@ impl<'a> UsualSignings<'a> {
         let institutions = rows.read(sound, 0, |at| known.find_short(cells.plain_id(at)?));
         let cells = rows.column(SIGNED_ON);
         let signed_on = rows.read(sound, Rank::default(), |at| usual_day(cells.bytes(at)));
-        let (cells, nobody) = (rows.column(PERSON), (PersonId(0), Rank::default()));
-        let people = rows.read(sound, nobody, |at| {
-            PersonId::usual(cells.bytes(at)).filter(|(_, birth)| *birth <= signed_on[at])
+        let cells = rows.column(PERSON);
+        let people = rows.read(sound, PersonId(0), |at| {
+            let (person, birth) = PersonId::usual(cells.bytes(at))?;
+            (birth <= signed_on[at]).then_some(person)
         });
         let cells = rows.column(STARTS_ON);
         let starts_on = rows.read(sound, Rank::default(), |at| match cells.bytes(at) {
@@ -184,7 +184,7 @@ impl<'a> UsualSignings<'a> {
     pub fn row(&self, at: usize) -> SigningRow<'a> {
         SigningRow {
             contract: Cow::Borrowed(self.contracts[at]),
-            person: self.people[at].0,
+            person: self.people[at],
             institution: Some(self.institutions[at]),
             signed_on: self.signed_on[at].date(),
             starts_on: self.starts_on[at].date(),
@@ -246,7 +246,7 @@ pub fn read<'a>(row: &Row<'a>, words: &mut Words, institutions: &Institutions) -
     if status.is_none() {
         row.word(STATUS, "valid, void, 有效, 作废", is_void)?;
     }
-    let (person, _) = row.person(PERSON, signed_on)?;
+    let person = row.person(PERSON, signed_on)?;
     Ok(Signing::Row(SigningRow {
         contract: row.id(CONTRACT),
         person,
@@ -268,5 +268,105 @@ fn insured_word(text: &str) -> Option<bool> {
         "参保" | "正常参保" | "已参保" | "正常" => Some(true),
         "未参保" | "停保" | "暂停参保" | "断保" => Some(false),
         _ => super::cells::yes_no(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::AtomicU64;
+
+    use super::super::blocks::Block;
+    use super::super::columns::Columns;
+    use super::super::encoding::Encoding;
+    use super::super::institutions::Institution;
+    use super::super::rows::BlockRows;
+    use super::*;
+    use crate::base::place::{Kind, Place};
+
+    /// Reads rows with these columns both ways, twice, so that the words of the second time are known; gives how many
+    /// were read quickly then.
+    fn both_ways(columns: &[usize], rows: &[Vec<&str>]) -> usize {
+        let mut known = Institutions::default();
+        assert!(known.add(Institution::named("A1", Place::default()), &[]).is_ok());
+        let header = columns.iter().map(|at| COLUMNS[*at].0.to_string()).collect();
+        let columns = Columns::find(Kind::Signings, COLUMNS, header);
+        let text: String = rows.iter().map(|cells| cells.join(",") + "\n").collect();
+        let (block, counted) = (Block::new(text.into_bytes(), 1), AtomicU64::new(0));
+        let (columns, counted) = (&columns, &counted);
+        let block = BlockRows { block: &block, columns, encoding: Encoding::Utf8, file: 0, counted };
+        let mut words = Words::default();
+        let [_, count] = [(), ()].map(|()| {
+            let mut quick = BTreeMap::new();
+            block.each_usual(
+                &mut (&mut words, &mut quick),
+                |(words, quick), rows| {
+                    let mut sound = u64::MAX >> (TOGETHER - rows.count());
+                    let read = UsualSignings::read(rows, words, &known, &mut sound);
+                    for at in (0..rows.count()).filter(|at| sound >> at & 1 == 1) {
+                        quick.insert(rows.place(at).line, format!("{:?}", read.row(at)));
+                    }
+                    // So each is read the other way too.
+                    0
+                },
+                |(words, quick), row| {
+                    let at_length = match read(row, words, &known) {
+                        Ok(Signing::Row(read)) => Some(format!("{read:?}")),
+                        _ => None,
+                    };
+                    let quick = quick.get(&row.place().line);
+                    assert!(quick.is_none() || quick == at_length.as_ref(), "{quick:?} {at_length:?}");
+                },
+            );
+            quick.len()
+        });
+        count
+    }
+
+    #[test]
+    fn what_is_read_quickly_is_what_is_read_at_length() {
+        let person = PersonId(99_990_119_550_301_001).full();
+        let good = ["C1", &person, "A1", "paid", "2020-01-03"];
+        let asked = [
+            (CONTRACT, vec!["2.02000000000000E+15", "合同一", "C-1", "'C1"]),
+            (PERSON, vec!["999901195503010018", "x"]),
+            (SIGNED_ON, vec!["1955-02-28", "2020/1/3", "2020-02-30"]),
+            (STARTS_ON, vec!["", "2020-02-01", "x"]),
+            (TERM, vec!["", " ", "12", "12个月", "3年", "x"]),
+            (ENDED_ON, vec!["", "2020-03-01", "x"]),
+            (INSURED, vec!["", "y", "否", "停保", "x"]),
+            (BALANCE, vec!["", "0", "10.49", "10.5", "-1"]),
+            (PERSONAL_PAID, vec!["", "0", "4.50", "x"]),
+            (AUTHORIZED, vec!["", "是", "n", "x"]),
+            (STATUS, vec!["", "valid", "作废", "x"]),
+        ];
+        let mut counts = Vec::new();
+        for (column, cells) in &asked {
+            let mut columns = vec![CONTRACT, PERSON, INSTITUTION, PACKAGE, SIGNED_ON];
+            let rows: Vec<Vec<&str>> = if let Some(at) = columns.iter().position(|at| at == column) {
+                let with = |cell: &&'static str| {
+                    good.iter().enumerate().map(|(of, good)| if of == at { *cell } else { *good }).collect()
+                };
+                cells.iter().map(with).collect()
+            } else {
+                columns.push(*column);
+                cells.iter().map(|cell| [&good[..], &[*cell]].concat()).collect()
+            };
+            counts.push((*column, both_ways(&columns, &rows)));
+        }
+        let want = [
+            (CONTRACT, 1),
+            (PERSON, 0),
+            (SIGNED_ON, 1),
+            (STARTS_ON, 2),
+            (TERM, 5),
+            (ENDED_ON, 2),
+            (INSURED, 4),
+            (BALANCE, 3),
+            (PERSONAL_PAID, 3),
+            (AUTHORIZED, 3),
+            (STATUS, 2),
+        ];
+        assert_eq!(counts, want);
     }
 }

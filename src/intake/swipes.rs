@@ -93,7 +93,96 @@ pub fn read(row: &Row, institutions: &Institutions) -> Result<SwipeRow, Fault> {
         _ => row.number(QUANTITY, whole)?.unwrap_or(1),
     };
     let charged = row.amount(CHARGED)?.unwrap_or(Fen::ZERO);
-    let (person, _) = row.person(PERSON, day)?;
+    let person = row.person(PERSON, day)?;
     let (institution, id) = (row.institution(INSTITUTION, institutions), row.id_hash(SWIPE_ID));
     Ok(SwipeRow { person, institution, day: Rank::from(day), id, quantity, charged })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::AtomicU64;
+
+    use super::super::blocks::Block;
+    use super::super::columns::Columns;
+    use super::super::encoding::Encoding;
+    use super::super::institutions::Institution;
+    use super::super::rows::BlockRows;
+    use super::*;
+    use crate::base::place::{Kind, Place};
+
+    #[test]
+    fn what_is_read_quickly_is_what_is_read_at_length() {
+        let person = PersonId(99_990_119_550_301_001).full();
+        let mut known = Institutions::default();
+        for id in ["A", "U0000012", "1234567890123456", "村一"] {
+            assert!(known.add(Institution::named(id, Place::default()), &[]).is_ok());
+        }
+        let good = [&person, "U0000012", "2020-02-03", "S1", "", "2", "18.49", ""];
+        let other: [&[&str]; 8] = [
+            &["", "999901195503010018", "99990119550301001", " "],
+            &["", "A", "B", "1234567890123456", "村一", "'A", "U00000123"],
+            &["", "2020/2/3", "2020-02-30", "1955-02-28", "1955-03-01 08:30:00", "20200203"],
+            &["", "2.02000000000000E+15", "S 1", "一", "12345678901234567", " S1"],
+            &["x"],
+            &["", "0", "1", "12", "1.5", "-1", "123456789", "１２", " 3", "x"],
+            &["", "0", "0.00", "1.5", ".50", "１.00", "1234567890", "-1", "999999999.99", "¥5"],
+            &[""],
+        ];
+        let header = COLUMNS.iter().map(|(name, _)| name.to_string()).collect();
+        let columns = Columns::find(Kind::Swipes, COLUMNS, header);
+        let mut rows = vec![good.join(",")];
+        for (at, cells) in other.iter().enumerate() {
+            let with = |cell: &&str| {
+                good.iter()
+                    .enumerate()
+                    .map(|(of, good)| if of == at { *cell } else { good })
+                    .collect::<Vec<_>>()
+                    .join(",")
+            };
+            rows.extend(cells.iter().map(with));
+        }
+        let block = Block::new((rows.join("\n") + "\n").into_bytes(), 1);
+        let counted = AtomicU64::new(0);
+        let block = BlockRows {
+            block: &block,
+            columns: &columns,
+            encoding: Encoding::Utf8,
+            file: 0,
+            counted: &counted,
+        };
+        let told = |row: &SwipeRow| {
+            format!("{:?}", (row.person, row.institution, row.day, row.id, row.quantity, row.charged))
+        };
+        let (mut quick, mut same, mut slow) = (BTreeMap::new(), 0, 0);
+        block.each_usual(
+            &mut (&mut quick, &mut same, &mut slow),
+            |(quick, ..), rows| {
+                let mut sound = u64::MAX >> (TOGETHER - rows.count());
+                let read = read_usual(rows, &known, &mut sound);
+                for at in (0..rows.count()).filter(|at| sound >> at & 1 == 1) {
+                    let row = SwipeRow {
+                        person: read.people[at].0,
+                        institution: Some(read.institutions[at]),
+                        day: read.days[at],
+                        id: read.ids[at],
+                        quantity: read.quantities[at],
+                        charged: read.charged[at],
+                    };
+                    quick.insert(rows.place(at).line, told(&row));
+                }
+                // So each is read the other way too.
+                0
+            },
+            |(quick, same, slow), row| {
+                let (quick, read) = (quick.get(&row.place().line), read(row, &known));
+                let at_length = read.as_ref().ok().map(told);
+                assert!(quick.is_none() || quick == at_length.as_ref(), "{quick:?} {at_length:?}");
+                **same += usize::from(quick.is_some());
+                **slow += usize::from(quick.is_none() && at_length.is_some());
+            },
+        );
+        // The good row twice, 2 institutions, 2 days, 2 ids, an item, 4 quantities, 4 charges.
+        assert_eq!((same, slow), (17, 14));
+    }
 }
