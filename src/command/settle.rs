@@ -66,6 +66,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
             }
             let manifest = publish::replace(&out, &data, |folder| {
                 let manifest = documents::write(run, folder, &settle.output, &posted_before)?;
+                run.inputs.must_hold()?;
                 let how = json!({
                     "arguments": std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned()).collect::<Vec<_>>(),
                     "folder": std::env::current_dir().ok().map(|path| path.display().to_string()),

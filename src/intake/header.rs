@@ -87,7 +87,7 @@ fn disguise(start: &[u8]) -> Option<FileFault> {
 pub fn open(file: InputFile, index: u16, columns: &[Column]) -> Result<Opened> {
     let path = file.path.display().to_string();
     let failed = |error: io::Error| cannot_read(&path, &error);
-    let stamp = Stamp::of(&file.path).map_err(failed)?;
+    let stamp = Stamp::of(&file).map_err(failed)?;
     let (mut raw, names) = Raw::open(&file.path, file.kind).map_err(failed)?;
     let header = raw.sheet().and_then(|sheet| find_header(sheet, file.kind, columns));
     let (header, read_whole) = header.map_or((None, false), |(header, whole)| (Some(header), whole));

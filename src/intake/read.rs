@@ -36,6 +36,8 @@ pub struct FileFacts {
     pub rows: u64,
     /// What its SHA-256 took.
     pub hashing: Duration,
+    /// Of the file as it was read.
+    pub stamp: Stamp,
 }
 
 impl FileFacts {
@@ -90,13 +92,16 @@ pub fn read_rows_with<S: Send, T: Send>(
         parse(with, &BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
     };
     let read = read_blocks(raw, progress, start, rows, join);
-    stamp.must_hold(&file)?;
+    stamp.must_hold()?;
     let (Digested { sha256, bytes, hashing, marks }, with) =
         read.map_err(|error| cannot_read(&file.path.display().to_string(), &error))?;
+    stamp.must_have(bytes)?;
     let (kind, name, rows) = (file.kind, file.name.clone(), counted.into_inner());
     let header = sheet.as_ref().map(|sheet| sheet.header);
     let sheet = sheet.map(|sheet| sheet.name);
-    let facts = FileFacts { kind, name, sha256, bytes, sheet, encoding: encoding.name(), rows, hashing };
+    let (encoding_name, held) = (encoding.name(), stamp.clone());
+    let facts =
+        FileFacts { kind, name, sha256, bytes, sheet, encoding: encoding_name, rows, hashing, stamp: held };
     Ok((facts, Again { file, index, encoding, columns, marks, bytes, stamp, header, plain }, with))
 }
 
@@ -105,7 +110,7 @@ impl Again {
     pub fn rows<T: Send>(&self, lines: &[u32], each: impl Fn(&Row) -> T + Sync) -> Result<Vec<T>> {
         let rows = if self.plain { self.rows_at(lines, each) } else { self.rows_of_stream(lines, each) };
         // Whatever else is wrong then follows from it.
-        self.stamp.must_hold(&self.file)?;
+        self.stamp.must_hold()?;
         rows
     }
 
@@ -294,9 +299,21 @@ mod tests {
         // As long as before, some time later.
         std::fs::write(&file.path, ROWS.replace("2,B", "4,B")).expect("written");
         let later = SystemTime::now() + Duration::from_secs(2);
-        let touched = File::options().write(true).open(&file.path).and_then(|file| file.set_modified(later));
-        assert!(touched.is_ok() && changed(people()));
+        let touch =
+            |time| File::options().write(true).open(&file.path).and_then(|file| file.set_modified(time));
+        assert!(touch(later).is_ok() && changed(people()));
         std::fs::remove_file(&file.path).expect("removed");
         assert!(changed(people()));
+    }
+
+    #[test]
+    fn a_file_of_which_not_all_was_read_was_cut_meanwhile() {
+        let (_folder, file) = written("swipes.csv");
+        let stamp = Stamp::of(&file).expect("seen");
+        assert!(stamp.must_have(ROWS.len() as u64).is_ok());
+        assert!(changed(stamp.must_have(ROWS.len() as u64 - 1)));
+        // What is no file of its own, a pipe say, has no length.
+        let stamp = Stamp::of(&InputFile { path: "/dev/null".into(), ..file }).expect("seen");
+        assert!(stamp.must_have(7).is_ok());
     }
 }

@@ -210,7 +210,7 @@ pub fn usual_lines<W>(
         let quoted = quoted_line(&block[start..]).map_or(block.len(), |at| start + at);
         let count = find_fields(block, start..quoted, &mut room);
         let Room { starts, lines, usual: waiting, .. } = &mut room;
-        // What stands behind is of other blocks: a last row that is too short must not end in it.
+        // What stands behind is left from others, or fills the eight: a last row that is too short must not end in it.
         let starts = &starts[..count];
         let (mut first, mut next) = (0, lines.iter());
         loop {
@@ -464,8 +464,9 @@ mod tests {
             let padded = "x".repeat(padding);
             for last in ["a", "a,b", "a,b,c", "a,b,", "a,,,", ",,"] {
                 let block = format!("{padded},1,2\n1,2,3\n{last}{ends}");
-                // A block of as many rows whose last is whole, and a longer one, leave what they found.
-                for before in ["", "1,2,3\n4,5,6\n7,8,9\n", &"1,2,3\n".repeat(200)] {
+                // A block whose last row ends where this one's does, and a longer one, leave what they found.
+                let long = "1,2,3\n".repeat(200);
+                for before in ["", ",1,2\n1,2,3\n1,,\n", ",1,2\n1,2,3\n,,\n", &long] {
                     let before = format!("{padded}{before}");
                     parted(before.as_bytes(), 3, &[]);
                     let (usual, others) = parted(block.as_bytes(), 3, &[]);

@@ -115,6 +115,11 @@ impl Inputs {
         self.names.len() as u16 - 1
     }
 
+    /// Stops the run where a file is no longer what was read.
+    pub fn must_hold(&self) -> Result<()> {
+        self.facts.iter().try_for_each(|facts| facts.stamp.must_hold())
+    }
+
     /// Refused rows of files; what the ledger knows and is refused now is in no file.
     pub fn refused(&self) -> impl Iterator<Item = &Reject> {
         self.rejects.iter().filter(|reject| usize::from(reject.place.file) < self.files.len())

@@ -534,7 +534,7 @@ pub fn remedy(msg: &Msg) -> Option<&'static str> {
             "texts and amounts stand in \"…\"; one `key = value` a line; headings are [name] or [[name]]"
         }
         Msg::MissingKey { .. } => "add it",
-        Msg::ChangedMeanwhile { .. } => "wait until whatever writes it is done, then run again",
+        Msg::ChangedMeanwhile { .. } => "wait until it is written or copied as a whole, then run again",
         Msg::UnknownWord { .. } => "write an id that the file has",
         Msg::NoSuchVersion { .. } => "write region/date, such as sichuan/2025-01-02",
         Msg::VersionNotADate { .. } => {

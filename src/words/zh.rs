@@ -508,7 +508,7 @@ pub fn remedy(msg: &Msg) -> Option<&'static str> {
             "文字和金额放在英文双引号里；`键 = 值` 一行一项；表头写成 [名称] 或 [[名称]]"
         }
         Msg::MissingKey { .. } => "补上这一项",
-        Msg::ChangedMeanwhile { .. } => "等导出程序写完该文件后，再运行一次",
+        Msg::ChangedMeanwhile { .. } => "等该文件写完或复制完后，再运行一次",
         Msg::UnknownWord { .. } => "改成文件里有的编号",
         Msg::NoSuchVersion { .. } => "写成 地区/日期，如 sichuan/2025-01-02",
         Msg::VersionNotADate { .. } => "把文件名改为执行日期，如 2026-01-01.toml",
