@@ -92,9 +92,10 @@ pub fn read_rows_with<S: Send, T: Send>(
         parse(with, &BlockRows { block, columns: &columns, encoding, file: index, counted: &counted })
     };
     let read = read_blocks(raw, progress, start, rows, join);
-    stamp.must_hold()?;
-    let (Digested { sha256, bytes, hashing, marks }, with) =
-        read.map_err(|error| cannot_read(&file.path.display().to_string(), &error))?;
+    let (Digested { sha256, bytes, hashing, marks }, with) = read.map_err(|error| {
+        // Of a file that changed, whatever else is wrong follows from it.
+        stamp.must_hold().err().unwrap_or_else(|| cannot_read(&file.path.display().to_string(), &error))
+    })?;
     stamp.must_have(bytes)?;
     let (kind, name, rows) = (file.kind, file.name.clone(), counted.into_inner());
     let header = sheet.as_ref().map(|sheet| sheet.header);
@@ -299,9 +300,8 @@ mod tests {
         // As long as before, some time later.
         std::fs::write(&file.path, ROWS.replace("2,B", "4,B")).expect("written");
         let later = SystemTime::now() + Duration::from_secs(2);
-        let touch =
-            |time| File::options().write(true).open(&file.path).and_then(|file| file.set_modified(time));
-        assert!(touch(later).is_ok() && changed(people()));
+        let touched = File::options().write(true).open(&file.path).and_then(|file| file.set_modified(later));
+        assert!(touched.is_ok() && changed(people()));
         std::fs::remove_file(&file.path).expect("removed");
         assert!(changed(people()));
     }

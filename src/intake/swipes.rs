@@ -53,6 +53,21 @@ pub struct UsualSwipes {
     pub quantities: [u64; TOGETHER],
 }
 
+impl UsualSwipes {
+    /// One of the rows that were read.
+    #[inline(always)]
+    pub fn row(&self, at: usize) -> SwipeRow {
+        SwipeRow {
+            person: self.people[at].0,
+            institution: Some(self.institutions[at]),
+            day: self.days[at],
+            id: self.ids[at],
+            quantity: self.quantities[at],
+            charged: self.charged[at],
+        }
+    }
+}
+
 /// Reads rows whose cells all have the shape that most exports write, of institutions that are known;
 /// nothing of others: their bits are taken out of `sound`. It is [`read`] without a word for what might be
 /// wrong, one column after the other, so that what comes from memory is waited for together.
@@ -161,15 +176,7 @@ mod tests {
                 let mut sound = u64::MAX >> (TOGETHER - rows.count());
                 let read = read_usual(rows, &known, &mut sound);
                 for at in (0..rows.count()).filter(|at| sound >> at & 1 == 1) {
-                    let row = SwipeRow {
-                        person: read.people[at].0,
-                        institution: Some(read.institutions[at]),
-                        day: read.days[at],
-                        id: read.ids[at],
-                        quantity: read.quantities[at],
-                        charged: read.charged[at],
-                    };
-                    quick.insert(rows.place(at).line, told(&row));
+                    quick.insert(rows.place(at).line, told(&read.row(at)));
                 }
                 // So each is read the other way too.
                 0

@@ -148,14 +148,7 @@ fn usual_swipes(
         false => [NO_CARD; TOGETHER],
     };
     for at in (0..rows.count()).filter(|at| sound >> at & 1 == 1) {
-        let row = SwipeRow {
-            person: read.people[at].0,
-            institution: Some(read.institutions[at]),
-            day: read.days[at],
-            id: read.ids[at],
-            quantity: read.quantities[at],
-            charged: read.charged[at],
-        };
+        let row = read.row(at);
         take((swipe(&row, read.institutions[at], rows.place(at), (items[at], cards[at])), row.id));
     }
     sound
