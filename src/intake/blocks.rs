@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use crate::base::message::FileFault;
 use crate::base::place::Kind;
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter};
 
 use super::encoding::{Encoding, Utf16};
 use super::folder::Form;
 use super::packed::{Hashed, Packed, fault};
 use super::quotes::LONGEST_RECORD;
 use super::record::last_end;
+use super::starts::Starts;
 use super::xlsx::{self, Sheet, SheetRow, Workbook};
 
 /// How much is parsed at once: little enough to stay in a core's own cache from the reading on.
@@ -34,12 +35,18 @@ pub struct Block {
     /// Of some of its lines, the first among them: the number, and where it starts in the file (UTF-16: in the
     /// text that it is turned into).
     marks: Vec<(u32, u64)>,
+    starts: Starts,
 }
 
 impl Block {
     /// Records by themselves.
     pub fn new(bytes: Vec<u8>, first_line: u32) -> Block {
-        Block { bytes, first_line, marks: Vec::new() }
+        Block { bytes, first_line, marks: Vec::new(), starts: Starts::default() }
+    }
+
+    /// Where its cells and lines start, if that is known.
+    pub fn starts(&self) -> Option<&Starts> {
+        (self.starts.end() == self.bytes.len()).then_some(&self.starts)
     }
 }
 
@@ -69,6 +76,8 @@ pub struct Raw {
     ended: bool,
     /// Bytes read and not yet given on, and the line of the first of them.
     pub buffer: Vec<u8>,
+    /// Of those of the buffer that were looked at.
+    starts: Starts,
     pub line: u32,
     offset: u64,
 }
@@ -91,8 +100,8 @@ impl Raw {
                 Text::Sheet(Box::new(sheet), file)
             }
         };
-        let raw = Raw { text, utf16: None, ended: false, buffer: Vec::new(), line: 1, offset: 0 };
-        Ok((raw, names))
+        let (buffer, starts) = (Vec::new(), Starts::default());
+        Ok((Raw { text, utf16: None, ended: false, buffer, starts, line: 1, offset: 0 }, names))
     }
 
     /// The sheet that is read, if it is one.
@@ -129,6 +138,7 @@ impl Raw {
         self.line += memchr_iter(b'\n', &self.buffer[..length]).count() as u32;
         self.offset += length as u64;
         self.buffer.drain(..length);
+        self.starts.begin();
     }
 
     /// From here on the bytes are UTF-16; those in the buffer as well.
@@ -136,6 +146,7 @@ impl Raw {
         let mut stream = Utf16::new(encoding);
         let raw = std::mem::take(&mut self.buffer);
         stream.decode(&raw, self.ended, &mut self.buffer);
+        self.starts.begin();
         self.utf16 = Some(stream);
     }
 
@@ -151,7 +162,11 @@ impl Raw {
         };
         fresh.reserve(BLOCK);
         self.ended = match &mut self.text {
-            Text::Plain(file) => file.append(BLOCK, &mut fresh)? < BLOCK,
+            // Of UTF-16 the text is looked at, not the bytes.
+            Text::Plain(file) => {
+                let (mut unused, text) = (Starts::default(), self.utf16.is_none());
+                file.append(BLOCK, &mut fresh, if text { &mut self.starts } else { &mut unused })? < BLOCK
+            }
             Text::Packed(packed) => packed.by_ref().take(BLOCK as u64).read_to_end(&mut fresh)? < BLOCK,
             Text::Sheet(sheet, _) => sheet.append(BLOCK, &mut fresh),
         };
@@ -162,48 +177,58 @@ impl Raw {
         Ok(())
     }
 
-    /// The next records, or nothing at the end of the file.
-    fn next(&mut self, mut spare: Vec<u8>) -> io::Result<Option<Block>> {
+    /// The next records, or nothing at the end of the file. `spare`: a buffer that nobody uses.
+    fn next(&mut self, (mut spare, mut starts): Buffer) -> io::Result<Option<Block>> {
         loop {
             if self.ended && self.buffer.is_empty() {
                 return Ok(None);
             }
+            self.starts.look(&self.buffer);
             let cut = self.cut();
             if cut > 0 {
-                spare.extend_from_slice(&self.buffer[cut..]);
+                let (first_line, marks) = self.pass(cut)?;
+                let behind = &self.buffer[cut..];
+                spare.clear();
+                spare.extend_from_slice(behind);
                 self.buffer.truncate(cut);
+                if self.ended {
+                    starts.begin();
+                    self.starts.close(&self.buffer);
+                } else {
+                    self.starts.split_off(cut, &mut starts);
+                }
                 let bytes = std::mem::replace(&mut self.buffer, spare);
-                return self.block(bytes).map(Some);
+                let starts = std::mem::replace(&mut self.starts, starts);
+                return Ok(Some(Block { bytes, first_line, marks, starts }));
             }
-            if self.buffer.len() >= ENDLESS && memchr(b'\n', &self.buffer).is_none() {
+            if self.buffer.len() >= ENDLESS && self.starts.lines().is_empty() {
                 return self.endless_line().map(Some);
             }
             self.fill()?;
         }
     }
 
-    fn block(&mut self, bytes: Vec<u8>) -> io::Result<Block> {
-        let first_line = self.line;
-        let mut marks = Vec::with_capacity(bytes.len() / MARKED + 1);
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() {
-            marks.push((self.line, self.offset));
-            let last_break = rest.get(..MARKED).and_then(|part| memrchr(b'\n', part));
-            let (part, behind) = rest.split_at(last_break.map_or(rest.len(), |at| at + 1));
-            let line = self.line.checked_add(memchr_iter(b'\n', part).count() as u32);
-            self.line = line.ok_or_else(|| fault(FileFault::Endless))?;
-            self.offset += part.len() as u64;
-            rest = behind;
+    /// Goes on by the first `length` bytes of the buffer, which are whole lines; gives the number of their first line,
+    /// and of some of them the number and the place.
+    fn pass(&mut self, length: usize) -> io::Result<(u32, Vec<(u32, u64)>)> {
+        let lines = self.starts.lines();
+        let lines = &lines[..lines.partition_point(|start| *start as usize <= length)];
+        let last = self.line.checked_add(lines.len() as u32).ok_or_else(|| fault(FileFault::Endless))?;
+        let mut marks = Vec::with_capacity(length / MARKED + 1);
+        let (mut line, mut start) = (0, 0);
+        while start < length {
+            marks.push((self.line + line as u32, self.offset + start as u64));
+            // The last one up to there, or the first where it is long.
+            line += lines[line..].partition_point(|next| *next as usize <= start + MARKED).max(1);
+            start = lines.get(line - 1).map_or(length, |start| *start as usize);
         }
-        Ok(Block { bytes, first_line, marks })
+        self.offset += length as u64;
+        Ok((std::mem::replace(&mut self.line, last), marks))
     }
 
     /// Where the last record that surely ended, ended.
     fn cut(&self) -> usize {
-        if self.ended {
-            return self.buffer.len();
-        }
-        last_end(&self.buffer)
+        if self.ended { self.buffer.len() } else { last_end(&self.buffer, &self.starts) }
     }
 
     /// A line far longer than any record: enough of it to be refused, the rest is passed over.
@@ -222,7 +247,7 @@ impl Raw {
             }
             self.fill()?;
         }
-        Ok(Block { bytes, first_line, marks })
+        Ok(Block { marks, ..Block::new(bytes, first_line) })
     }
 
     fn digest(self) -> io::Result<Digested> {
@@ -254,6 +279,9 @@ pub struct SheetNames {
     pub rivals: Vec<(String, Vec<SheetRow>)>,
 }
 
+/// Bytes, and where their cells start.
+type Buffer = (Vec<u8>, Starts);
+
 /// What the threads of a wave share: whoever is free takes the next block off the file.
 struct Source<S> {
     raw: Raw,
@@ -261,7 +289,7 @@ struct Source<S> {
     told: u64,
     failed: Option<io::Error>,
     /// Buffers go round: fresh memory for every block would cost more than reading it.
-    used: Vec<Vec<u8>>,
+    used: Vec<Buffer>,
     /// What a thread parses with, of those that do not parse now.
     free: Vec<S>,
 }
@@ -271,11 +299,7 @@ impl<S> Source<S> {
         if self.failed.is_some() {
             return None;
         }
-        let spare = self.used.pop().map(|mut buffer| {
-            buffer.clear();
-            buffer
-        });
-        let block = self.raw.next(spare.unwrap_or_default());
+        let block = self.raw.next(self.used.pop().unwrap_or_default());
         let bytes = self.raw.bytes();
         progress(bytes - self.told);
         self.told = bytes;
@@ -317,7 +341,7 @@ pub fn read_blocks<S: Send, T: Send>(
             let mut with = free.unwrap_or_else(&start);
             let parsed = parse(&mut with, &block);
             let mut source = lock();
-            source.used.push(block.bytes);
+            source.used.push((block.bytes, block.starts));
             source.free.push(with);
             Some((number, block.marks, parsed))
         };
@@ -340,5 +364,80 @@ pub fn read_blocks<S: Send, T: Send>(
     match source.failed {
         Some(error) => Err(error),
         None => Ok((Digested { marks, ..source.raw.digest()? }, source.free)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The blocks of a file with this text; checks that each knows what its bytes say.
+    fn blocks(text: &str) -> Vec<Block> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("swipes.csv");
+        std::fs::write(&path, text).expect("written");
+        let (mut raw, _) = Raw::open(&path, Kind::Swipes).expect("opened");
+        let mut all = Vec::new();
+        // Buffers that were used before go round.
+        let mut spare = Buffer::default();
+        while let Some(block) = raw.next(spare).expect("read") {
+            spare = (block.bytes.clone(), Starts::default());
+            spare.1.find(b"1,2\n3,4,\"5");
+            all.push(block);
+        }
+        let (mut line, mut offset) = (1, 0);
+        for block in &all {
+            let bytes = block.bytes.as_slice();
+            assert_eq!(block.first_line, line);
+            let mut found = Starts::default();
+            let (starts, found) = (block.starts().expect("known"), found.find(bytes));
+            assert_eq!(starts.part(0, bytes.len()), found.part(0, bytes.len()));
+            let quote = found.quoted_line(0);
+            assert_eq!((quote, starts.quoted_line(0)), (quote, quote));
+            assert_eq!(
+                quote,
+                memchr(b'"', bytes)
+                    .map(|at| bytes[..at].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1))
+            );
+            for (number, place) in &block.marks {
+                let before = &bytes[..(place - offset) as usize];
+                assert!(before.is_empty() || before.ends_with(b"\n"));
+                assert_eq!(*number, line + memchr_iter(b'\n', before).count() as u32);
+            }
+            assert!(block.marks.windows(2).all(|two| two[0].1 < two[1].1) && block.marks[0].1 == offset);
+            line += memchr_iter(b'\n', bytes).count() as u32;
+            offset += bytes.len() as u64;
+        }
+        let whole: Vec<u8> = all.iter().flat_map(|block| block.bytes.iter().copied()).collect();
+        assert!(whole == text.as_bytes(), "every byte is in a block");
+        let mut hash = Hashed::new(File::open(&path).expect("there"));
+        io::copy(&mut hash, &mut io::sink()).expect("read");
+        assert_eq!(raw.digest().expect("read").sha256, hash.sha256());
+        all
+    }
+
+    #[test]
+    fn blocks_know_where_their_cells_start_wherever_they_are_cut() {
+        let row = |number: usize| format!("{number},{}村,,{}\n", number * number, "x".repeat(number % 90));
+        let plain: String = (0..9_000).map(row).collect();
+        assert!(blocks(&plain).len() > 3);
+        assert_eq!(blocks("").len(), 0);
+        for text in ["a", "a,b\n", "\n\n", "a,b\r\nc,d", ",", "\"a\nb\",c"] {
+            assert_eq!(blocks(text).len(), 1, "{text}");
+        }
+        // Quotes in one row of a thousand, in the last one, and around line breaks; a last line that does not end.
+        for (every, quote) in
+            [(1_000, "\"a\"\n"), (8_999, "\"a"), (2_500, "\"a,\n\n,b\",c\n"), (3_000, "1\"\n")]
+        {
+            let with = |number: usize| row(number) + if number % every == every - 1 { quote } else { "" };
+            let text: String = (0..9_000).map(with).collect();
+            let found = blocks(&text);
+            let quoted = |block: &Block| block.starts().is_some_and(|starts| starts.quoted_line(0).is_some());
+            assert!(found.iter().any(quoted), "{quote}");
+            blocks(&(text + "9,end"));
+        }
+        // Lines longer than it is from mark to mark, and than a read.
+        blocks(&format!("{},b\n{plain}{},c\n1,2", "y".repeat(20_000), "z".repeat(60_000)));
+        blocks(&",".repeat(300_000).replace(&",".repeat(5_000), ",\n"));
     }
 }

@@ -21,5 +21,6 @@ pub mod sheets;
 pub mod short;
 pub mod signings;
 pub mod stamp;
+pub mod starts;
 pub mod swipes;
 pub mod xlsx;

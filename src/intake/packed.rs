@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 
 use crate::base::message::FileFault;
 
+use super::starts::Starts;
+
 /// What is wrong with a file, as an error of reading.
 pub fn fault(fault: FileFault) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, fault)
@@ -21,6 +23,7 @@ pub fn fault(fault: FileFault) -> io::Error {
 pub struct Hashed {
     file: File,
     hash: Sha256,
+    /// What the hashing took, and with it the looking that [`Starts::look_hashing`] does meanwhile.
     pub hashing: Duration,
     pub bytes: u64,
 }
@@ -30,11 +33,15 @@ impl Hashed {
         Hashed { file, hash: Sha256::new(), hashing: Duration::ZERO, bytes: 0 }
     }
 
-    /// Appends up to `most` bytes, fewer only at the end: where a block ends follows from the file alone.
-    pub fn append(&mut self, most: usize, out: &mut Vec<u8>) -> io::Result<usize> {
-        let start = out.len();
+    /// Appends up to `most` bytes, fewer only at the end: where a block ends follows from the file alone. `starts` are
+    /// those of `out`.
+    pub fn append(&mut self, most: usize, out: &mut Vec<u8>, starts: &mut Starts) -> io::Result<usize> {
+        starts.look(out);
         let read = Read::by_ref(&mut self.file).take(most as u64).read_to_end(out)?;
-        self.take(&out[start..]);
+        let begun = Instant::now();
+        starts.look_hashing(out, &mut self.hash);
+        self.hashing += begun.elapsed();
+        self.bytes += read as u64;
         Ok(read)
     }
 

@@ -2,13 +2,13 @@
 
 use std::cell::Cell;
 
-use memchr::{memchr, memrchr};
-use wide::u8x16;
+use memchr::memchr;
 
 use super::digits::Digits;
 use super::lines::{Line, Lines, TOGETHER};
 use super::quotes::{End, LONGEST_RECORD, RecordFault, record_end, split_quoted, trim_break};
 use super::short::{Packed, Short};
+use super::starts::Starts;
 
 /// One record. Its fields are unquoted, not yet cleaned or decoded.
 pub struct Record<'a> {
@@ -80,16 +80,18 @@ impl<'a> Fields<'a> {
 /// Room that one block after the other uses.
 #[derive(Default)]
 struct Room {
-    /// Where the fields of some lines start: at the first byte, then behind every comma and line break.
-    /// What follows the last of them is left from others.
-    starts: Vec<u32>,
-    /// Where the line behind each starts.
-    lines: Vec<u32>,
+    /// Where the fields and lines of a block start.
+    starts: Starts,
     /// Those of the usual width that are to be looked at together.
     usual: Vec<Line>,
-    /// The fields of one quoted record, and their bytes without the quotes.
-    unquoted: Vec<u32>,
-    scratch: Vec<u8>,
+    quoted: Quoted,
+}
+
+/// The fields of one quoted record, and their bytes without the quotes.
+#[derive(Default)]
+struct Quoted {
+    starts: Vec<u32>,
+    bytes: Vec<u8>,
 }
 
 thread_local! {
@@ -99,119 +101,52 @@ thread_local! {
 /// Tells `each` every record of a block that was cut at record ends. Blank lines are skipped.
 pub fn records(block: &[u8], first_line: u32, each: &mut dyn FnMut(&Record)) {
     let mut room = ROOM.take();
-    let (mut start, mut line) = (0, first_line);
+    let Room { starts: found, quoted: scratch, .. } = &mut room;
+    let (found, mut start, mut line) = (found.find(block), 0, first_line);
     // Lines without a quote are split where they stand; only the others are looked at byte by byte.
     while start < block.len() {
-        let quoted = quoted_line(&block[start..]).map_or(block.len(), |at| start + at);
-        line = plain_records(block, start..quoted, line, &mut room, each);
+        let quoted = found.quoted_line(start).unwrap_or(block.len());
+        line = plain_records(block, found.part(start, quoted), line, each);
         start = quoted;
         if start < block.len() {
-            (start, line) = quoted_record(block, start, line, &mut room, each);
+            (start, line) = quoted_record(block, start, line, scratch, each);
         }
     }
     ROOM.set(room);
 }
 
-/// Where the first line that holds a quote starts.
-fn quoted_line(bytes: &[u8]) -> Option<usize> {
-    let quote = memchr(b'"', bytes)?;
-    Some(memrchr(b'\n', &bytes[..quote]).map_or(0, |at| at + 1))
-}
-
-/// Where the last record that surely ended, ended, in bytes that go on.
-pub fn last_end(bytes: &[u8]) -> usize {
+/// Where the last record that surely ended, ended, in bytes that go on. `starts` are theirs.
+pub fn last_end(bytes: &[u8], starts: &Starts) -> usize {
     let mut cut = 0;
-    loop {
-        let rest = &bytes[cut..];
-        let Some(quoted) = quoted_line(rest) else {
-            return memrchr(b'\n', rest).map_or(cut, |at| cut + at + 1);
-        };
-        cut += quoted;
-        match record_end(&bytes[cut..], false) {
-            End::At(length) | End::Damaged(length, _) if bytes[cut + length - 1] == b'\n' => cut += length,
-            _ => return cut,
-        }
-    }
-}
-
-/// Which of 64 bytes are `byte`, one bit each.
-fn equal_bytes(bytes: &[u8; 64], byte: u8) -> u64 {
-    let wanted = u8x16::splat(byte);
-    let (parts, _) = bytes.as_chunks::<16>();
-    let equal = |part: &[u8; 16]| u64::from(u8x16::new(*part).simd_eq(wanted).to_bitmask());
-    equal(&parts[0]) | equal(&parts[1]) << 16 | equal(&parts[2]) << 32 | equal(&parts[3]) << 48
-}
-
-/// Finds where the fields of `block[part]` start, 64 bytes at a time: cells are short, so that a search
-/// from one delimiter to the next costs more than looking at everything. Returns how many of `starts` are of this part.
-fn find_fields(block: &[u8], part: std::ops::Range<usize>, room: &mut Room) -> usize {
-    let Room { starts, lines, .. } = room;
-    let mut line = 0;
-    let (chunks, rest) = block[part.clone()].as_chunks::<64>();
-    let mut last = [0; 64];
-    last[..rest.len()].copy_from_slice(rest);
-    if starts.is_empty() {
-        starts.resize(4_096, 0);
-    }
-    starts[0] = part.start as u32;
-    let mut found = 0;
-    for (chunk, base) in chunks.iter().chain([&last]).zip((part.start as u32 + 1..).step_by(64)) {
-        let mut breaks = equal_bytes(chunk, b'\n');
-        let mut hits = equal_bytes(chunk, b',') | breaks;
-        if lines.len() < line + 65 {
-            lines.resize(2 * line + 1_024, 0);
-        }
-        // One is written whether there is one or not: of 64 bytes a line break is hard to foresee, a second is rare.
-        lines[line] = base + breaks.trailing_zeros();
-        line += usize::from(breaks != 0);
-        breaks &= breaks.wrapping_sub(1);
-        while breaks != 0 {
-            lines[line] = base + breaks.trailing_zeros();
-            line += 1;
-            breaks &= breaks - 1;
-        }
-        // Room for all that may be found, so that it can be written without asking each time.
-        if starts.len() < found + 66 {
-            starts.resize(2 * found + 4_096, 0);
-        }
-        let count = hits.count_ones() as usize;
-        // Eight are written whether there are as many or not: how many it are is hard to foresee.
-        let behind = starts[found + 1..found + 65].as_chunks_mut::<8>().0;
-        for eight in behind.iter_mut().take(count.div_ceil(8)) {
-            for at in eight {
-                *at = base + hits.trailing_zeros();
-                hits &= hits.wrapping_sub(1);
+    while let Some(quoted) = starts.quoted_line(cut) {
+        match record_end(&bytes[quoted..], false) {
+            End::At(length) | End::Damaged(length, _) if bytes[quoted + length - 1] == b'\n' => {
+                cut = quoted + length;
             }
+            _ => return quoted,
         }
-        found += count;
     }
-    lines.truncate(line);
-    if part.end > part.start && block[part.end - 1] != b'\n' {
-        found += 1;
-        starts[found] = part.end as u32 + 1;
-        lines.push(part.end as u32 + 1);
-    }
-    found + 1
+    starts.lines().last().map_or(0, |start| *start as usize).max(cut)
 }
 
 /// [`records`] where nearly all lines have no quote and `width` fields: `usual` gets these, some at a time,
 /// and says which of them it took, one bit each; `other` gets the records of the others, and those that start at
-/// one of the places `apart` (sorted). Both get `with`.
+/// one of the places `apart` (sorted). Both get `with`. `known`: where cells and lines start, if that is known.
 pub fn usual_lines<W>(
-    block: &[u8],
+    (block, known): (&[u8], Option<&Starts>),
     (first_line, width, mut apart): (u32, usize, &[u32]),
     with: &mut W,
     mut usual: impl FnMut(&mut W, &Lines) -> u64,
     mut other: impl FnMut(&mut W, &Record),
 ) {
     let mut room = ROOM.take();
+    let Room { starts: found, usual: waiting, quoted: scratch } = &mut room;
+    let found = known.unwrap_or_else(|| found.find(block));
     let (mut start, mut number) = (0, first_line);
     while start < block.len() {
-        let quoted = quoted_line(&block[start..]).map_or(block.len(), |at| start + at);
-        let count = find_fields(block, start..quoted, &mut room);
-        let Room { starts, lines, usual: waiting, .. } = &mut room;
-        // What stands behind is left from others, or fills the eight: a last row that is too short must not end in it.
-        let starts = &starts[..count];
+        let quoted = found.quoted_line(start).unwrap_or(block.len());
+        // What stands behind is of others: a last row that is too short must not end in it.
+        let (starts, lines) = found.part(start, quoted);
         let (mut first, mut next) = (0, lines.iter());
         loop {
             waiting.clear();
@@ -249,8 +184,7 @@ pub fn usual_lines<W>(
         }
         start = quoted;
         if start < block.len() {
-            (start, number) =
-                quoted_record(block, start, number, &mut room, &mut |record| other(with, record));
+            (start, number) = quoted_record(block, start, number, scratch, &mut |record| other(with, record));
         }
     }
     ROOM.set(room);
@@ -272,14 +206,11 @@ fn carriage(block: &[u8], start: u32, next: u32) -> u32 {
 
 fn plain_records(
     block: &[u8],
-    part: std::ops::Range<usize>,
+    (starts, lines): (&[u32], &[u32]),
     first_line: u32,
-    room: &mut Room,
     each: &mut dyn FnMut(&Record),
 ) -> u32 {
-    let count = find_fields(block, part, room);
-    let Room { starts, lines, .. } = room;
-    let (starts, mut first) = (&starts[..count], 0);
+    let mut first = 0;
     for (next, number) in lines.iter().zip(first_line..) {
         let line = Line { number, first: first as u32, carriage: carriage(block, starts[first], *next) };
         let width = starts[first..].iter().take_while(|start| *start != next).count();
@@ -294,11 +225,10 @@ fn quoted_record(
     block: &[u8],
     start: usize,
     line: u32,
-    room: &mut Room,
+    Quoted { starts: unquoted, bytes: scratch }: &mut Quoted,
     each: &mut dyn FnMut(&Record),
 ) -> (usize, u32) {
     let rest = &block[start..];
-    let Room { unquoted, scratch, .. } = room;
     unquoted.clear();
     unquoted.push(0);
     scratch.clear();
@@ -431,12 +361,19 @@ mod tests {
         assert_eq!(read(just.as_bytes())[0].1.len(), 2);
     }
 
-    /// The rows that are taken together, and the others.
+    /// The rows that are taken together, and the others: the same ones whether it is known where cells start or not.
     fn parted(block: &[u8], width: usize, apart: &[u32]) -> (Vec<Row>, Vec<Row>) {
+        let found = parted_by(block, None, width, apart);
+        let mut known = Starts::default();
+        assert_eq!(found, parted_by(block, Some(known.find(block)), width, apart));
+        found
+    }
+
+    fn parted_by(block: &[u8], known: Option<&Starts>, width: usize, apart: &[u32]) -> (Vec<Row>, Vec<Row>) {
         let (mut usual, mut others) = (Vec::new(), Vec::new());
         let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned();
         usual_lines(
-            block,
+            (block, known),
             (1, width, apart),
             &mut (&mut usual, &mut others),
             |(usual, _), lines| {

@@ -510,7 +510,7 @@ impl BlockRows<'_> {
             taken
         };
         let lines = (self.block.first_line, width, &spoiled[..]);
-        usual_lines(bytes, lines, with, usual, |with, record| {
+        usual_lines((bytes, self.block.starts()), lines, with, usual, |with, record| {
             others += 1;
             row(with, &self.row(record, &places, text));
         });

@@ -78,23 +78,25 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    pub fn new(signings: Vec<Signing>) -> Admitted {
-        Admitted::parted(signings, 1 << 20)
+    pub fn with_room(count: usize) -> Admitted {
+        Admitted { faces: Vec::with_capacity(count), rest: Vec::with_capacity(count) }
     }
 
-    /// From the end, so many at once and then given back: a province is never there twice.
-    fn parted(mut signings: Vec<Signing>, at_once: usize) -> Admitted {
-        let (mut faces, mut rest) = (Vec::with_capacity(signings.len()), Vec::with_capacity(signings.len()));
-        while !signings.is_empty() {
-            let left = signings.len().saturating_sub(at_once);
-            let last = || signings[left..].par_iter().rev();
-            faces.par_extend(last().map(Face::of));
-            rest.par_extend(last().map(Rest::of));
-            signings.truncate(left);
-            signings.shrink_to_fit();
-        }
-        rayon::join(|| faces.reverse(), || rest.reverse());
-        Admitted { faces, rest }
+    /// Takes some more, in an order of their places.
+    pub fn extend(&mut self, signings: &[Signing], order: &[u32]) {
+        self.faces.par_extend(order.par_iter().map(|at| Face::of(&signings[*at as usize])));
+        self.rest.par_extend(order.par_iter().map(|at| Rest::of(&signings[*at as usize])));
+    }
+
+    /// Takes those out that are `out`.
+    pub fn keep(&mut self, out: &[bool]) {
+        keep(&mut self.faces, out);
+        keep(&mut self.rest, out);
+    }
+
+    /// Says that the signing at `index` has another price.
+    pub fn set_class(&mut self, index: usize, class: u32) {
+        self.rest[index].class = class;
     }
 
     pub fn count(&self) -> usize {
@@ -145,6 +147,27 @@ impl Admitted {
     }
 }
 
+/// Takes those out of a list, if it is not empty, that are `out`.
+pub(super) fn keep<T: Copy + Send>(list: &mut Vec<T>, out: &[bool]) {
+    const PART: usize = 64 << 10;
+    let within = |(part, out): (&mut [T], &[bool])| {
+        let mut kept = 0;
+        for (at, _) in out.iter().enumerate().filter(|(_, out)| !**out) {
+            part[kept] = part[at];
+            kept += 1;
+        }
+        kept
+    };
+    let kept: Vec<usize> = list.par_chunks_mut(PART).zip(out.par_chunks(PART)).map(within).collect();
+    let mut end = 0;
+    for (part, kept) in kept.into_iter().enumerate() {
+        list.copy_within(part * PART..part * PART + kept, end);
+        end += kept;
+    }
+    list.truncate(end);
+    list.shrink_to_fit();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,12 +190,19 @@ mod tests {
             line: number + 8,
         };
         let signings: Vec<Signing> = (0..5).map(signing).collect();
-        let admitted = Admitted::parted(signings.clone(), 2);
+        let mut admitted = Admitted::with_room(5);
+        admitted.extend(&signings[1..], &[2, 0, 3]);
+        admitted.extend(&signings, &[0, 2]);
+        let signings = [3, 1, 4, 0, 2].map(|at| signings[at]);
         let told =
             |all: &mut dyn Iterator<Item = Signing>| all.map(|one| format!("{one:?}")).collect::<Vec<_>>();
         assert_eq!(told(&mut admitted.iter()), told(&mut signings.into_iter()));
+        admitted.set_class(1, 77);
+        admitted.keep(&[false, false, true, true, false]);
+        let kept = [signings[0], Signing { class: 77, ..signings[1] }, signings[4]];
+        assert_eq!(told(&mut admitted.iter()), told(&mut kept.into_iter()));
         let people: Vec<usize> = admitted.people().map(Iterator::count).collect();
-        assert_eq!(people, [2, 2, 1]);
+        assert_eq!(people, [1, 1, 1]);
         assert_eq!(size_of::<Face>() + size_of::<Rest>(), size_of::<Signing>());
     }
 }

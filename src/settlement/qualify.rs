@@ -20,13 +20,11 @@ use crate::policy::schedule::{Part, Schedule};
 use crate::policy::version::MOST_PACKAGES;
 use crate::policy::{Named, Policy};
 
-use super::admitted::{Admitted, Face};
+use super::admitted::{Admitted, Face, keep};
 use super::buckets::Buckets;
 use super::desk::{Batch, Details};
 use super::history::{History, Terms};
-use super::order::{
-    arena_hash, by_person, contract, contract_bytes, maybe_repeated, mixed, repeated_contracts,
-};
+use super::order::{ByPart, ContractIds, arena_hash, contract, contract_bytes, mixed, repeated_contracts};
 use super::price::Classes;
 use super::rules::Rules;
 
@@ -126,24 +124,32 @@ pub(super) fn underpaid(paid: Option<Fen>, share: Fen) -> u16 {
 /// All signings that passed their own checks, before they are held against each other.
 #[derive(Default)]
 pub struct Candidates {
-    signings: Vec<Signing>,
+    signings: ByPart,
+    ids: ContractIds,
     contracts: Vec<u8>,
 }
 
 impl Candidates {
     /// Takes a block's rows; blocks come in the order of the files.
     pub fn join(&mut self, batch: Batch) {
-        let offset = u32::try_from(self.contracts.len()).expect("all contract ids together take under 4 GiB");
-        self.contracts.extend_from_slice(&batch.contracts);
-        self.signings.extend(batch.signings.into_iter().map(|mut signing| {
-            signing.contract += offset;
-            signing
-        }));
+        self.add(batch.signings, &batch.contracts);
     }
 
     /// Begins with the signings that earlier postings relied on, and their contract ids.
     pub fn recalled(signings: Vec<Signing>, contracts: &[u8]) -> Candidates {
-        Candidates { signings, contracts: contracts.to_vec() }
+        let mut candidates = Candidates::default();
+        candidates.add(signings, contracts);
+        candidates
+    }
+
+    fn add(&mut self, signings: Vec<Signing>, contracts: &[u8]) {
+        let offset = u32::try_from(self.contracts.len()).expect("all contract ids together take under 4 GiB");
+        self.contracts.extend_from_slice(contracts);
+        for mut signing in signings {
+            self.ids.add(contracts, signing.contract, offset);
+            signing.contract += offset;
+            self.signings.add(signing);
+        }
     }
 }
 
@@ -223,7 +229,7 @@ pub fn qualify(
     file_names: &[String],
     mut refused: impl FnMut(&Signing, Reject),
 ) -> Qualified {
-    let Candidates { mut signings, contracts } = candidates;
+    let Candidates { signings, ids, contracts } = candidates;
     let is_addon: Vec<bool> =
         (0..rules.offers.len()).map(|offer| rules.kind_of(offer as u16) == PackageKind::Addon).collect();
     // "Basic and free packages first, then add-ons", each in order of (starts_on, signed_on, contract_id, file order).
@@ -234,8 +240,8 @@ pub fn qualify(
             .then_with(|| contract_bytes(&contracts, a).cmp(contract_bytes(&contracts, b)))
             .then_with(|| a.place().cmp(&b.place()))
     };
-    let doubtful = maybe_repeated(&signings, &contracts);
-    by_person(&mut signings, in_turn);
+    let doubtful = ids.maybe_repeated();
+    let mut signings = signings.in_order(in_turn);
     let place =
         |signing: &Signing| history.owns(signing).map_or(signing.place(), |known| history.place(known));
     let at = |signing: &Signing| {
@@ -252,10 +258,10 @@ pub fn qualify(
         reason,
         clause: clause.cloned(),
     };
-    let mut out = vec![false; signings.len()];
+    let mut out = vec![false; signings.count()];
     let mut known = Vec::new();
     if history.is_there() {
-        known = signings.par_iter().map(|signing| history.owns(signing).unwrap_or(NEW)).collect();
+        known = signings.par_iter().map(|signing| history.owns(&signing).unwrap_or(NEW)).collect();
     }
 
     // Why a signing of the past is gone, unless a row of its contract stands for it.
@@ -266,10 +272,10 @@ pub fn qualify(
     };
     for mut group in repeated_contracts(&signings, &contracts, &doubtful, in_turn) {
         // A row of a contract that was posted is that signing as it is now; it stays one of the same person.
-        let posted = group.iter().position(|index| history.owns(&signings[*index as usize]).is_some());
+        let at_index = |index: &u32| signings.get(*index as usize);
+        let posted = group.iter().position(|index| history.owns(&at_index(index)).is_some());
         let posted = posted.map(|at| group.remove(at) as usize);
-        let person = posted.map(|posted| signings[posted].person);
-        let at_index = |index: &u32| &signings[*index as usize];
+        let person = posted.map(|posted| signings.get(posted).person);
         let of_person = |index: &u32| person.is_none_or(|person| at_index(index).person == person);
         let by_itself =
             |index: &u32| of_person(index) && !of_past.standing.contains(&at_index(index).place());
@@ -277,22 +283,21 @@ pub fn qualify(
         let mut stands = stands.map(|at| group.remove(at) as usize);
         if let (Some(posted), Some(row)) = (posted, stands) {
             out[posted] = true;
-            let number = signings[posted].line;
+            let (number, now) = (signings.get(posted).line, signings.get(row));
             known[row] = number;
-            let row = &mut signings[row];
-            let now = row_terms(rules, pricing.details, row);
-            let terms = history.terms_now(number, row.institution, now);
-            row.class = History::class(rules, pricing.classes, row, &terms);
+            let terms = row_terms(rules, pricing.details, &now);
+            let terms = history.terms_now(number, now.institution, terms);
+            signings.set_class(row, History::class(rules, pricing.classes, &now, &terms));
         }
         // One that is gone frees its id for whoever else has it.
-        let posted = posted.filter(|posted| gone(&signings[*posted]).is_none());
+        let posted = posted.filter(|posted| gone(&signings.get(*posted)).is_none());
         if stands.is_none() && posted.is_none() && !group.is_empty() {
             stands = Some(group.remove(0) as usize);
         }
         let Some(first) = stands.or(posted) else { continue };
         for index in group {
             out[index as usize] = true;
-            let (signing, first) = (&signings[index as usize], &signings[first]);
+            let (signing, first) = (&signings.get(index as usize), &signings.get(first));
             let (contract, at) = (mask_within(contract(&contracts, first)), at(first));
             let reason = match person.is_none_or(|person| person == signing.person) {
                 true => Msg::ContractUsed { contract, at },
@@ -304,26 +309,27 @@ pub fn qualify(
     let (mut voided, mut against) = (Vec::new(), Vec::new());
     let some_gone = !of_past.void.is_empty() || !of_past.refused.is_empty();
     for (signing, out) in signings.iter().zip(&mut out).filter(|(_, out)| some_gone && !**out) {
-        let Some(why) = gone(signing) else { continue };
+        let Some(why) = gone(&signing) else { continue };
         *out = true;
         match why {
-            None => voided.extend(history.owns(signing)),
-            Some(code) => against.push((*signing, code, history.owns(signing))),
+            None => voided.extend(history.owns(&signing)),
+            Some(code) => against.push((signing, code, history.owns(&signing))),
         }
     }
     voided.sort_unstable();
 
-    let between_people = people_between(&signings);
+    let between_people = people_between(signings.faces());
     let parts = between_people.par_windows(2).map(|part| {
-        let single = |length: usize, first: usize| length == 1 && !is_addon[signings[first].offer() as usize];
+        let single =
+            |length: usize, first: usize| length == 1 && !is_addon[signings.faces()[first].offer() as usize];
         clashes(&signings, part[0]..part[1], &out, rules, single)
     });
     let parts: Vec<Vec<(usize, Clash)>> = parts.collect();
     for (index, Clash { code, with }) in parts.into_iter().flatten() {
         out[index] = true;
-        let signing = &signings[index];
+        let signing = &signings.get(index);
         let overlap = &rules.policy(signing.offer()).overlap;
-        let (reason, clause) = match with.map(|other| &signings[other]) {
+        let (reason, clause) = match with.map(|other| signings.get(other)).as_ref() {
             Some(other) => {
                 let reason = Msg::Overlaps {
                     contract: mask_within(contract(&contracts, other)),
@@ -346,30 +352,10 @@ pub fn qualify(
         against.push((*signing, code, of_past));
     }
 
-    keep(&mut signings, &out);
+    signings.keep(&out);
     keep(&mut known, &out);
-    Qualified { known, refused: against, voided, ..find_by_person(signings, contracts) }
-}
-
-/// Takes those out of a list, if it is not empty, that are `out`.
-fn keep<T: Copy + Send>(list: &mut Vec<T>, out: &[bool]) {
-    const PART: usize = 64 << 10;
-    let within = |(part, out): (&mut [T], &[bool])| {
-        let mut kept = 0;
-        for (at, _) in out.iter().enumerate().filter(|(_, out)| !**out) {
-            part[kept] = part[at];
-            kept += 1;
-        }
-        kept
-    };
-    let kept: Vec<usize> = list.par_chunks_mut(PART).zip(out.par_chunks(PART)).map(within).collect();
-    let mut end = 0;
-    for (part, kept) in kept.into_iter().enumerate() {
-        list.copy_within(part * PART..part * PART + kept, end);
-        end += kept;
-    }
-    list.truncate(end);
-    list.shrink_to_fit();
+    let buckets = Buckets::new(signings.faces(), |face| mixed(face.person));
+    Qualified { signings, contracts, buckets, known, refused: against, voided }
 }
 
 /// What a row says of a signing that its price or a later run depends on.
@@ -391,15 +377,8 @@ pub fn row_terms(rules: &Rules, details: &[Details], signing: &Signing) -> Terms
     }
 }
 
-fn find_by_person(signings: Vec<Signing>, contracts: Vec<u8>) -> Qualified {
-    let buckets = Buckets::new(&signings, |signing| mixed(signing.person));
-    let (known, refused, voided) = (Vec::new(), Vec::new(), Vec::new());
-    let signings = Admitted::new(signings);
-    Qualified { signings, contracts, buckets, known, refused, voided }
-}
-
 /// Cuts the signings into parts, each with all signings of its people: where each part starts, and the end.
-fn people_between(signings: &[Signing]) -> Vec<usize> {
+fn people_between(signings: &[Face]) -> Vec<usize> {
     const PART: usize = 16 << 10;
     let starts = (0..signings.len()).step_by(PART).map(|start| {
         let inside = |at: &usize| *at > 0 && signings[*at].person == signings[*at - 1].person;
@@ -411,7 +390,7 @@ fn people_between(signings: &[Signing]) -> Vec<usize> {
 /// The signings of some people that can't stand beside others of theirs. `single`: whether so many, of which
 /// this is the first, need not be looked at.
 fn clashes(
-    signings: &[Signing],
+    signings: &Admitted,
     part: Range<usize>,
     out: &[bool],
     rules: &Rules,
@@ -419,7 +398,7 @@ fn clashes(
 ) -> Vec<(usize, Clash)> {
     let (mut found, mut taken) = (Vec::new(), Vec::new());
     let mut first = part.start;
-    for of_one in signings[part].chunk_by(|a, b| a.person == b.person) {
+    for of_one in signings.faces()[part].chunk_by(|a, b| a.person == b.person) {
         let all = first..first + of_one.len();
         first = all.end;
         if single(of_one.len(), all.start) {
@@ -466,19 +445,19 @@ fn overlap(a: &Signing, b: &Signing, whole_term: bool) -> bool {
     a.starts_on < a_end && b.starts_on < b_end && a.starts_on < b_end && b.starts_on < a_end
 }
 
-fn against_others(signings: &[Signing], taken: &[usize], index: usize, rules: &Rules) -> Result<(), Clash> {
-    let signing = &signings[index];
+fn against_others(signings: &Admitted, taken: &[usize], index: usize, rules: &Rules) -> Result<(), Clash> {
+    let signing = &signings.get(index);
     let (package, rule) = (rules.package(signing.offer()), &rules.policy(signing.offer()).overlap);
     let of_kind = |kind| {
         taken.iter().copied().filter(move |other| {
-            rules.kind_of(signings[*other].offer()) == kind
-                && overlap(signing, &signings[*other], rule.whole_term)
+            rules.kind_of(signings.faces()[*other].offer()) == kind
+                && overlap(signing, &signings.get(*other), rule.whole_term)
         })
     };
     match package.kind {
         PackageKind::Free => Ok(()),
         PackageKind::Basic => {
-            let same_place = |other: &usize| signings[*other].institution == signing.institution;
+            let same_place = |other: &usize| signings.faces()[*other].institution == signing.institution;
             let clash = of_kind(PackageKind::Basic).find(same_place).map(|with| (Code::E502, with));
             match clash.or_else(|| of_kind(PackageKind::Basic).next().map(|with| (Code::E503, with))) {
                 Some((code, with)) => Err(Clash { code, with: Some(with) }),
@@ -486,7 +465,7 @@ fn against_others(signings: &[Signing], taken: &[usize], index: usize, rules: &R
             }
         }
         PackageKind::Addon => {
-            let base = taken.iter().map(|other| &signings[*other]).any(|other| {
+            let base = taken.iter().map(|other| signings.get(*other)).any(|other| {
                 other.institution == signing.institution
                     && other.in_force(signing.starts_on)
                     && package.requires.contains(&rules.package(other.offer()).named.id)
