@@ -23,14 +23,16 @@ pub fn mixed(person: PersonId) -> u64 {
 const PARTS: usize = 64;
 
 /// Signings in parts, each with all signings of its people.
-#[derive(Default)]
 pub struct ByPart(Vec<Vec<Signing>>);
 
 impl ByPart {
+    /// For about so many.
+    pub fn with_room(count: usize) -> ByPart {
+        // Some parts take a little more than others.
+        ByPart((0..PARTS).map(|_| Vec::with_capacity(count / PARTS * 17 / 16)).collect())
+    }
+
     pub fn add(&mut self, signing: Signing) {
-        if self.0.is_empty() {
-            self.0.resize_with(PARTS, Vec::new);
-        }
         self.0[(mixed(signing.person) >> (64 - PARTS.ilog2())) as usize].push(signing);
     }
 
@@ -98,15 +100,16 @@ pub fn arena_hash(contracts: &[u8], at: u32) -> u64 {
 }
 
 /// Contract ids by some bits of their hash: the other bits, and where each stands in the arena.
-#[derive(Default)]
 pub struct ContractIds(Vec<Vec<(u32, u32)>>);
 
 impl ContractIds {
+    /// For about so many.
+    pub fn with_room(count: usize) -> ContractIds {
+        ContractIds((0..PARTS).map(|_| Vec::with_capacity(count / PARTS * 17 / 16)).collect())
+    }
+
     /// Takes the id at a place of an arena, which stands `offset` further in that of all.
     pub fn add(&mut self, contracts: &[u8], at: u32, offset: u32) {
-        if self.0.is_empty() {
-            self.0.resize_with(PARTS, Vec::new);
-        }
         let hash = arena_hash(contracts, at);
         self.0[hash as usize % PARTS].push(((hash >> 32) as u32, at + offset));
     }
@@ -185,7 +188,7 @@ mod tests {
             let mut want: Vec<Signing> = (0..count).map(signing).collect();
             want.sort_by(|a, b| mixed(a.person).cmp(&mixed(b.person)).then_with(|| in_turn(a, b)));
             for threads in [1, 2, 3, 64, 100] {
-                let mut parts = ByPart::default();
+                let mut parts = ByPart::with_room(count as usize / 2);
                 (0..count).map(signing).for_each(|signing| parts.add(signing));
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
                 let found: Vec<Signing> = pool.install(|| parts.in_order(in_turn)).iter().collect();

@@ -122,7 +122,6 @@ pub(super) fn underpaid(paid: Option<Fen>, share: Fen) -> u16 {
 }
 
 /// All signings that passed their own checks, before they are held against each other.
-#[derive(Default)]
 pub struct Candidates {
     signings: ByPart,
     ids: ContractIds,
@@ -135,9 +134,15 @@ impl Candidates {
         self.add(batch.signings, &batch.contracts);
     }
 
-    /// Begins with the signings that earlier postings relied on, and their contract ids.
-    pub fn recalled(signings: Vec<Signing>, contracts: &[u8]) -> Candidates {
-        let mut candidates = Candidates::default();
+    /// Begins with the signings that earlier postings relied on, and their contract ids; `more` are expected about.
+    pub fn recalled(signings: Vec<Signing>, contracts: &[u8], more: usize) -> Candidates {
+        let count = signings.len() + more;
+        let mut candidates = Candidates {
+            signings: ByPart::with_room(count),
+            ids: ContractIds::with_room(count),
+            // Behind its length each id takes a dozen bytes or so.
+            contracts: Vec::with_capacity(contracts.len() + 14 * more),
+        };
         candidates.add(signings, contracts);
         candidates
     }

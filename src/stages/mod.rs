@@ -14,7 +14,7 @@ use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::place::Kind;
 use crate::intake::columns::Column;
-use crate::intake::folder::InputFile;
+use crate::intake::folder::{Form, InputFile};
 use crate::intake::header::{Opened, open};
 use crate::intake::institutions::{self, Institutions};
 use crate::intake::read::{FileFacts, read_rows};
@@ -143,6 +143,16 @@ impl Inputs {
 
     pub fn has(&self, kind: Kind) -> bool {
         self.files.iter().any(|file| file.kind == kind)
+    }
+
+    /// About how many bytes the rows of a kind take.
+    fn bytes_of(&self, kind: Kind) -> u64 {
+        let of_file = |opened: &Opened| {
+            // Packed they take a sixth.
+            let packed = Form::of(&opened.file.path) != Form::Plain;
+            Some(opened.file.path.metadata().ok()?.len() * if packed { 6 } else { 1 })
+        };
+        self.opened.get(&kind).into_iter().flatten().filter_map(of_file).sum()
     }
 
     fn take(&mut self, kind: Kind) -> Vec<Opened> {

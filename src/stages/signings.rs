@@ -51,7 +51,9 @@ pub struct ReadSignings {
 pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Watch) -> Result<ReadSignings> {
     let (classes, details) = (Classes::default(), DetailsList::default());
     let (recalled, contracts) = history.recall(rules, &classes, &details)?;
-    let mut candidates = Candidates::recalled(recalled, contracts);
+    // A row takes some hundred bytes. No more room is asked for than an office machine has.
+    let expected = (inputs.bytes_of(Kind::Signings) / 100).min(20_000_000);
+    let mut candidates = Candidates::recalled(recalled, contracts, expected as usize);
     let mut counts = vec![RowCounts::default(); rules.institutions.count()];
     let (mut void_contracts, mut of_past) = (BTreeSet::new(), OfPast::default());
     for opened in inputs.take(Kind::Signings) {

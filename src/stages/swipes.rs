@@ -10,7 +10,6 @@ use crate::base::code::Code;
 use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
 use crate::base::place::{Kind, Place};
-use crate::intake::folder::Form;
 use crate::intake::read::{Again, read_rows_with};
 use crate::intake::rows::{BlockRows, Cells, Fault, Known, Reject, Row, TOGETHER, WholeRows};
 use crate::intake::swipes;
@@ -31,14 +30,9 @@ pub fn swipes(
     history: &History,
     watch: Watch,
 ) -> Result<Evidence> {
+    // A swipe takes some 80 bytes.
+    let mut evidence = Evidence::new(rules, qualified, inputs.bytes_of(Kind::Swipes) / 80);
     let opened = inputs.take(Kind::Swipes);
-    // A swipe takes some 80 bytes of a file, of a packed one a sixth.
-    let sizes = opened.iter().filter_map(|one| {
-        let packed = Form::of(&one.file.path) != Form::Plain;
-        Some(one.file.path.metadata().ok()?.len() * if packed { 6 } else { 1 })
-    });
-    let bytes: u64 = sizes.sum();
-    let mut evidence = Evidence::new(rules, qualified, bytes / 80);
     let (mut again, mut lines) = (BTreeMap::new(), 0);
     for opened in opened {
         let index = opened.index;
