@@ -6,10 +6,27 @@ use std::hash::Hasher;
 use rustc_hash::FxHasher;
 
 /// A byte string of up to 16 bytes, zeros behind it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Short {
     words: [u64; 2],
     length: u8,
+}
+
+impl PartialEq for Short {
+    #[inline(always)]
+    fn eq(&self, other: &Short) -> bool {
+        same((self.words, self.length), (other.words, other.length))
+    }
+}
+
+impl Eq for Short {}
+
+/// Whether two strings are the same, number by number: as one run of bytes they would be compared from memory, where
+/// the one that was just taken apart has yet to arrive.
+#[inline(always)]
+fn same<const WORDS: usize>(one: ([u64; WORDS], u8), other: ([u64; WORDS], u8)) -> bool {
+    let differ = |at: usize| one.0[at] ^ other.0[at];
+    (0..WORDS).fold(u64::from(one.1 ^ other.1), |all, at| all | differ(at)) == 0
 }
 
 impl Short {
@@ -68,11 +85,20 @@ pub fn hash_at(bytes: &[u8], start: usize, length: usize) -> u64 {
 }
 
 /// A byte string of up to 32 bytes, zeros behind it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Packed {
     words: [u64; 4],
     length: u8,
 }
+
+impl PartialEq for Packed {
+    #[inline(always)]
+    fn eq(&self, other: &Packed) -> bool {
+        same((self.words, self.length), (other.words, other.length))
+    }
+}
+
+impl Eq for Packed {}
 
 impl Packed {
     /// The `length` bytes from `start`; nothing of a longer string.

@@ -158,7 +158,8 @@ pub struct Conditions {
 pub struct Case<'a> {
     pub scheme: Option<usize>,
     pub kind: usize,
-    pub district: &'a str,
+    /// Not looked at unless some condition asks.
+    pub district: &'a dyn AsRef<str>,
     pub tagged: &'a dyn Fn(&Named) -> bool,
     pub age: &'a dyn Fn() -> i16,
 }
@@ -362,7 +363,8 @@ impl Conditions {
         };
         one_of(&self.schemes, case.scheme)
             && one_of(&self.kinds, Some(case.kind))
-            && (self.districts.is_empty() || self.districts.iter().any(|district| district == case.district))
+            && (self.districts.is_empty()
+                || self.districts.iter().any(|district| *district == case.district.as_ref()))
             && (self.tags.is_empty() || self.tags.iter().any(|tag| (case.tagged)(tag)))
             && self.age_from.is_none_or(|from| (case.age)() >= from)
             && self.age_under.is_none_or(|under| (case.age)() < under)

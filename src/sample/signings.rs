@@ -127,7 +127,8 @@ impl Prices {
         let age = || row.person.age(plan, row.signed_on);
         let district = places::district(plan, row.institution);
         let scheme = plan.policy.insurance.is_some().then_some(row.person.scheme);
-        let holding = package.holding(&Case { scheme, kind, district, tagged: &tagged, age: &age });
+        let holding =
+            package.holding(&Case { scheme, kind, district: &district, tagged: &tagged, age: &age });
         let key = (row.package, holding, if package.priced_by_kind() { kind } else { 0 });
         self.0.entry(key).or_insert_with(|| package.price(holding, kind).ok()).as_ref()
     }

@@ -59,7 +59,7 @@ impl Class {
 pub struct Facts<'a> {
     pub scheme: Option<usize>,
     pub kind: u8,
-    pub district: &'a str,
+    pub district: &'a dyn AsRef<str>,
     /// The groups, which few policies ask for.
     pub groups: &'a dyn Fn() -> Cow<'a, str>,
     /// In whole years on the day of signing.
@@ -71,6 +71,7 @@ pub struct Facts<'a> {
 pub type PriceKey = (u16, u64, u8);
 
 /// The price of a signing with these facts.
+#[inline(always)]
 pub fn key(rules: &Rules, offer: u16, facts: &Facts) -> PriceKey {
     let package = rules.package(offer);
     let tagged = |tag: &Named| tags(&(facts.groups)()).any(|text| tag.is(text));

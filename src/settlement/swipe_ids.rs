@@ -4,11 +4,11 @@
 
 use rayon::prelude::*;
 
-/// How many ids are held against each other at once: of most exports so few that all of them stay in a core's own
-/// cache.
-const IN_PART: u64 = 16 << 10;
+/// How many ids are held against each other at once: few enough to stay in a core's own cache, and many enough that the
+/// parts' ends, each in a page of its own, do not drive out the pages of all else that a swipe is held against.
+const IN_PART: u64 = 48 << 10;
 /// So few that a row is seldom far from the one before in its part.
-const MOST_PARTS: u64 = 1 << 10;
+const MOST_PARTS: u64 = 1 << 9;
 
 /// The ids that one thread saw.
 pub struct SwipeIds {
@@ -181,16 +181,16 @@ mod tests {
     #[test]
     fn many_ids_in_many_parts() {
         // Twice as many as were expected.
-        let mut all = [SwipeIds::new(100_000, 2), SwipeIds::new(100_000, 2)];
-        assert_eq!(all[0].ends.len(), 8);
+        let mut all = [SwipeIds::new(200_000, 2), SwipeIds::new(200_000, 2)];
+        assert_eq!(all[0].ends.len(), 4);
         let hash = |id: u32| u64::from(id).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        for id in 0..200_000 {
+        for id in 0..400_000 {
             all[id as usize % 2].push(hash(id), id + 1);
         }
-        for id in (0..200_000).step_by(1_000) {
-            all[0].push(hash(id), 300_000 + id);
+        for id in (0..400_000).step_by(1_000) {
+            all[0].push(hash(id), 500_000 + id);
         }
-        let want: Vec<(u32, u32)> = (0..200_000).step_by(1_000).map(|id| (300_000 + id, id + 1)).collect();
+        let want: Vec<(u32, u32)> = (0..400_000).step_by(1_000).map(|id| (500_000 + id, id + 1)).collect();
         assert_eq!(repeated(&all), want);
     }
 }

@@ -686,7 +686,9 @@ pub fn label(label: Label) -> &'static str {
         Label::Stage => "Stage",
         Label::Seconds => "Seconds",
         Label::RowsASecond => "Rows a second",
-        Label::Hashing => "of it SHA-256 of the inputs, seconds over all threads",
+        Label::Hashing => {
+            "of it SHA-256 of the inputs, their cells being found meanwhile, seconds over all threads"
+        }
         Label::ReadingLedger => "read the ledger",
         Label::ReadingHeaders => "read headers and institutions",
         Label::ReadingSignings => "read signings",
