@@ -84,12 +84,12 @@ struct Room {
     starts: Starts,
     /// Those of the usual width that are to be looked at together.
     usual: Vec<Line>,
-    quoted: Quoted,
+    unquoted: Unquoted,
 }
 
 /// The fields of one quoted record, and their bytes without the quotes.
 #[derive(Default)]
-struct Quoted {
+struct Unquoted {
     starts: Vec<u32>,
     bytes: Vec<u8>,
 }
@@ -101,7 +101,7 @@ thread_local! {
 /// Tells `each` every record of a block that was cut at record ends. Blank lines are skipped.
 pub fn records(block: &[u8], first_line: u32, each: &mut dyn FnMut(&Record)) {
     let mut room = ROOM.take();
-    let Room { starts: found, quoted: scratch, .. } = &mut room;
+    let Room { starts: found, unquoted: scratch, .. } = &mut room;
     let (found, mut start, mut line) = (found.find(block), 0, first_line);
     // Lines without a quote are split where they stand; only the others are looked at byte by byte.
     while start < block.len() {
@@ -140,7 +140,7 @@ pub fn usual_lines<W>(
     mut other: impl FnMut(&mut W, &Record),
 ) {
     let mut room = ROOM.take();
-    let Room { starts: found, usual: waiting, quoted: scratch } = &mut room;
+    let Room { starts: found, usual: waiting, unquoted: scratch } = &mut room;
     let found = known.unwrap_or_else(|| found.find(block));
     let (mut start, mut number) = (0, first_line);
     while start < block.len() {
@@ -225,7 +225,7 @@ fn quoted_record(
     block: &[u8],
     start: usize,
     line: u32,
-    Quoted { starts: unquoted, bytes: scratch }: &mut Quoted,
+    Unquoted { starts: unquoted, bytes: scratch }: &mut Unquoted,
     each: &mut dyn FnMut(&Record),
 ) -> (usize, u32) {
     let rest = &block[start..];

@@ -99,7 +99,7 @@ pub fn arena_hash(contracts: &[u8], at: u32) -> u64 {
     hash_at(contracts, start, length)
 }
 
-/// Contract ids by some bits of their hash: the other bits, and where each stands in the arena.
+/// Contract ids by the lowest bits of their hash: its upper half, and where each stands in the arena.
 pub struct ContractIds(Vec<Vec<(u32, u32)>>);
 
 impl ContractIds {

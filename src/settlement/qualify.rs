@@ -148,8 +148,11 @@ impl Candidates {
     }
 
     fn add(&mut self, signings: Vec<Signing>, contracts: &[u8]) {
-        let offset = u32::try_from(self.contracts.len()).expect("all contract ids together take under 4 GiB");
+        let offset = self.contracts.len();
         self.contracts.extend_from_slice(contracts);
+        // Wherever one of them stands, it is before the end.
+        u32::try_from(self.contracts.len()).expect("all contract ids together take under 4 GiB");
+        let offset = offset as u32;
         for mut signing in signings {
             self.ids.add(contracts, signing.contract, offset);
             signing.contract += offset;
@@ -302,13 +305,13 @@ pub fn qualify(
         let Some(first) = stands.or(posted) else { continue };
         for index in group {
             out[index as usize] = true;
-            let (signing, first) = (&signings.get(index as usize), &signings.get(first));
-            let (contract, at) = (mask_within(contract(&contracts, first)), at(first));
+            let (signing, first) = (signings.get(index as usize), signings.get(first));
+            let (contract, at) = (mask_within(contract(&contracts, &first)), at(&first));
             let reason = match person.is_none_or(|person| person == signing.person) {
                 true => Msg::ContractUsed { contract, at },
                 false => Msg::ContractOfAnother { contract, at },
             };
-            refused(signing, reject(signing, Code::E501, reason, None));
+            refused(&signing, reject(&signing, Code::E501, reason, None));
         }
     }
     let (mut voided, mut against) = (Vec::new(), Vec::new());

@@ -51,8 +51,8 @@ pub struct ReadSignings {
 pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Watch) -> Result<ReadSignings> {
     let (classes, details) = (Classes::default(), DetailsList::default());
     let (recalled, contracts) = history.recall(rules, &classes, &details)?;
-    // A row takes some hundred bytes. No more room is asked for than an office machine has.
-    let expected = (inputs.bytes_of(Kind::Signings) / 100).min(20_000_000);
+    // A row takes some hundred bytes. More room than for so many is asked for when it is needed.
+    let expected = (inputs.bytes_of(Kind::Signings) / 100).min(2_000_000);
     let mut candidates = Candidates::recalled(recalled, contracts, expected as usize);
     let mut counts = vec![RowCounts::default(); rules.institutions.count()];
     let (mut void_contracts, mut of_past) = (BTreeSet::new(), OfPast::default());

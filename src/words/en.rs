@@ -687,7 +687,7 @@ pub fn label(label: Label) -> &'static str {
         Label::Seconds => "Seconds",
         Label::RowsASecond => "Rows a second",
         Label::Hashing => {
-            "of it SHA-256 of the inputs, their cells being found meanwhile, seconds over all threads"
+            "of it SHA-256 of the inputs, with the search for cells in plain files, seconds over all threads"
         }
         Label::ReadingLedger => "read the ledger",
         Label::ReadingHeaders => "read headers and institutions",

@@ -674,7 +674,7 @@ pub fn label(label: Label) -> &'static str {
         Label::Stage => "阶段",
         Label::Seconds => "秒",
         Label::RowsASecond => "行/秒",
-        Label::Hashing => "其中计算输入文件的 SHA-256，并同时查找单元格（各线程合计，秒）",
+        Label::Hashing => "其中计算输入文件的 SHA-256，未压缩的文件含查找单元格（各线程合计，秒）",
         Label::ReadingLedger => "读台账",
         Label::ReadingHeaders => "读表头和机构",
         Label::ReadingSignings => "读签约",
