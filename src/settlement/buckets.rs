@@ -7,8 +7,9 @@ use rayon::prelude::*;
 
 /// How many buckets are told from one start.
 const IN_GROUP: usize = 12;
-/// About how many signings stand in a group: half a signing in a bucket, so that few strangers are met.
-const EACH: usize = 6;
+/// About how many signings stand in a group: one in a bucket. With fewer a stranger is met less often, but the table takes
+/// more pages, and of a province it costs more to wait for those.
+const EACH: usize = 12;
 /// A group that has more is not told apart into buckets.
 const MOST: usize = 254;
 
