@@ -283,23 +283,27 @@ pub struct SheetNames {
 type Buffer = (Vec<u8>, Starts);
 
 /// What the threads of a wave share: whoever is free takes the next block off the file.
-struct Source<S> {
+struct Source {
     raw: Raw,
     taken: usize,
     told: u64,
     failed: Option<io::Error>,
+}
+
+/// What they leave for each other, apart from the source: to leave it nobody waits for who reads.
+struct Left<S> {
     /// Buffers go round: fresh memory for every block would cost more than reading it.
     used: Vec<Buffer>,
     /// What a thread parses with, of those that do not parse now.
     free: Vec<S>,
 }
 
-impl<S> Source<S> {
-    fn next(&mut self, progress: &(dyn Fn(u64) + Sync)) -> Option<(usize, Block)> {
+impl Source {
+    fn next(&mut self, spare: Buffer, progress: &(dyn Fn(u64) + Sync)) -> Option<(usize, Block)> {
         if self.failed.is_some() {
             return None;
         }
-        let block = self.raw.next(self.used.pop().unwrap_or_default());
+        let block = self.raw.next(spare);
         let bytes = self.raw.bytes();
         progress(bytes - self.told);
         self.told = bytes;
@@ -327,22 +331,21 @@ pub fn read_blocks<S: Send, T: Send>(
     mut join: impl FnMut(Vec<T>) + Send,
 ) -> io::Result<(Digested, Vec<S>)> {
     use rayon::prelude::*;
-    let source =
-        Mutex::new(Source { raw, taken: 0, told: 0, failed: None, used: Vec::new(), free: Vec::new() });
-    let lock = || source.lock().expect("no panic holds it");
+    let source = Mutex::new(Source { raw, taken: 0, told: 0, failed: None });
+    let left = Mutex::new(Left { used: Vec::new(), free: Vec::new() });
+    let leaving = || left.lock().expect("no panic holds it");
     let mut marks = Vec::new();
     let mut parsed = Vec::new();
     loop {
         let one = |_| {
-            let ((number, block), free) = {
-                let mut source = lock();
-                (source.next(progress)?, source.free.pop())
-            };
+            let spare = leaving().used.pop().unwrap_or_default();
+            let (number, block) = source.lock().expect("no panic holds it").next(spare, progress)?;
+            let free = leaving().free.pop();
             let mut with = free.unwrap_or_else(&start);
             let parsed = parse(&mut with, &block);
-            let mut source = lock();
-            source.used.push((block.bytes, block.starts));
-            source.free.push(with);
+            let mut left = leaving();
+            left.used.push((block.bytes, block.starts));
+            left.free.push(with);
             Some((number, block.marks, parsed))
         };
         let wave = rayon::current_num_threads() * 48;
@@ -363,7 +366,10 @@ pub fn read_blocks<S: Send, T: Send>(
     let source = source.into_inner().expect("no panic holds it");
     match source.failed {
         Some(error) => Err(error),
-        None => Ok((Digested { marks, ..source.raw.digest()? }, source.free)),
+        None => {
+            let free = left.into_inner().expect("no panic holds it").free;
+            Ok((Digested { marks, ..source.raw.digest()? }, free))
+        }
     }
 }
 
