@@ -1,5 +1,6 @@
 //! The whole run, one step a line: read → qualify → price → assess → settle.
 
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -58,19 +59,21 @@ pub struct Asked<'a> {
     pub standing: bool,
     /// The result may be posted: all that a posting writes down is kept.
     pub recording: bool,
+    /// The process ends with it: what it took is left to the system, which takes it back at once, and not piece by piece.
+    pub last: bool,
 }
 
 impl Asked<'_> {
     /// A period with all its tranches, and nothing before it.
     pub fn of(period: Period) -> Asked<'static> {
-        Asked { period, as_of: None, past: None, standing: false, recording: false }
+        Asked { period, as_of: None, past: None, standing: false, recording: false, last: false }
     }
 }
 
 /// Settles a period and hands the result to `then`.
 pub fn settle<R>(
     region: &Region,
-    Asked { period, as_of, past, standing, recording }: Asked,
+    Asked { period, as_of, past, standing, recording, last }: Asked,
     data: &Path,
     watch: Watch,
     then: impl FnOnce(&Run) -> Result<R>,
@@ -149,7 +152,6 @@ pub fn settle<R>(
     if settlement.lines.iter().all(|line| line.count + line.held == 0) {
         inputs.notices.push(Msg::NoCharges { period });
     }
-    inputs.rejects.par_sort_by_key(|reject| (reject.kind.name(), reject.place));
     let run = Run {
         rules: &rules,
         inputs: &inputs,
@@ -165,7 +167,11 @@ pub fn settle<R>(
         rules_hash: &rules_hash,
     };
     balance(&run);
-    then(&run)
+    let result = then(&run);
+    if last {
+        mem::forget((inputs, qualification, evidence, scores, payments, settlement));
+    }
+    result
 }
 
 impl Run<'_> {

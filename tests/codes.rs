@@ -19,7 +19,7 @@ use jiayi::base::code::Code;
 use jiayi::base::period::Period;
 use jiayi::policy::version;
 use jiayi::report::csv::rejected;
-use jiayi::report::findings::refused;
+use jiayi::report::findings::{shown, sorted};
 use jiayi::report::output::CsvForm;
 use jiayi::stages::Watch;
 use jiayi::words::Lang;
@@ -100,9 +100,10 @@ fn assessed(code: Code, folder: &Path) -> Vec<String> {
     let sheets = [folder.join("sheets.csv")];
     jiayi::pipeline::assess(&region, period, &sheets, Some(folder), Watch::NONE, |assessment| {
         let inputs = assessment.inputs;
-        let of_sheets = refused(&inputs.rejects, &inputs.names, Lang::En).into_iter();
-        let of_sheets = of_sheets.filter(|row| row.reject.kind.name() == "sheets");
-        rejected(of_sheets, home.path(), CsvForm::PLAIN).map(drop)
+        let mut of_sheets = sorted(&inputs.rejects, &inputs.names);
+        of_sheets.retain(|reject| reject.kind.name() == "sheets");
+        let row = |reject| shown(reject, &inputs.names, Lang::En);
+        rejected(&of_sheets, row, home.path(), CsvForm::PLAIN).map(drop)
     })
     .expect("sheets can be assessed");
     let expected = folder.join("expected-sheets.csv");

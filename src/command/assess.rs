@@ -11,7 +11,7 @@ use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
 use crate::base::period::Period;
 use crate::pipeline::{self, Assessment};
-use crate::report::findings::refused;
+use crate::report::findings::{shown, sorted};
 use crate::report::output::CsvForm;
 use crate::report::publish::{cannot_write, disk_fault};
 use crate::report::{csv, scorecard};
@@ -43,7 +43,8 @@ pub fn run(assess: &Assess) -> Result<Ended> {
             clock.begins(Stage::Write);
             write(assess.output, (assess.sheets, assess.period), |folder| {
                 let (rejects, names) = (&result.inputs.rejects, &result.inputs.names);
-                csv::rejected(refused(rejects, names, assess.file_lang), folder, CsvForm::PLAIN)?;
+                let row = |reject| shown(reject, names, assess.file_lang);
+                csv::rejected(&sorted(rejects, names), row, folder, CsvForm::PLAIN)?;
                 csv::assessment(result.cards, result.rules, folder).map(drop)
             })?;
             common.notices(&result.inputs.notices)?;

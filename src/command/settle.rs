@@ -54,6 +54,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
             as_of: settle.as_of,
             past: past.as_ref(),
             recording: settle.post.is_some(),
+            last: true,
             ..Asked::of(settle.period)
         };
         let not_yet = (store.is_none() && settle.ledger.is_some() && settle.post.is_none())

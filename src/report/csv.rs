@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::base::money::{Fen, shortest};
+use crate::intake::rows::Reject;
 use crate::pipeline::{Run, shown};
 use crate::settlement::assess::Card;
 use crate::settlement::clear::Outcome;
@@ -42,15 +45,24 @@ struct Hashed {
     bytes: u64,
 }
 
+impl Hashed {
+    fn finish(self, name: &str) -> Result<Written> {
+        let Hashed { file, hash, bytes } = self;
+        let file = file.into_inner().map_err(|error| error.into_error());
+        file.and_then(|file| file.sync_all()).context(name.to_string())?;
+        Ok(Written { name: name.to_string(), bytes, sha256: hex(&hash.finalize()) })
+    }
+}
+
 impl Write for Hashed {
-    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         let written = self.file.write(data)?;
         self.hash.update(&data[..written]);
         self.bytes += written as u64;
         Ok(written)
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
 }
@@ -60,28 +72,65 @@ impl Table {
         let file = File::create(folder.join(name)).context(name)?;
         let mut out = Hashed { file: BufWriter::new(file), hash: Sha256::new(), bytes: 0 };
         out.write_all(form.mark()).context(name)?;
-        let mut csv = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(out);
+        let mut csv = writer(out);
         csv.write_record(header.iter().map(|column| form.bytes(form.title(column)))).context(name)?;
         Ok(Table { name, form, csv })
     }
 
     pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cow<'a, str>>) -> Result<()> {
-        for cell in cells {
-            // No byte of a GB18030 character but the first is a comma, a quote or a line break.
-            self.csv.write_field(self.form.bytes(&guarded(cell))).context(self.name)?;
+        put_row(&mut self.csv, self.form, cells).context(self.name)
+    }
+
+    /// Ends it with the rows of a list of so many, which all threads make: `rows` gives those of a part of it.
+    pub fn finish_with<'a, C, R>(
+        self,
+        count: usize,
+        rows: impl Fn(Range<usize>) -> R + Sync,
+    ) -> Result<Written>
+    where
+        C: IntoIterator<Item = Cow<'a, str>>,
+        R: Iterator<Item = C>,
+    {
+        const PART: usize = 1 << 10;
+        let Table { name, form, csv } = self;
+        let mut out = inner(csv).context(name)?;
+        let make = |from: &usize| {
+            let mut part = writer(Vec::new());
+            rows(*from..count.min(from + PART)).try_for_each(|row| put_row(&mut part, form, row))?;
+            inner(part)
+        };
+        let parts: Vec<usize> = (0..count).step_by(PART).collect();
+        for parts in parts.chunks(4 * rayon::current_num_threads()) {
+            let made: io::Result<Vec<Vec<u8>>> = parts.par_iter().map(make).collect();
+            made.and_then(|made| made.iter().try_for_each(|part| out.write_all(part))).context(name)?;
         }
-        self.csv.write_record(None::<&[u8]>).context(self.name)
+        out.finish(name)
     }
 
     pub fn finish(self) -> Result<Written> {
-        let out = self.csv.into_inner().map_err(|error| error.into_error()).context(self.name)?;
-        let Hashed { file, hash, bytes } = out;
-        file.into_inner()
-            .map_err(|error| error.into_error())
-            .and_then(|file| file.sync_all())
-            .context(self.name)?;
-        Ok(Written { name: self.name.to_string(), bytes, sha256: hex(&hash.finalize()) })
+        inner(self.csv).context(self.name)?.finish(self.name)
     }
+}
+
+fn writer<W: Write>(to: W) -> csv::Writer<W> {
+    csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(to)
+}
+
+/// What a writer wrote to, with all that was to be written.
+fn inner<W: Write>(csv: csv::Writer<W>) -> io::Result<W> {
+    csv.into_inner().map_err(|error| error.into_error())
+}
+
+fn put_row<'a, W: Write>(
+    csv: &mut csv::Writer<W>,
+    form: CsvForm,
+    cells: impl IntoIterator<Item = Cow<'a, str>>,
+) -> io::Result<()> {
+    for cell in cells {
+        // No byte of a GB18030 character but the first is a comma, a quote or a line break.
+        csv.write_field(form.bytes(&guarded(cell)))?;
+    }
+    Ok(csv.write_record(None::<&[u8]>)?)
 }
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -89,6 +138,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// A cell that a spreadsheet would take for a formula gets a leading `'`.
+#[inline]
 fn guarded(cell: Cow<str>) -> Cow<str> {
     let risky = matches!(cell.as_bytes(), [b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r', ..]);
     let number = || {
@@ -125,7 +175,7 @@ pub fn files<'w>(findings: &'w Findings<'w>, folder: &'w Path) -> Vec<Work<'w>> 
     let (run, form) = (findings.run, findings.output.csv);
     let mut work: Vec<Work> = vec![
         Box::new(move || flags(findings, folder)),
-        Box::new(move || rejected(findings.refused(), folder, form)),
+        Box::new(move || rejected(findings.rejects(), |reject| findings.shown(reject), folder, form)),
         Box::new(move || settlement(run, folder, form)),
         Box::new(move || summary(run, folder, form)),
         Box::new(move || clawbacks(run, folder, form)),
@@ -166,11 +216,13 @@ fn settlement(run: &Run, folder: &Path, form: CsvForm) -> Result<Written> {
         "payable",
         "recover",
     ];
-    let mut table = Table::create(folder, "settlement.csv", &header, form)?;
-    for line in &run.settlement.lines {
+    let table = Table::create(folder, "settlement.csv", &header, form)?;
+    let lines = &run.settlement.lines;
+    let row = |at: usize| {
+        let line = &lines[at];
         let institution = run.rules.institutions.get(line.institution);
         let earned = line.earned.as_ref();
-        table.row([
+        [
             own(line.cohort),
             text(&institution.id),
             text(&institution.name),
@@ -191,9 +243,9 @@ fn settlement(run: &Run, folder: &Path, form: CsvForm) -> Result<Written> {
             own(line.posted),
             own(line.payable),
             own(line.recover),
-        ])?;
-    }
-    table.finish()
+        ]
+    };
+    table.finish_with(lines.len(), |part| part.map(row))
 }
 
 /// The settled lines of each institution, in their order.
@@ -370,28 +422,29 @@ fn clawbacks(run: &Run, folder: &Path, form: CsvForm) -> Result<Written> {
     table.finish()
 }
 
-/// Writes refused rows, as they are sorted.
+/// Writes refused rows, as they are sorted and `shown`.
 pub fn rejected<'a>(
-    rows: impl IntoIterator<Item = Refused<'a>>,
+    rows: &[&'a Reject],
+    shown: impl Fn(&'a Reject) -> Refused<'a> + Sync,
     folder: &Path,
     form: CsvForm,
 ) -> Result<Written> {
-    let mut table = Table::create(folder, "rejected.csv", &REJECTED, form)?;
-    for row in rows {
-        let reject = row.reject;
-        table.row([
-            text(row.file),
-            own(reject.place.line),
-            text(reject.kind.name()),
-            text(row.contract),
-            text(row.person),
-            text(&reject.institution),
-            text(reject.code.name()),
-            row.reason.into(),
-            text(reject.clause.as_deref().unwrap_or_default()),
-        ])?;
-    }
-    table.finish()
+    Table::create(folder, "rejected.csv", &REJECTED, form)?.finish_with(rows.len(), |part| {
+        rows[part].iter().map(|reject| {
+            let Refused { reject, file, contract, person, reason } = shown(reject);
+            [
+                text(file),
+                own(reject.place.line),
+                text(reject.kind.name()),
+                text(contract),
+                text(person),
+                text(&reject.institution),
+                text(reject.code.name()),
+                reason.into(),
+                text(reject.clause.as_deref().unwrap_or_default()),
+            ]
+        })
+    })
 }
 
 /// The parts of shares that are released one by one.

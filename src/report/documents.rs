@@ -30,11 +30,12 @@ pub fn write(run: &Run, folder: &Path, output: &Output, posted: &Posted) -> Resu
     }
     let each = || work.par_iter().with_max_len(1).map(|write| write()).collect::<Result<Vec<Written>>>();
     let statements = || if output.only.html { statements::write(&findings, folder) } else { Ok(Vec::new()) };
-    let (each, statements) = rayon::join(each, statements);
+    let files = || rayon::join(each, statements);
+    let ((each, statements), mut manifest) = rayon::join(files, || manifest::manifest(run, output));
     let mut written = each?;
     written.extend(statements?);
     written.sort_by(|a, b| a.name.cmp(&b.name));
-    let manifest = manifest::manifest(run, &written, output);
+    manifest["outputs"] = manifest::outputs(&written);
     manifest::write_json(folder, "manifest.json", &manifest)?;
     Ok(manifest)
 }

@@ -58,7 +58,7 @@ impl<'a> Findings<'a> {
     }
 
     pub fn refused(&'a self) -> impl Iterator<Item = Refused<'a>> {
-        self.refused.iter().map(|reject| self.row(reject))
+        self.refused.iter().map(|reject| self.shown(reject))
     }
 
     /// What they are rows of.
@@ -67,14 +67,15 @@ impl<'a> Findings<'a> {
     }
 
     pub fn refused_at(&'a self, at: usize) -> Refused<'a> {
-        self.row(self.refused[at])
+        self.shown(self.refused[at])
     }
 
     pub fn refused_count(&self) -> usize {
         self.refused.len()
     }
 
-    fn row(&'a self, reject: &'a Reject) -> Refused<'a> {
+    /// A refused row as every file shows it.
+    pub fn shown(&'a self, reject: &'a Reject) -> Refused<'a> {
         let row = shown(reject, &self.run.inputs.names, self.output.lang);
         match self.whole.get(&reject.place) {
             // What was left out of a row stays out.
@@ -135,7 +136,8 @@ impl Findings<'_> {
     }
 }
 
-fn shown<'a>(reject: &'a Reject, names: &'a [String], lang: Lang) -> Refused<'a> {
+/// A refused row with its ID number masked.
+pub fn shown<'a>(reject: &'a Reject, names: &'a [String], lang: Lang) -> Refused<'a> {
     Refused {
         reject,
         file: &names[reject.place.file as usize],
@@ -145,14 +147,12 @@ fn shown<'a>(reject: &'a Reject, names: &'a [String], lang: Lang) -> Refused<'a>
     }
 }
 
-fn sorted<'a>(rejects: &'a [Reject], file_names: &[String]) -> Vec<&'a Reject> {
+/// Refused rows by file and line.
+pub fn sorted<'a>(rejects: &'a [Reject], file_names: &[String]) -> Vec<&'a Reject> {
     let files = names::turns(file_names.iter());
-    let mut sorted: Vec<&Reject> = rejects.iter().collect();
-    sorted.par_sort_by_key(|reject| (files[reject.place.file as usize], reject.place.line));
-    sorted
-}
-
-/// Refused rows without a settlement, with their ID numbers masked.
-pub fn refused<'a>(rejects: &'a [Reject], names: &'a [String], lang: Lang) -> Vec<Refused<'a>> {
-    sorted(rejects, names).into_iter().map(|reject| shown(reject, names, lang)).collect()
+    // By numbers, which lie closer together than the rows; of the same place as they came.
+    let place = |(at, reject): (usize, &Reject)| (files[reject.place.file as usize], reject.place.line, at);
+    let mut places: Vec<_> = rejects.par_iter().enumerate().map(place).collect();
+    places.par_sort_unstable();
+    places.into_par_iter().map(|(.., at)| &rejects[at]).collect()
 }

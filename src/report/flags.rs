@@ -1,6 +1,7 @@
 //! flags.csv: the flags of signings, institutions and swipes as one sorted list.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Result;
@@ -12,6 +13,7 @@ use crate::base::message::Msg;
 use crate::base::money::shortest;
 use crate::base::person::mask_within;
 use crate::base::place::Place;
+use crate::intake::rows::TOGETHER;
 use crate::pipeline::Run;
 use crate::policy::CapOf;
 use crate::settlement::evidence::SwipeFlag;
@@ -24,6 +26,7 @@ use super::findings::Findings;
 use super::names;
 
 /// A flag of either kind.
+#[derive(Clone, Copy)]
 enum Raised<'a> {
     Swipe(&'a SwipeFlag),
     Other(&'a Flag),
@@ -37,17 +40,17 @@ impl Raised<'_> {
         }
     }
 
-    fn signing(&self, run: &Run) -> Option<Signing> {
-        let index = match self {
+    /// The number of the signing that it is of.
+    fn signing(&self) -> Option<u32> {
+        match self {
             Raised::Swipe(flag) => Some(flag.signing),
             Raised::Other(flag) => flag.signing,
-        };
-        index.map(|index| run.qualified.signings.get(index as usize))
+        }
     }
 
     fn institution(&self, run: &Run) -> u32 {
         match self {
-            Raised::Swipe(_) => self.signing(run).map_or(0, |signing| signing.institution),
+            Raised::Swipe(flag) => run.qualified.signings.faces()[flag.signing as usize].institution,
             Raised::Other(flag) => flag.institution,
         }
     }
@@ -103,6 +106,15 @@ impl Raised<'_> {
     }
 }
 
+/// The signings that some flags are of, and their contract ids. They come from memory: what a few dozen wait for they
+/// wait for together.
+fn signed<'r>(flags: &[Raised], run: &Run<'r>) -> Vec<Option<(Signing, &'r str)>> {
+    let signing = |flag: &Raised| Some(run.qualified.signings.get(flag.signing()? as usize));
+    let signings: Vec<Option<Signing>> = flags.iter().map(signing).collect();
+    let with_contract = |signing: Signing| (signing, run.qualified.contract(&signing));
+    signings.into_iter().map(|signing| signing.map(with_contract)).collect()
+}
+
 /// How many flags of each code there are.
 pub fn flag_counts(run: &Run) -> BTreeMap<Code, u64> {
     let of_swipes = run.evidence.flags.iter().map(|flag| flag.code);
@@ -137,29 +149,40 @@ pub struct FlagRow<'a> {
 
 impl<'a> Flags<'a> {
     pub fn sorted(run: &'a Run, lang: Lang, reveal: bool) -> Flags<'a> {
-        let swipes = run.evidence.flags.par_iter().map(Raised::Swipe);
-        let all = swipes.chain(run.settlement.flags.par_iter().map(Raised::Other));
+        let mut all: Vec<Raised> = run.evidence.flags.iter().map(Raised::Swipe).collect();
+        all.extend(run.settlement.flags.iter().map(Raised::Other));
         // Names by their turn: numbers are quicker to compare, and take less room.
         let files = names::turns(run.inputs.names.iter());
         let institutions = names::turns(
             (0..run.rules.institutions.count()).map(|at| &run.rules.institutions.get(at as u32).id),
         );
-        let key = |flag: &Raised| {
-            let contract = flag.signing(run).map_or("", |signing| run.qualified.contract(&signing));
+        let key = |flag: &Raised, contract| {
             let place = flag.place().map(|place| (files[place.file as usize], place.line));
-            (flag.code(), institutions[flag.institution(run) as usize], contract, place)
+            let institution = institutions[flag.institution(run) as usize];
+            (flag.code(), institution, first_bytes(contract), contract, place)
         };
-        let mut all: Vec<_> = all.map(|flag| (key(&flag), flag)).collect();
-        all.par_sort_by_key(|(key, _)| *key);
-        Flags { run, lang, reveal, all: all.into_iter().map(|(_, flag)| flag).collect() }
+        let keyed = all.par_chunks(TOGETHER).flat_map_iter(|flags| {
+            let contract = |signed: Option<(_, _)>| signed.map_or("", |(_, contract)| contract);
+            let contracts = signed(flags, run).into_iter().map(contract);
+            flags.iter().zip(contracts).map(|(flag, contract)| (key(flag, contract), *flag))
+        });
+        let mut keyed: Vec<_> = keyed.collect();
+        keyed.par_sort_by_key(|(key, _)| *key);
+        all = keyed.into_iter().map(|(_, flag)| flag).collect();
+        Flags { run, lang, reveal, all }
     }
 
     pub fn count(&self) -> usize {
         self.all.len()
     }
 
-    pub fn rows(&'a self) -> impl Iterator<Item = FlagRow<'a>> {
-        self.all.iter().map(|flag| self.row(flag))
+    /// Those of a part of the list.
+    pub fn rows(&'a self, part: Range<usize>) -> impl Iterator<Item = FlagRow<'a>> {
+        // Of a province, a signing is waited for from memory: those of some dozens together.
+        self.all[part].chunks(TOGETHER).flat_map(|flags| {
+            let signed = signed(flags, self.run);
+            flags.iter().zip(signed).map(|(flag, signed)| self.row(flag, signed))
+        })
     }
 
     /// Where the flags of each institution stand, by its number.
@@ -172,14 +195,14 @@ impl<'a> Flags<'a> {
     }
 
     pub fn at(&'a self, at: usize) -> FlagRow<'a> {
-        self.row(&self.all[at])
+        let flag = &self.all[at];
+        self.row(flag, signed(std::slice::from_ref(flag), self.run)[0])
     }
 
-    fn row(&self, flag: &'a Raised) -> FlagRow<'a> {
+    fn row(&self, flag: &'a Raised, signed: Option<(Signing, &'a str)>) -> FlagRow<'a> {
         let run = self.run;
-        let signing = flag.signing(run);
-        let contract = signing.map_or("", |signing| run.qualified.contract(&signing));
-        let person = signing.map(|signing| signing.person);
+        let (signing, contract) = signed.unzip();
+        let (contract, person) = (contract.unwrap_or_default(), signing.map(|signing| signing.person));
         let clause = match flag {
             Raised::Other(flag) => Some(&*flag.clause),
             Raised::Swipe(raised) => {
@@ -199,21 +222,31 @@ impl<'a> Flags<'a> {
     }
 }
 
+/// The first bytes of a text as a number, which is in the order of the texts as far as it tells them apart: quicker to
+/// compare than what has to be waited for from memory.
+fn first_bytes(text: &str) -> u128 {
+    let mut bytes = [0; 16];
+    let length = text.len().min(bytes.len());
+    bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
+    u128::from_be_bytes(bytes)
+}
+
 /// Writes flags.csv.
 pub fn flags(findings: &Findings, folder: &Path) -> Result<Written> {
     let header = ["code", "institution_id", "contract_id", "person_id", "file", "line", "detail", "clause"];
-    let mut table = Table::create(folder, "flags.csv", &header, findings.output.csv)?;
-    for flag in findings.flags.rows() {
-        table.row([
-            text(flag.code.name()),
-            text(&findings.run.rules.institutions.get(flag.institution).id),
-            flag.contract.into(),
-            flag.person.unwrap_or_default().into(),
-            text(flag.place.map_or("", |(file, _)| file)),
-            maybe(flag.place.map(|(_, line)| line)),
-            flag.detail.into(),
-            text(flag.clause.unwrap_or_default()),
-        ])?;
-    }
-    table.finish()
+    let table = Table::create(folder, "flags.csv", &header, findings.output.csv)?;
+    table.finish_with(findings.flags.count(), |part| {
+        findings.flags.rows(part).map(|flag| {
+            [
+                text(flag.code.name()),
+                text(&findings.run.rules.institutions.get(flag.institution).id),
+                flag.contract.into(),
+                flag.person.unwrap_or_default().into(),
+                text(flag.place.map_or("", |(file, _)| file)),
+                maybe(flag.place.map(|(_, line)| line)),
+                flag.detail.into(),
+                text(flag.clause.unwrap_or_default()),
+            ]
+        })
+    })
 }

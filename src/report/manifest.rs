@@ -32,8 +32,14 @@ pub fn total_json(total: &Total) -> Value {
     })
 }
 
-/// The manifest of a settlement.
-pub fn manifest(run: &Run, written: &[Written], output: &Output) -> Value {
+/// The files that were written, as a manifest tells them.
+pub fn outputs(written: &[Written]) -> Value {
+    let told = |file: &Written| json!({ "file": file.name, "sha256": file.sha256, "bytes": file.bytes });
+    written.iter().map(told).collect()
+}
+
+/// The manifest of a settlement, but for what was written.
+pub fn manifest(run: &Run, output: &Output) -> Value {
     let lang = output.lang;
     let count = |kind: Kind| run.inputs.refused().filter(|reject| reject.kind == kind).count();
     let read = run.inputs.facts.iter().filter(|facts| facts.kind == Kind::Signings).map(|facts| facts.rows);
@@ -91,10 +97,6 @@ pub fn manifest(run: &Run, written: &[Written], output: &Output) -> Value {
         (id.clone(), json)
     };
     let sources: Map<String, Value> = totals(run).iter().map(source).collect();
-    let outputs: Vec<Value> = written
-        .iter()
-        .map(|file| json!({ "file": file.name, "sha256": file.sha256, "bytes": file.bytes }))
-        .collect();
     let mut manifest = json!({
         "region": region.id,
         "period": run.rules.period.to_string(),
@@ -115,7 +117,7 @@ pub fn manifest(run: &Run, written: &[Written], output: &Output) -> Value {
         "codes": codes,
         "sources": sources,
         "ledger": run.history.past().map(|past| json!({ "batch": past.batch, "head": past.head })),
-        "outputs": outputs,
+        "outputs": [],
     });
     if let Some(day) = run.rules.as_of {
         manifest["as_of"] = json!(day.to_string());

@@ -1,9 +1,11 @@
 //! Qualified signings, evidence, scores and payments → settlement lines, clawbacks and flags.
 //! What is due less what was posted.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 
@@ -380,7 +382,7 @@ fn finish(
         .collect();
     post(rules, &mut lines, (history, given.posted), scores);
     let none = BTreeMap::new();
-    for line in &mut lines {
+    lines.par_iter_mut().for_each(|line| {
         if line.settled {
             line.payable = (line.due() - line.posted).positive();
             line.recover = (line.posted - line.due()).positive();
@@ -404,7 +406,7 @@ fn finish(
             let moved: Fen = line.moves.iter().map(|one| one.amount).sum();
             assert_eq!(moved, line.payable - line.recover, "the causes add up to what moves");
         }
-    }
+    });
     // Of older cohorts only what moved since it was posted; and no line that has neither a charge nor money.
     lines.retain(|line| {
         let now = line.state(rules_hash);
@@ -417,14 +419,15 @@ fn finish(
         ((rules.standing || rules.of_period(line.cohort)) && (money || !stranded)) || changed
     });
     let id = |line: &Line| &rules.institutions.get(line.institution).id;
+    // Most are of the same.
+    let by_cohort = |a: Period, b: Period| match a == b {
+        true => Ordering::Equal,
+        false => a.to_string().cmp(&b.to_string()),
+    };
     lines.sort_by(|a, b| {
-        (a.cohort.to_string(), id(a), &a.package, &a.source, a.version).cmp(&(
-            b.cohort.to_string(),
-            id(b),
-            &b.package,
-            &b.source,
-            b.version,
-        ))
+        by_cohort(a.cohort, b.cohort).then_with(|| {
+            (id(a), &a.package, &a.source, a.version).cmp(&(id(b), &b.package, &b.source, b.version))
+        })
     });
     lines
 }

@@ -273,5 +273,6 @@ pub fn flags<'a>(findings: &'a Findings<'a>) -> Part<'a> {
     };
     let names = (Phrase::DocSheetFlags, Phrase::DocTitleFlags);
     let head = head(findings, names, columns, Vec::new());
-    Part { head, count: findings.flags.count(), rows: Box::new(findings.flags.rows().map(row)) }
+    let count = findings.flags.count();
+    Part { head, count, rows: Box::new(findings.flags.rows(0..count).map(row)) }
 }
