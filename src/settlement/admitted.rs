@@ -83,9 +83,12 @@ impl Admitted {
     }
 
     /// Takes some more, in an order of their places.
-    pub fn extend(&mut self, signings: &[Signing], order: &[u32]) {
-        self.faces.par_extend(order.par_iter().map(|at| Face::of(&signings[*at as usize])));
-        self.rest.par_extend(order.par_iter().map(|at| Rest::of(&signings[*at as usize])));
+    pub fn extend<'s, P>(&mut self, order: &[P], signing: impl Fn(P) -> &'s Signing + Sync)
+    where
+        P: Copy + Sync,
+    {
+        self.faces.par_extend(order.par_iter().map(|at| Face::of(signing(*at))));
+        self.rest.par_extend(order.par_iter().map(|at| Rest::of(signing(*at))));
     }
 
     /// Takes those out that are `out`.
@@ -191,8 +194,8 @@ mod tests {
         };
         let signings: Vec<Signing> = (0..5).map(signing).collect();
         let mut admitted = Admitted::with_room(5);
-        admitted.extend(&signings, &[1, 0, 3]);
-        admitted.extend(&signings[2..], &[0, 2]);
+        admitted.extend(&[1, 0, 3], |at: usize| &signings[at]);
+        admitted.extend(&[2, 4], |at: usize| &signings[at]);
         let signings = [1, 0, 3, 2, 4].map(|at| signings[at]);
         let told =
             |all: &mut dyn Iterator<Item = Signing>| all.map(|one| format!("{one:?}")).collect::<Vec<_>>();

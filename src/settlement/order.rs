@@ -46,11 +46,13 @@ impl ByPart {
             if some.is_empty() {
                 return admitted;
             }
-            let order = |part: &Vec<Signing>| order_of(part, &in_turn);
-            let orders: Vec<Vec<u32>> = some.par_iter().with_max_len(1).map(order).collect();
-            for (part, order) in some.into_iter().zip(orders) {
-                admitted.extend(&part, &order);
-            }
+            let order = |(part, signings): (usize, &Vec<Signing>)| {
+                let order = order_of(signings, &in_turn);
+                order.into_iter().map(move |at| (part, at)).collect::<Vec<_>>()
+            };
+            let order: Vec<Vec<(usize, u32)>> =
+                some.par_iter().enumerate().with_max_len(1).map(order).collect();
+            admitted.extend(&order.concat(), |(part, at)| &some[part][at as usize]);
         }
     }
 }
@@ -146,10 +148,12 @@ pub fn repeated_contracts(
         return Vec::new();
     }
     let found = signings.par_iter().enumerate().filter(|(_, signing)| doubtful.contains(&signing.contract));
-    let found: Vec<usize> = found.map(|(index, _)| index).collect();
+    let hashed = found.map(|(index, signing)| (arena_hash(contracts, signing.contract), index as u32));
+    let mut hashed: Vec<(u64, u32)> = hashed.collect();
+    hashed.par_sort_unstable();
     let mut same: FxHashMap<&[u8], Vec<u32>> = FxHashMap::default();
-    for index in found {
-        same.entry(contract_bytes(contracts, &signings.get(index))).or_default().push(index as u32);
+    for (_, index) in hashed.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1).flatten() {
+        same.entry(contract_bytes(contracts, &signings.get(*index as usize))).or_default().push(*index);
     }
     let mut repeated: Vec<Vec<u32>> = same.into_values().filter(|group| group.len() > 1).collect();
     for group in &mut repeated {

@@ -41,7 +41,8 @@ struct Rare {
 
 const STEP_BITS: u32 = 12;
 const FAR: u32 = (1 << STEP_BITS) - 1;
-const HASH: u64 = (1 << (48 - STEP_BITS)) - 1;
+const HASH_BITS: u32 = 48 - STEP_BITS;
+const HASH: u64 = (1 << HASH_BITS) - 1;
 
 impl SwipeIds {
     /// For a thread of so many, where about so many rows are expected over all.
@@ -97,11 +98,11 @@ impl SwipeIds {
     }
 }
 
-/// The lines whose id (by its hash) stood on an earlier line, each with the first of them, in order. All threads' ids were
-/// made for as many rows.
+/// The lines whose id (by its hash) stood on an earlier line, each with the first of them, in order; some more whose hash
+/// is nearly the same. All threads' ids were made for as many rows.
 pub fn repeated(all: &[SwipeIds]) -> Vec<(u32, u32)> {
     let parts = all.first().map_or(0, |ids| ids.ends.len());
-    let one = |table: &mut Vec<(u64, u32)>, part: usize| {
+    let one = |table: &mut Vec<u64>, part: usize| {
         let count = all.iter().map(|ids| ids.count(part)).sum();
         repeated_in(count, all.iter().flat_map(|ids| ids.rows(part)), table)
     };
@@ -115,15 +116,18 @@ pub fn repeated(all: &[SwipeIds]) -> Vec<(u32, u32)> {
 fn repeated_in(
     count: usize,
     rows: impl Iterator<Item = (u64, u32)>,
-    table: &mut Vec<(u64, u32)>,
+    table: &mut Vec<u64>,
 ) -> Vec<(u32, u32)> {
-    const EMPTY: (u64, u32) = (u64::MAX, 0);
+    // No line is 0.
+    const EMPTY: u64 = 0;
     table.clear();
     table.resize((2 * count).next_power_of_two(), EMPTY);
     let mut same = Vec::new();
-    for row in rows {
-        let mut at = row.0 as usize & (table.len() - 1);
-        while table[at] != EMPTY && table[at].0 != row.0 {
+    for (hash, line) in rows {
+        // All of the hash that a number holds beside the line: the table is to stay in a core's own cache.
+        let row = hash >> (HASH_BITS - 32) << 32 | u64::from(line);
+        let mut at = hash as usize & (table.len() - 1);
+        while table[at] != EMPTY && table[at] >> 32 != row >> 32 {
             at = (at + 1) & (table.len() - 1);
         }
         if table[at] == EMPTY {
@@ -135,8 +139,8 @@ fn repeated_in(
     // Of one hash the lowest line is first now.
     same.sort_unstable();
     same.dedup();
-    let groups = same.chunk_by(|a, b| a.0 == b.0);
-    groups.flat_map(|group| group[1..].iter().map(|row| (row.1, group[0].1))).collect()
+    let groups = same.chunk_by(|a, b| a >> 32 == b >> 32);
+    groups.flat_map(|group| group[1..].iter().map(|row| (*row as u32, group[0] as u32))).collect()
 }
 
 #[cfg(test)]
@@ -152,11 +156,22 @@ mod tests {
 
     #[test]
     fn the_lowest_line_of_an_id_is_the_first_whatever_thread_took_it() {
-        let one = ids(&[(7, 9), (8, 2), (7, 4), (0, 6)]);
-        let other = ids(&[(7, 3), (15, 1), (8, 30), (23, 5), (0, 7)]);
+        let one = ids(&[(0x70, 9), (0x80, 2), (0x70, 4), (0, 6)]);
+        let other = ids(&[(0x70, 3), (0xF0, 1), (0x80, 30), (0x170, 5), (0, 7)]);
         assert_eq!(repeated(&[one, other]), [(4, 3), (7, 6), (9, 3), (30, 2)]);
-        assert_eq!(repeated(&[ids(&[(7, 9)]), ids(&[])]), []);
+        assert_eq!(repeated(&[ids(&[(0x70, 9)]), ids(&[])]), []);
         assert_eq!(repeated(&[]), []);
+    }
+
+    #[test]
+    fn nearly_the_same_hash_hides_no_id_that_is_there_twice() {
+        let mut rows = vec![(0x70, 1), (0x71, 2), (0x71, 3), (0x70, 4)];
+        assert_eq!(repeated(&[ids(&rows)]), [(2, 1), (3, 1), (4, 1)]);
+        // Those that lie between push each other along.
+        rows.extend((5..70).map(|line| (u64::from(line * line % 23), line)));
+        let told: Vec<u32> = repeated(&[ids(&rows)]).into_iter().map(|(line, _)| line).collect();
+        let first = |row: &(u64, u32)| rows.iter().find(|one| one.0 == row.0) == Some(row);
+        assert!(rows.iter().all(|row| first(row) || told.contains(&row.1)));
     }
 
     #[test]
