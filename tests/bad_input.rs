@@ -185,6 +185,67 @@ fn bytes_that_are_no_text_are_refused_with_their_row() {
     }
 }
 
+/// Swipes are not looked at for text as a whole where each of their cells shows that it is.
+#[test]
+fn a_swipe_that_is_no_text_is_refused_in_whatever_column() {
+    let header =
+        ["person_id", "institution_id", "swiped_at", "swipe_id", "item", "quantity", "charged", "card_type"];
+    let row = |serial: usize| {
+        let cells = [
+            &id("1955-03-01", 1),
+            "C1",
+            "2020-01-07",
+            &format!("S{serial}"),
+            "普通门诊诊察费",
+            "1",
+            "0.00",
+            "社保卡",
+        ];
+        cells.map(str::to_string)
+    };
+    // With a column that nobody reads, too.
+    for setting in 0..8 {
+        let [other, gb18030, nul] = [1, 2, 4].map(|bit| setting & bit != 0);
+        let encoded =
+            |text: &str| if gb18030 { GB18030.encode(text).0.into_owned() } else { text.as_bytes().to_vec() };
+        let line = |cells: &[Vec<u8>]| cells.join(&b',');
+        let cells_of = |serial: usize| {
+            let mut cells: Vec<Vec<u8>> = row(serial).iter().map(|cell| encoded(cell)).collect();
+            cells.extend(other.then(|| encoded("备注一")));
+            cells
+        };
+        let mut titles: Vec<Vec<u8>> = header.iter().map(|title| title.as_bytes().to_vec()).collect();
+        titles.extend(other.then(|| b"remark".to_vec()));
+        // By a Chinese header the encoding is known.
+        titles[0] = encoded("身份证号");
+        let (mut lines, mut bad) = (vec![line(&titles)], Vec::new());
+        for serial in 0..3_400 {
+            let mut cells = cells_of(serial);
+            if serial >= 3_000 && serial % 3 == 0 {
+                let (nth, count) = (serial / 3, cells.len());
+                let cell = &mut cells[nth % count];
+                // A NUL byte, or the first byte of a character alone at an end, a byte that is none, half a character.
+                match nth / count % 3 {
+                    0 if nul => cell.insert(cell.len() / 2, 0),
+                    _ if nul => cell.push(0),
+                    0 => cell.push(0xB4),
+                    1 => cell.insert(0, 0xFF),
+                    _ => cell.extend([b'x', 0xE5]),
+                }
+                bad.push((lines.len() + 1).to_string());
+            }
+            lines.push(line(&cells));
+        }
+        let case = Case::good();
+        case.write("swipes.csv", lines.join(&b'\n'));
+        let outputs = case.settled(&["--threads", "2"]);
+        let refused = outputs.rows("rejected.csv");
+        let refused: Vec<_> = refused.iter().map(|row| (row["line"].clone(), row["code"].as_str())).collect();
+        let want: Vec<_> = bad.into_iter().map(|line| (line, "E105")).collect();
+        assert!(refused == want, "{setting}: {} of {}", refused.len(), want.len());
+    }
+}
+
 #[test]
 fn a_line_of_ten_megabytes_is_refused_and_reading_goes_on() {
     let long = "x".repeat(10 << 20);

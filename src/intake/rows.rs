@@ -176,7 +176,7 @@ pub struct Row<'a> {
     fields: Fields<'a>,
     places: &'a Places,
     pub(super) block: &'a BlockRows<'a>,
-    /// All of the block is text.
+    /// All of the block is known to be text.
     text: bool,
     whole: bool,
 }
@@ -451,6 +451,13 @@ impl<T: Copy> Known<T> {
         self.get(&cells.packed(line)?)
     }
 
+    /// Whether a cell is ASCII, or was asked for before.
+    #[inline(always)]
+    pub fn vouches(&self, cells: LineCells, line: usize) -> Option<()> {
+        let word = cells.packed(line)?;
+        (word.is_ascii() || self.get(&word).is_some()).then_some(())
+    }
+
     #[inline(always)]
     fn get(&self, word: &Packed) -> Option<T> {
         let (same, value) = &self.0[word.hash() % SLOTS];
@@ -491,17 +498,28 @@ impl BlockRows<'_> {
     }
 
     /// Gives `usual` the rows that are whole, text, and have no quotes, as nearly all are, some at a time; it says
-    /// which of them it took, one bit each. The others are told to `row`. Both get `with`.
+    /// which of them it took, one bit each. The others are told to `row`. Both get `with`. `vouched`: `usual` takes
+    /// only rows of whose columns each cell is ASCII or of bytes that were text before, so that nobody else need ask
+    /// whether they are text.
     pub fn each_usual<W>(
         &self,
+        vouched: bool,
         with: &mut W,
         mut usual: impl FnMut(&mut W, &WholeRows) -> u64,
         mut row: impl FnMut(&mut W, &Row),
     ) {
         let bytes = &self.block.bytes;
-        let spoiled = self.encoding.lines_of_no_text(bytes);
-        let text = spoiled.is_empty();
         let (places, width) = (self.places(), self.columns.header.len());
+        let no_other = self.columns.places().count() == width;
+        let starts = self.block.starts();
+        let no_nul = starts.is_some_and(|starts| !starts.may_have_nul());
+        let (spoiled, text) = if vouched & no_other & no_nul {
+            (Vec::new(), false)
+        } else {
+            let spoiled = self.encoding.lines_of_no_text(bytes);
+            let text = spoiled.is_empty();
+            (spoiled, text)
+        };
         let (mut count, mut others) = (0, 0);
         let usual = |with: &mut W, lines: &Lines| {
             let taken =
@@ -510,7 +528,7 @@ impl BlockRows<'_> {
             taken
         };
         let lines = (self.block.first_line, width, &spoiled[..]);
-        usual_lines((bytes, self.block.starts()), lines, with, usual, |with, record| {
+        usual_lines((bytes, starts), lines, with, usual, |with, record| {
             others += 1;
             row(with, &self.row(record, &places, text));
         });

@@ -114,9 +114,13 @@ impl Packed {
         let last = usize::from(self.length).wrapping_sub(1);
         let last = (self.words[(last / 8) & 3] >> (8 * (last % 8))) as u8;
         let first = self.words[0] as u8;
+        stands_plain(first) & stands_plain(last) & self.is_ascii()
+    }
+
+    #[inline(always)]
+    pub fn is_ascii(&self) -> bool {
         let [a, b, c, d] = self.words;
-        let ascii = (a | b | c | d) & 0x8080_8080_8080_8080 == 0;
-        stands_plain(first) & stands_plain(last) & ascii
+        (a | b | c | d) & 0x8080_8080_8080_8080 == 0
     }
 
     /// A few bits of a hash.

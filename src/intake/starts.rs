@@ -18,11 +18,21 @@ pub struct Starts {
     end: usize,
     /// Where quotes stand.
     quotes: Vec<u32>,
+    /// Where the last NUL byte stands, if there is one or was before some of them were given to others.
+    nul: Option<usize>,
 }
 
 impl Default for Starts {
     fn default() -> Starts {
-        Starts { cells: vec![0], found: 0, lines: Vec::new(), breaks: 0, end: 0, quotes: Vec::new() }
+        Starts {
+            cells: vec![0],
+            found: 0,
+            lines: Vec::new(),
+            breaks: 0,
+            end: 0,
+            quotes: Vec::new(),
+            nul: None,
+        }
     }
 }
 
@@ -30,7 +40,7 @@ impl Starts {
     /// Of bytes of which none was looked at.
     pub fn begin(&mut self) {
         self.quotes.clear();
-        (self.found, self.breaks, self.end) = (0, 0, 0);
+        (self.found, self.breaks, self.end, self.nul) = (0, 0, 0, None);
     }
 
     /// Those of `bytes`, which nothing follows.
@@ -46,7 +56,7 @@ impl Starts {
         let (chunks, rest) = bytes[self.end..].as_chunks();
         chunks.iter().for_each(|chunk| self.look_at(chunk));
         if !rest.is_empty() {
-            let mut last = [0; 64];
+            let mut last = [b' '; 64];
             last[..rest.len()].copy_from_slice(rest);
             self.look_at(&last);
         }
@@ -68,6 +78,11 @@ impl Starts {
     /// Up to where the bytes were looked at.
     pub fn end(&self) -> usize {
         self.end
+    }
+
+    /// Whether a NUL byte may stand among them; if not, none does.
+    pub fn may_have_nul(&self) -> bool {
+        self.nul.is_some()
     }
 
     /// Where the lines behind line breaks start.
@@ -120,7 +135,7 @@ impl Starts {
         others.breaks = give(&mut others.lines, &lines[behind..]);
         others.quotes.clear();
         others.quotes.extend(self.quotes.drain(quotes..).map(|quote| quote - cut as u32));
-        others.end = self.end - cut;
+        (others.end, others.nul) = (self.end - cut, self.nul.and_then(|nul| nul.checked_sub(cut)));
         (self.found, self.breaks, self.end) = (first, behind, cut);
     }
 
@@ -129,6 +144,10 @@ impl Starts {
         let base = self.end as u32 + 1;
         let parts = chunk.as_chunks().0;
         let parts: [u8x16; 4] = std::array::from_fn(|at| u8x16::new(parts[at]));
+        let [a, b, c, d] = parts;
+        if a.min(b).min(c.min(d)).simd_eq(u8x16::splat(0)).any() {
+            self.nul = Some(self.end + 63 - equal_bytes(&parts, 0).leading_zeros() as usize);
+        }
         let mut breaks = equal_bytes(&parts, b'\n');
         let mut hits = equal_bytes(&parts, b',') | breaks;
         let mut quotes = equal_bytes(&parts, b'"');
@@ -178,5 +197,33 @@ fn put(list: &mut Vec<u32>, at: usize, value: u32) {
     match list.get_mut(at) {
         Some(there) => *there = value,
         None => list.push(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_byte_is_seen_wherever_it_stands_and_goes_with_its_bytes() {
+        for length in [1, 63, 64, 65, 128, 200] {
+            let text = b"ab,c\n".iter().copied().cycle().take(length).collect::<Vec<u8>>();
+            let (mut starts, mut hashing) = (Starts::default(), Starts::default());
+            assert!(!starts.find(&text).may_have_nul());
+            for at in 0..length {
+                let mut bytes = text.clone();
+                bytes[at] = 0;
+                assert!(starts.find(&bytes).may_have_nul(), "{length} {at}");
+                let of_line = |cut: &usize| *cut == 0 || bytes[cut - 1] == b'\n';
+                for cut in (0..=length).filter(of_line) {
+                    hashing.begin();
+                    hashing.look_hashing(&bytes, &mut Sha256::new());
+                    let mut others = Starts::default();
+                    hashing.split_off(cut, &mut others);
+                    assert!(hashing.may_have_nul() || at >= cut, "{length} {at} {cut}");
+                    assert_eq!(others.may_have_nul(), at >= cut, "{length} {at} {cut}");
+                }
+            }
+        }
     }
 }

@@ -171,6 +171,7 @@ mod tests {
         };
         let (mut quick, mut same, mut slow) = (BTreeMap::new(), 0, 0);
         block.each_usual(
+            false,
             &mut (&mut quick, &mut same, &mut slow),
             |(quick, ..), rows| {
                 let mut sound = u64::MAX >> (TOGETHER - rows.count());

@@ -63,6 +63,7 @@ pub fn swipes(
                 };
                 let mut taken = (desk, &mut out);
                 block.each_usual(
+                    true,
                     &mut (words, &mut taken),
                     |(words, to), rows| usual_swipes(rows, rules, words, |swipe| take(to, swipe)),
                     |(words, to), row| match swipe_row(row, rules, |row| words.read(row, rules)) {
@@ -116,15 +117,12 @@ struct SwipeWords {
 impl SwipeWords {
     fn read(&mut self, row: &Row, rules: &Rules) -> (u16, u8) {
         let item = row.known(swipes::ITEM, &mut self.items, |name| rules.find_item(name));
-        let card = match rules.asks_for_cards() {
-            true => row.known(swipes::CARD, &mut self.cards, |name| rules.find_card(name)),
-            false => NO_CARD,
-        };
-        (item, card)
+        (item, row.known(swipes::CARD, &mut self.cards, |name| rules.find_card(name)))
     }
 }
 
-/// [`swipe_row`] of rows that have nothing unusual, and no word that was not met before; says which these are.
+/// [`swipe_row`] of rows that have nothing unusual, and no word that was not met before; says which these are. Of their
+/// columns each cell is ASCII, or a word that was text before.
 #[inline(always)]
 fn usual_swipes(
     rows: &WholeRows,
@@ -139,7 +137,10 @@ fn usual_swipes(
     let cells = rows.column(swipes::CARD);
     let cards = match rules.asks_for_cards() {
         true => rows.read(&mut sound, 0, |at| words.cards.of(cells, at)),
-        false => [NO_CARD; TOGETHER],
+        false => {
+            rows.read(&mut sound, (), |at| words.cards.vouches(cells, at));
+            [NO_CARD; TOGETHER]
+        }
     };
     for at in (0..rows.count()).filter(|at| sound >> at & 1 == 1) {
         let row = read.row(at);
