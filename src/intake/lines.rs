@@ -37,6 +37,12 @@ impl<'a> Lines<'a> {
         self.lines[line].number
     }
 
+    /// All of a line.
+    pub(super) fn raw(&self, line: usize) -> &'a [u8] {
+        let first = self.lines[line].first as usize;
+        &self.bytes[self.starts[first] as usize..self.starts[first + self.width] as usize - 1]
+    }
+
     /// The fields at one place of each line; nothing but empty ones where they have no such field.
     #[inline(always)]
     pub fn column(&self, at: usize) -> LineCells<'a> {

@@ -24,6 +24,7 @@ use super::lines::{LineCells, Lines};
 use super::quotes::RecordFault;
 use super::record::{Fields, Record, records, usual_lines};
 use super::short::{Packed, Short, id_hash};
+use super::starts::Starts;
 
 /// The words of a yes/no column.
 pub const YES_NO: &str = "y/n, yes/no, true/false, 1/0, 是/否, 有/无";
@@ -147,6 +148,17 @@ impl<'a> WholeRows<'a> {
     /// Whether the file has a column.
     pub fn has(&self, column: usize) -> bool {
         self.places[column] != usize::MAX
+    }
+
+    /// Takes those out of `sound` whose cell of a column that nobody reads is no text. `known`: words of it.
+    #[inline(always)]
+    pub fn must_be_text<T: Copy>(&self, sound: &mut u64, column: usize, known: &Known<T>) {
+        let cells = self.column(column);
+        let is_text = |at| {
+            let short = cells.packed(at).is_some_and(|word| word.is_ascii() || known.get(&word).is_some());
+            (short || self.encoding.is_text(cells.bytes(at))).then_some(())
+        };
+        self.read(sound, (), is_text);
     }
 
     /// Reads a cell of each row. Of those that it is nothing of, the bits are taken out of `sound`.
@@ -451,13 +463,6 @@ impl<T: Copy> Known<T> {
         self.get(&cells.packed(line)?)
     }
 
-    /// Whether a cell is ASCII, or was asked for before.
-    #[inline(always)]
-    pub fn vouches(&self, cells: LineCells, line: usize) -> Option<()> {
-        let word = cells.packed(line)?;
-        (word.is_ascii() || self.get(&word).is_some()).then_some(())
-    }
-
     #[inline(always)]
     fn get(&self, word: &Packed) -> Option<T> {
         let (same, value) = &self.0[word.hash() % SLOTS];
@@ -498,10 +503,30 @@ impl BlockRows<'_> {
     }
 
     /// Gives `usual` the rows that are whole, text, and have no quotes, as nearly all are, some at a time; it says
-    /// which of them it took, one bit each. The others are told to `row`. Both get `with`. `vouched`: `usual` takes
-    /// only rows of whose columns each cell is ASCII or of bytes that were text before, so that nobody else need ask
-    /// whether they are text.
+    /// which of them it took, one bit each. The others are told to `row`. Both get `with`.
     pub fn each_usual<W>(
+        &self,
+        with: &mut W,
+        usual: impl FnMut(&mut W, &WholeRows) -> u64,
+        row: impl FnMut(&mut W, &Row),
+    ) {
+        self.each_whole(false, with, usual, row);
+    }
+
+    /// [`BlockRows::each_usual`] where `usual` may get rows that are no text, and takes none of them: of a row that it
+    /// takes each cell of the columns that are known is ASCII, or of bytes that were text before.
+    pub fn each_vouched<W>(
+        &self,
+        with: &mut W,
+        usual: impl FnMut(&mut W, &WholeRows) -> u64,
+        row: impl FnMut(&mut W, &Row),
+    ) {
+        let no_other = self.columns.places().count() == self.columns.header.len();
+        let plain = |starts: &Starts| !starts.may_have_nul() && starts.has_few_quotes();
+        self.each_whole(no_other && self.block.starts().is_some_and(plain), with, usual, row);
+    }
+
+    fn each_whole<W>(
         &self,
         vouched: bool,
         with: &mut W,
@@ -510,10 +535,7 @@ impl BlockRows<'_> {
     ) {
         let bytes = &self.block.bytes;
         let (places, width) = (self.places(), self.columns.header.len());
-        let no_other = self.columns.places().count() == width;
-        let starts = self.block.starts();
-        let no_nul = starts.is_some_and(|starts| !starts.may_have_nul());
-        let (spoiled, text) = if vouched & no_other & no_nul {
+        let (spoiled, text) = if vouched {
             (Vec::new(), false)
         } else {
             let spoiled = self.encoding.lines_of_no_text(bytes);
@@ -525,10 +547,12 @@ impl BlockRows<'_> {
             let taken =
                 usual(with, &WholeRows { lines, places: &places, file: self.file, encoding: self.encoding });
             count += u64::from(taken.count_ones());
+            let is_text = |at| taken >> at & 1 == 0 || self.encoding.is_text(lines.raw(at));
+            debug_assert!((0..lines.count()).all(is_text), "only what is text is taken");
             taken
         };
         let lines = (self.block.first_line, width, &spoiled[..]);
-        usual_lines((bytes, starts), lines, with, usual, |with, record| {
+        usual_lines((bytes, self.block.starts()), lines, with, usual, |with, record| {
             others += 1;
             row(with, &self.row(record, &places, text));
         });

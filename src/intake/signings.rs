@@ -299,7 +299,6 @@ mod tests {
         let [_, count] = [(), ()].map(|()| {
             let mut quick = BTreeMap::new();
             block.each_usual(
-                false,
                 &mut (&mut words, &mut quick),
                 |(words, quick), rows| {
                     let mut sound = u64::MAX >> (TOGETHER - rows.count());

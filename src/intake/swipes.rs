@@ -68,8 +68,8 @@ impl UsualSwipes {
     }
 }
 
-/// Reads rows whose cells all have the shape that most exports write, of institutions that are known;
-/// nothing of others: their bits are taken out of `sound`. It is [`read`] without a word for what might be
+/// Reads rows whose cells all have the shape that most exports write, which is ASCII in each of them, of institutions
+/// that are known; nothing of others: their bits are taken out of `sound`. It is [`read`] without a word for what might be
 /// wrong, one column after the other, so that what comes from memory is waited for together.
 #[inline(always)]
 pub fn read_usual(rows: &WholeRows, known: &Institutions, sound: &mut u64) -> UsualSwipes {
@@ -171,7 +171,6 @@ mod tests {
         };
         let (mut quick, mut same, mut slow) = (BTreeMap::new(), 0, 0);
         block.each_usual(
-            false,
             &mut (&mut quick, &mut same, &mut slow),
             |(quick, ..), rows| {
                 let mut sound = u64::MAX >> (TOGETHER - rows.count());

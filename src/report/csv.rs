@@ -73,7 +73,8 @@ impl Table {
         let mut out = Hashed { file: BufWriter::new(file), hash: Sha256::new(), bytes: 0 };
         out.write_all(form.mark()).context(name)?;
         let mut csv = writer(out);
-        csv.write_record(header.iter().map(|column| form.bytes(form.title(column)))).context(name)?;
+        let header = header.iter().map(|column| form.bytes(form.title(column)));
+        csv.write_record(header).map_err(of_disk).context(name)?;
         Ok(Table { name, form, csv })
     }
 
@@ -128,9 +129,17 @@ fn put_row<'a, W: Write>(
 ) -> io::Result<()> {
     for cell in cells {
         // No byte of a GB18030 character but the first is a comma, a quote or a line break.
-        csv.write_field(form.bytes(&guarded(cell)))?;
+        csv.write_field(form.bytes(&guarded(cell))).map_err(of_disk)?;
     }
-    Ok(csv.write_record(None::<&[u8]>)?)
+    csv.write_record(None::<&[u8]>).map_err(of_disk)
+}
+
+/// What the disk said, without what csv says around it.
+fn of_disk(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -568,6 +577,22 @@ pub fn assessment(cards: &[Card], rules: &Rules, folder: &Path) -> Result<Vec<Wr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_list_stands_in_its_order_behind_the_header() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for count in [0, 1, 1_023, 1_024, 1_025, 20_000] {
+            let table = Table::create(folder.path(), "list.csv", &["a", "b"], CsvForm::PLAIN).expect("begun");
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
+            let rows = |part: Range<usize>| part.map(|at| [own(at), text("=1")]);
+            let written = pool.install(|| table.finish_with(count, rows)).expect("written");
+            let want: String = (0..count).map(|at| format!("{at},'=1\n")).collect();
+            let there = std::fs::read_to_string(folder.path().join("list.csv")).expect("there");
+            assert!(there == format!("a,b\n{want}"), "{count}");
+            assert_eq!(written.bytes, there.len() as u64);
+            assert_eq!(written.sha256, hex(&Sha256::digest(there.as_bytes())));
+        }
+    }
 
     #[test]
     fn formulas_are_disarmed_and_numbers_left_alone() {

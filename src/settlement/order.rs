@@ -47,12 +47,12 @@ impl ByPart {
                 return admitted;
             }
             let order = |(part, signings): (usize, &Vec<Signing>)| {
-                let order = order_of(signings, &in_turn);
+                let (part, order) = (part as u32, order_of(signings, &in_turn));
                 order.into_iter().map(move |at| (part, at)).collect::<Vec<_>>()
             };
-            let order: Vec<Vec<(usize, u32)>> =
+            let order: Vec<Vec<(u32, u32)>> =
                 some.par_iter().enumerate().with_max_len(1).map(order).collect();
-            admitted.extend(&order.concat(), |(part, at)| &some[part][at as usize]);
+            admitted.extend(&order.concat(), |(part, at)| &some[part as usize][at as usize]);
         }
     }
 }

@@ -66,7 +66,6 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Wa
             // A row takes some hundred bytes.
             out.batch.reserve(block.length() / 100);
             block.each_usual(
-                false,
                 &mut (desk, &mut out),
                 |(desk, out), rows| usual_rows(rows, desk, rules, out),
                 |(desk, out), row| signing_row(row, desk, (rules, history.is_there()), out),

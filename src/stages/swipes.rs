@@ -62,8 +62,7 @@ pub fn swipes(
                     desk.take(swipe, id, &evidence, against);
                 };
                 let mut taken = (desk, &mut out);
-                block.each_usual(
-                    true,
+                block.each_vouched(
                     &mut (words, &mut taken),
                     |(words, to), rows| usual_swipes(rows, rules, words, |swipe| take(to, swipe)),
                     |(words, to), row| match swipe_row(row, rules, |row| words.read(row, rules)) {
@@ -117,6 +116,7 @@ struct SwipeWords {
 impl SwipeWords {
     fn read(&mut self, row: &Row, rules: &Rules) -> (u16, u8) {
         let item = row.known(swipes::ITEM, &mut self.items, |name| rules.find_item(name));
+        // Also where no rule asks for a card: a word that was met is known to be text.
         (item, row.known(swipes::CARD, &mut self.cards, |name| rules.find_card(name)))
     }
 }
@@ -138,7 +138,7 @@ fn usual_swipes(
     let cards = match rules.asks_for_cards() {
         true => rows.read(&mut sound, 0, |at| words.cards.of(cells, at)),
         false => {
-            rows.read(&mut sound, (), |at| words.cards.vouches(cells, at));
+            rows.must_be_text(&mut sound, swipes::CARD, &words.cards);
             [NO_CARD; TOGETHER]
         }
     };
