@@ -150,7 +150,9 @@ pub fn settle<R>(
     inputs.notices.extend(settlement.notices.iter().cloned());
     by_other_rules(&mut inputs, &settlement);
     if settlement.lines.iter().all(|line| line.count + line.held == 0) {
-        inputs.notices.push(Msg::NoCharges { period });
+        let refused = inputs.rejects.iter().any(|reject| reject.kind == Kind::Signings);
+        let refused = refused && qualified.signings.count() == 0;
+        inputs.notices.push(Msg::NoCharges { period, refused });
     }
     let run = Run {
         rules: &rules,

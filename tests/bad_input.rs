@@ -203,19 +203,20 @@ fn a_swipe_that_is_no_text_is_refused_in_whatever_column() {
         ];
         cells.map(str::to_string)
     };
-    // With a column that nobody reads, too.
-    for setting in 0..8 {
-        let [other, gb18030, nul] = [1, 2, 4].map(|bit| setting & bit != 0);
+    // Also with a column that nobody reads: unknown, the second of its name, or without one.
+    for setting in 0..16 {
+        let other = [None, Some("remark"), Some("item"), Some("")][setting % 4];
+        let [gb18030, nul] = [4, 8].map(|bit| setting & bit != 0);
         let encoded =
             |text: &str| if gb18030 { GB18030.encode(text).0.into_owned() } else { text.as_bytes().to_vec() };
         let line = |cells: &[Vec<u8>]| cells.join(&b',');
         let cells_of = |serial: usize| {
             let mut cells: Vec<Vec<u8>> = row(serial).iter().map(|cell| encoded(cell)).collect();
-            cells.extend(other.then(|| encoded("备注一")));
+            cells.extend(other.map(|_| encoded("备注一")));
             cells
         };
         let mut titles: Vec<Vec<u8>> = header.iter().map(|title| title.as_bytes().to_vec()).collect();
-        titles.extend(other.then(|| b"remark".to_vec()));
+        titles.extend(other.map(|title| title.as_bytes().to_vec()));
         // By a Chinese header the encoding is known.
         titles[0] = encoded("身份证号");
         let (mut lines, mut bad) = (vec![line(&titles)], Vec::new());
@@ -243,6 +244,59 @@ fn a_swipe_that_is_no_text_is_refused_in_whatever_column() {
         let refused: Vec<_> = refused.iter().map(|row| (row["line"].clone(), row["code"].as_str())).collect();
         let want: Vec<_> = bad.into_iter().map(|line| (line, "E105")).collect();
         assert!(refused == want, "{setting}: {} of {}", refused.len(), want.len());
+    }
+}
+
+#[test]
+fn flags_of_long_contract_ids_stand_in_their_order() {
+    let case = Case::good();
+    let ids = ["2020-CONTRACT-0001-B", "2020-CONTRACT-0001", "2020-CONTRACT-0001-A", "2020-CONTRACT-00"];
+    let mut text = "contract_id,person_id,institution_id,package,signed_on,personal_paid\n".to_string();
+    for (serial, contract) in ids.iter().enumerate() {
+        text += &format!("{contract},{},C1,paid,2020-01-06,0\n", id("1990-01-01", serial));
+    }
+    case.write("signings.csv", text);
+    let flags = case.settled(&[]).rows("flags.csv");
+    let told: Vec<&str> = flags.iter().map(|row| row["contract_id"].as_str()).collect();
+    let mut sorted = ids;
+    sorted.sort_unstable();
+    assert_eq!(told, sorted);
+}
+
+/// What may make a sum wrong is said by a quiet run, and stands on what is signed.
+#[test]
+fn what_makes_sums_doubtful_is_said_though_quiet_and_on_every_paper() {
+    let payments = "institution_id,cohort,source,amount\nC1,2020Q1,fund,5.25\n";
+    let header = good_signings().lines().next().expect("a header").to_string();
+    for (file, text, says, strict) in [
+        ("payments.csv", payments.to_string(), "1 rows of payments were refused", 3),
+        ("signings.csv", header, "has a header and no rows", 3),
+        ("institutions.csv", INSTITUTIONS.replace(",kind,", ",remark,"), "no column `kind`", 3),
+        (
+            "payments.csv",
+            payments.lines().next().expect("a header").to_string(),
+            "payments.csv has a header",
+            0,
+        ),
+    ] {
+        let case = Case::good();
+        case.write("payments.csv", payments.replace("fund", "resident_fund"));
+        good(&case.settle(&["--quiet", "--strict"]));
+        case.write(file, text);
+        let loud = stderr(&case.settle(&[]));
+        assert!(loud.contains(says), "{says}: {loud}");
+        let output = case.settle(&["--quiet", "--strict"]);
+        assert_eq!(output.status.code(), Some(strict), "{says}");
+        let quiet = stderr(&output);
+        assert!(file == "institutions.csv" || quiet.contains(says), "{says}: {quiet}");
+        let report = fs::read_to_string(case.out().join("report.html")).expect("report.html");
+        let statement = fs::read_to_string(case.out().join("statements/C1.html")).expect("a statement");
+        for paper in [report, statement] {
+            assert!(
+                paper.contains("Note: ") && (file == "institutions.csv" || paper.contains(says)),
+                "{says}"
+            );
+        }
     }
 }
 

@@ -180,7 +180,8 @@ pub enum Msg {
     SheetsNotRead { file: String, others: Vec<String> },
     RowsAbove { file: String, header: u32 },
     SameFile { first: String, second: String },
-    NoCharges { period: Period },
+    NoCharges { period: Period, refused: bool },
+    KindsMissing { file: String, column: String },
     YearNotListed { year: i16 },
     NothingOfPeriod { period: Period },
     NoPackageNamed { file: String },
@@ -386,4 +387,30 @@ pub enum Msg {
     LastFeeForAll,
     FillByExtends { id: String },
     SettleThatElsewhere,
+}
+
+impl Msg {
+    /// Whether sums may be wrong by what the run was given, so that it stands on every paper, too.
+    pub fn doubts_sums(&self) -> bool {
+        matches!(
+            self,
+            Msg::PaymentsRefused { .. }
+                | Msg::NoPaymentsFile
+                | Msg::NoRows { .. }
+                | Msg::NoCharges { .. }
+                | Msg::SameFile { .. }
+        )
+    }
+
+    /// Whether it must be seen before money moves, even where nothing else is shown.
+    pub fn warns(&self) -> bool {
+        let of_ledger = matches!(
+            self,
+            Msg::StandAgain { .. }
+                | Msg::MovedByRules { .. }
+                | Msg::LaterPosted { .. }
+                | Msg::VoidOfAnother { .. }
+        );
+        of_ledger || self.doubts_sums()
+    }
 }

@@ -54,7 +54,7 @@ pub fn run(assess: &Assess) -> Result<Ended> {
             )?;
             let inputs = result.inputs;
             clock.tell(inputs, |stage| Some(inputs.rows_of(stage)).filter(|rows| *rows > 0))?;
-            Ok(common.ended(inputs.rejects.len()))
+            Ok(common.ended(inputs))
         };
         clock.watch(|watch| pipeline::assess(&region, assess.period, assess.sheets, assess.data, watch, work))
     })

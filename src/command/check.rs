@@ -51,7 +51,7 @@ pub fn run(check: &Check) -> Result<Ended> {
                 || screen::check_json(inputs, &shown, common.look.lang),
             )?;
             clock.tell(inputs, |stage| Some(inputs.rows_of(stage)).filter(|rows| *rows > 0))?;
-            Ok(common.ended(inputs.refused().count()))
+            Ok(common.ended(inputs))
         };
         clock.watch(|watch| pipeline::check(&region, (period, past.as_ref()), &data, watch, work))
     })

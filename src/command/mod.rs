@@ -26,6 +26,7 @@ use crate::ledger::store::{self, Store};
 use crate::policy::Policy;
 use crate::policy::version::{self, Region};
 use crate::report::screen::{self, Look};
+use crate::stages::Inputs;
 
 use clock::Clock;
 
@@ -111,33 +112,22 @@ impl Common<'_> {
     }
 
     fn notices(&self, notices: &[Msg]) -> Result<()> {
-        if self.quiet || self.json {
-            return Ok(());
-        }
-        seen(screen::notices(&mut io::stderr().lock(), notices, self.look))
+        if self.quiet || self.json { self.warnings(notices) } else { self.told(notices) }
     }
 
-    /// Says what must be seen before something is posted, even where nothing else is shown.
+    /// Says what must be seen before money moves.
     fn warnings(&self, notices: &[Msg]) -> Result<()> {
-        let warns = |msg: &&Msg| {
-            matches!(
-                msg,
-                Msg::StandAgain { .. }
-                    | Msg::MovedByRules { .. }
-                    | Msg::LaterPosted { .. }
-                    | Msg::VoidOfAnother { .. }
-            )
-        };
-        let warnings: Vec<Msg> = notices.iter().filter(warns).cloned().collect();
-        if (self.quiet || self.json) && !warnings.is_empty() {
-            seen(screen::notices(&mut io::stderr().lock(), &warnings, self.look))?;
-        }
-        Ok(())
+        let warnings: Vec<Msg> = notices.iter().filter(|notice| notice.warns()).cloned().collect();
+        if warnings.is_empty() { Ok(()) } else { self.told(&warnings) }
+    }
+
+    fn told(&self, notices: &[Msg]) -> Result<()> {
+        seen(screen::notices(&mut io::stderr().lock(), notices, self.look))
     }
 
     /// Says something that is said even where nothing else is shown.
     fn tell(&self, notice: &Msg) -> Result<()> {
-        seen(screen::notices(&mut io::stderr().lock(), std::slice::from_ref(notice), self.look))
+        self.told(std::slice::from_ref(notice))
     }
 
     /// Where nothing else is shown, figures that nobody confirmed are told all the same.
@@ -149,11 +139,13 @@ impl Common<'_> {
         if figures.is_empty() {
             return Ok(());
         }
-        seen(screen::notices(&mut io::stderr().lock(), &[Msg::Unconfirmed { figures }], self.look))
+        self.tell(&Msg::Unconfirmed { figures })
     }
 
-    fn ended(&self, rejects: usize) -> Ended {
-        if self.strict && rejects > 0 { Ended::Refused } else { Ended::Done }
+    fn ended(&self, inputs: &Inputs) -> Ended {
+        let nothing = inputs.notices.iter().any(|notice| matches!(notice, Msg::NoCharges { .. }));
+        let refused = inputs.refused().next().is_some();
+        if self.strict && (refused || nothing) { Ended::Refused } else { Ended::Done }
     }
 
     /// Prints what `table` writes, or the JSON.

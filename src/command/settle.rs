@@ -85,7 +85,6 @@ pub fn run(settle: &Settle) -> Result<Ended> {
             })?;
             common.unconfirmed(&region)?;
             common.notices(&run.inputs.notices)?;
-            common.warnings(if settle.post.is_some() { &run.inputs.notices } else { &[] })?;
             common.notices(not_yet.as_slice())?;
             let opens = settle.post.is_some() && store.is_none();
             let folder = out.display().to_string();
@@ -115,7 +114,7 @@ pub fn run(settle: &Settle) -> Result<Ended> {
                 },
             )?;
             clock.tell(run.inputs, |stage| run.rows_of(stage))?;
-            Ok(common.ended(run.inputs.refused().count()))
+            Ok(common.ended(run.inputs))
         };
         clock.watch(|watch| pipeline::settle(&region, asked, &data, watch, work))
     })

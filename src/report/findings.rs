@@ -117,8 +117,15 @@ impl Findings<'_> {
             foot.push(self.words(Phrase::DocPaper, &[document]));
         }
         foot.push(self.words(Phrase::DocSign, &[&word(&paper.operator), &word(&paper.approved_by)]));
+        foot.extend(self.doubts());
         foot.extend(self.standing());
         foot
+    }
+
+    /// Why the sums may be wrong, as the run says it.
+    pub fn doubts(&self) -> Vec<String> {
+        let doubts = self.run.inputs.notices.iter().filter(|notice| notice.doubts_sums());
+        doubts.map(|notice| self.words(Phrase::DocDoubt, &[&say(self.lang(), notice)])).collect()
     }
 
     /// What the figures stand on: the ledger as it was, and what nobody confirmed.
@@ -155,4 +162,33 @@ pub fn sorted<'a>(rejects: &'a [Reject], file_names: &[String]) -> Vec<&'a Rejec
     let mut places: Vec<_> = rejects.par_iter().enumerate().map(place).collect();
     places.par_sort_unstable();
     places.into_par_iter().map(|(.., at)| &rejects[at]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::message::Msg;
+    use crate::base::place::Kind;
+
+    #[test]
+    fn refused_rows_of_one_place_stay_as_they_came() {
+        let reject = |(line, contract): (u32, &str)| Reject {
+            kind: Kind::Signings,
+            place: Place { file: line as u16 % 2, line },
+            contract: contract.into(),
+            person: String::new(),
+            institution: String::new(),
+            code: Code::E501,
+            reason: Msg::NotInsured,
+            clause: None,
+        };
+        let rejects: Vec<Reject> =
+            [(3, "a"), (2, "b"), (3, "c"), (1, "d"), (3, "a")].into_iter().map(reject).collect();
+        // Files by their names.
+        let names = ["z.csv".to_string(), "y.csv".to_string()];
+        let sorted = sorted(&rejects, &names);
+        let told: Vec<&str> = sorted.iter().map(|reject| reject.contract.as_str()).collect();
+        assert_eq!(told, ["d", "a", "c", "a", "b"]);
+        assert!(std::ptr::eq(sorted[1], &rejects[0]));
+    }
 }

@@ -73,6 +73,9 @@ impl Page<'_> {
             let told = self.findings.words(Phrase::DocUnconfirmed, &[&open.join(&between)]);
             html.classed("p", "warn", told);
         }
+        self.findings.doubts().into_iter().for_each(|told| {
+            html.classed("p", "warn", told);
+        });
         self.cards(html);
         html.raw("<div class=\"charts\">");
         self.sources(html);

@@ -384,12 +384,12 @@ impl<'a> Teller<'a> {
         html.raw("</div></div>\n");
     }
 
-    /// The approving document, the ledger's head, and what nobody confirmed.
+    /// The approving document, why sums may be wrong, the ledger's head, and what nobody confirmed.
     fn standing(&self, html: &mut Html) {
         if let Some(document) = &self.findings.output.paper.document {
             html.tagged("div", self.say(Phrase::DocPaper, &[document]));
         }
-        for told in self.findings.standing() {
+        for told in self.findings.doubts().into_iter().chain(self.findings.standing()) {
             html.tagged("div", told);
         }
     }

@@ -265,6 +265,14 @@ pub fn unchecked(inputs: &mut Inputs, region: &Region) {
             }
         }
     }
+    for opened in inputs.opened.get(&Kind::Institutions).into_iter().flatten() {
+        if any(|policy| !policy.institutions.kinds.is_empty())
+            && opened.columns.position(institutions::KIND).is_none()
+        {
+            let (file, column) = (opened.file.name.clone(), opened.columns.title(institutions::KIND));
+            notices.push(Msg::KindsMissing { file, column });
+        }
+    }
     inputs.notices.extend(notices);
 }
 

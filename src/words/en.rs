@@ -210,7 +210,15 @@ pub fn say(msg: &Msg) -> String {
             format!("the header of {file} is row {header}; what stands above it was taken for a title")
         }
         Msg::SameFile { first, second } => format!("{first} and {second} hold the same bytes: the same data may count twice"),
-        Msg::NoCharges { period } => format!("no charge starts in {period}: check the period and the days of signing"),
+        Msg::NoCharges { period, refused: true } => {
+            format!("nothing is charged in {period}: all signings were refused; see their codes and reasons")
+        }
+        Msg::NoCharges { period, refused: false } => {
+            format!("no charge starts in {period}: check the period and the days of signing")
+        }
+        Msg::KindsMissing { file, column } => {
+            format!("{file} has no column `{column}`: the policy admits listed kinds alone, signings of other institutions are E303")
+        }
         Msg::YearNotListed { year } => format!(
             "the rule file's [calendar] does not list {year}: the day by which results are told is left out"
         ),

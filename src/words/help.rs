@@ -63,7 +63,12 @@ pub const HELP: &[(&str, &str, &str, &str)] = &[
     ),
     ("settle", "quiet", "成功时只输出提醒，不输出结果", "print no result, only what must be known"),
     ("settle", "timings", "显示每个阶段用了多少时间", "print what each stage took"),
-    ("settle", "strict", "有退回的行时以 3 退出", "exit with 3 if rows were refused"),
+    (
+        "settle",
+        "strict",
+        "有退回的行或没有计费时以 3 退出",
+        "exit with 3 if rows were refused or nothing is charged",
+    ),
     ("settle", "format", "屏幕输出的格式：table 或 json", "what is printed: table or json"),
     ("settle", "file_lang", "文件里的语言：zh 或 en", "language of the files: zh or en"),
     (

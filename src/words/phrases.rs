@@ -256,6 +256,7 @@ phrases! {
     DocHead: "台账第 {0} 批，校验值 {1}", "Ledger at batch {0}, head {1}";
     DocNoLedger: "未用台账：已入账的金额取自付款表（payments）", "Without a ledger: what was posted is as payments say";
     DocBatch: "第 {0} 批：{1}", "Batch {0}: {1}";
+    DocDoubt: "注意：{0}", "Note: {0}";
     DocUnconfirmed: "注意：以下由地方确定的数字尚未确认，不能入账：{0}", "Note: these figures left to the region are not confirmed, so nothing can be posted: {0}";
     DocChartSource: "按资金来源（元）", "By source (yuan)";
     DocChartDistrict: "应付与追回，按区县（元）", "Payable and recovered, by district (yuan)";

@@ -163,7 +163,13 @@ pub fn say(msg: &Msg) -> String {
             format!("{file} 的表头在第 {header} 行，以上各行视为标题，没有读取")
         }
         Msg::SameFile { first, second } => format!("{first} 与 {second} 内容完全相同，同一数据可能算了两遍"),
-        Msg::NoCharges { period } => format!("{period} 没有计费：请核对期间和签约日期"),
+        Msg::NoCharges { period, refused: true } => {
+            format!("{period} 没有计费：签约全部退回，请看退回代码及原因")
+        }
+        Msg::NoCharges { period, refused: false } => format!("{period} 没有计费：请核对期间和签约日期"),
+        Msg::KindsMissing { file, column } => {
+            format!("{file} 没有 `{column}` 列：本政策只认列明类别的机构，其签约会因 E303 退回")
+        }
         Msg::YearNotListed { year } => {
             format!("规则文件的 [calendar] 没有 {year} 年的节假日，没有算出反馈考核结果的最后一天")
         }
