@@ -150,9 +150,11 @@ pub fn settle<R>(
     inputs.notices.extend(settlement.notices.iter().cloned());
     by_other_rules(&mut inputs, &settlement);
     if settlement.lines.iter().all(|line| line.count + line.held == 0) {
-        let refused = inputs.rejects.iter().any(|reject| reject.kind == Kind::Signings);
-        let refused = refused && qualified.signings.count() == 0;
-        inputs.notices.push(Msg::NoCharges { period, refused });
+        let of_signings = inputs.facts.iter().filter(|facts| facts.kind == Kind::Signings);
+        let refused = inputs.refused().filter(|reject| reject.kind == Kind::Signings).count() as u64;
+        let (rows, void) = (of_signings.map(|facts| facts.rows).sum(), inputs.void_rows);
+        let posted = history.is_there();
+        inputs.notices.push(Msg::NoCharges { period, rows, refused, void, posted });
     }
     let run = Run {
         rules: &rules,

@@ -263,41 +263,63 @@ fn flags_of_long_contract_ids_stand_in_their_order() {
     assert_eq!(told, sorted);
 }
 
-/// What may make a sum wrong is said by a quiet run, and stands on what is signed.
+/// What makes sums doubtful is said by a quiet run, and stands on what is signed: on a statement nothing that is
+/// another institution's matter.
 #[test]
-fn what_makes_sums_doubtful_is_said_though_quiet_and_on_every_paper() {
-    let payments = "institution_id,cohort,source,amount\nC1,2020Q1,fund,5.25\n";
+fn what_makes_sums_doubtful_is_said_though_quiet_and_on_papers() {
+    let paid = |row: &str| format!("institution_id,cohort,source,amount\n{row}");
     let header = good_signings().lines().next().expect("a header").to_string();
-    for (file, text, says, strict) in [
-        ("payments.csv", payments.to_string(), "1 rows of payments were refused", 3),
-        ("signings.csv", header, "has a header and no rows", 3),
-        ("institutions.csv", INSTITUTIONS.replace(",kind,", ",remark,"), "no column `kind`", 3),
+    let elsewhere = "all 1 rows of payments are of cohorts outside 2020Q1";
+    let none = "of 2 signing rows 2 were refused and 0 are void";
+    // The file, what the run says, what stands on the papers of C1 and of C2, the exit code of a strict run.
+    for (file, text, says, on_papers, strict) in [
+        ("payments.csv", paid("C1,2020Q1,fund,5.25\n"), "1 rows of payments were refused", [true, false], 3),
+        ("payments.csv", paid("C9,2020Q1,fund,5.25\n"), "1 rows of payments were refused", [true, true], 3),
+        ("payments.csv", paid("C1,2020Q2,resident_fund,5.25\n"), elsewhere, [true, true], 0),
+        ("payments.csv", String::new(), "no payments*.csv", [true, true], 0),
+        ("signings.csv", header, "nothing is charged in 2020Q1: of 0 signing rows", [true, true], 3),
+        ("institutions.csv", INSTITUTIONS.replace(",kind,", ",remark,"), none, [true, true], 3),
         (
-            "payments.csv",
-            payments.lines().next().expect("a header").to_string(),
-            "payments.csv has a header",
-            0,
+            "institutions.csv",
+            INSTITUTIONS.replace(",kind,", ",remark,"),
+            "no column `kind`",
+            [false, false],
+            3,
         ),
     ] {
         let case = Case::good();
-        case.write("payments.csv", payments.replace("fund", "resident_fund"));
-        good(&case.settle(&["--quiet", "--strict"]));
-        case.write(file, text);
-        let loud = stderr(&case.settle(&[]));
-        assert!(loud.contains(says), "{says}: {loud}");
+        case.write("payments.csv", paid("C1,2020Q1,resident_fund,5.25\nC2,2020Q1,resident_fund,5.25\n"));
         let output = case.settle(&["--quiet", "--strict"]);
-        assert_eq!(output.status.code(), Some(strict), "{says}");
-        let quiet = stderr(&output);
-        assert!(file == "institutions.csv" || quiet.contains(says), "{says}: {quiet}");
-        let report = fs::read_to_string(case.out().join("report.html")).expect("report.html");
-        let statement = fs::read_to_string(case.out().join("statements/C1.html")).expect("a statement");
-        for paper in [report, statement] {
-            assert!(
-                paper.contains("Note: ") && (file == "institutions.csv" || paper.contains(says)),
-                "{says}"
-            );
+        good(&output);
+        assert_eq!(stderr(&output).lines().count(), 1, "figures are not confirmed: {}", stderr(&output));
+        if text.is_empty() {
+            case.remove(file)
+        } else {
+            case.write(file, text)
+        }
+        for quiet in ["--quiet", "--format=json"] {
+            let output = case.settle(&[quiet, "--strict"]);
+            assert_eq!(output.status.code(), Some(strict), "{says}");
+            assert_eq!(stderr(&output).matches(says).count(), 1, "{says}: {}", stderr(&output));
+        }
+        let read = |name: &str| fs::read_to_string(case.out().join(name)).expect(name);
+        assert!(read("report.html").contains(says), "{says}");
+        for (institution, there) in ["C1", "C2"].into_iter().zip(on_papers) {
+            let paper = read(&format!("statements/{institution}.html"));
+            assert_eq!(paper.contains(says), there, "{institution}: {says}");
         }
     }
+}
+
+/// That nothing was paid before is said by a file with nothing but its header.
+#[test]
+fn payments_without_a_row_are_no_fault() {
+    let case = Case::good();
+    case.write("payments.csv", "institution_id,cohort,source,amount\n");
+    let output = case.settle(&["--quiet", "--strict"]);
+    good(&output);
+    assert!(!stderr(&output).contains("payments"), "{}", stderr(&output));
+    assert!(stderr(&case.settle(&[])).contains("payments.csv has a header and no rows"));
 }
 
 #[test]

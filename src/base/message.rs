@@ -171,16 +171,16 @@ pub enum Msg {
     LeftOutColumn { what: String, file: String, column: String },
     LeftOutFile { what: String, kind: &'static str },
     NoScoresFile,
-    NoPaymentsFile,
+    NoPaymentsFile { prepays: bool },
     PaymentsNotRead,
     PartlyBeforeOpening { period: Period, opening: Date },
-    PaymentsElsewhere { rows: u64, period: Period },
+    PaymentsElsewhere { rows: u64, period: Period, all: bool },
     PaymentsRefused { rows: u64 },
     UnusedFiles { files: Vec<String> },
     SheetsNotRead { file: String, others: Vec<String> },
     RowsAbove { file: String, header: u32 },
     SameFile { first: String, second: String },
-    NoCharges { period: Period, refused: bool },
+    NoCharges { period: Period, rows: u64, refused: u64, void: u64, posted: bool },
     KindsMissing { file: String, column: String },
     YearNotListed { year: i16 },
     NothingOfPeriod { period: Period },
@@ -390,16 +390,23 @@ pub enum Msg {
 }
 
 impl Msg {
-    /// Whether sums may be wrong by what the run was given, so that it stands on every paper, too.
+    /// Whether the sums of a settlement may be wrong by what the run was given.
     pub fn doubts_sums(&self) -> bool {
         matches!(
             self,
             Msg::PaymentsRefused { .. }
-                | Msg::NoPaymentsFile
-                | Msg::NoRows { .. }
-                | Msg::NoCharges { .. }
+                | Msg::PaymentsElsewhere { all: true, .. }
+                | Msg::NoPaymentsFile { prepays: true }
+                // Against a ledger a period may be quiet.
+                | Msg::NoCharges { posted: false, .. }
+                | Msg::KindsMissing { .. }
                 | Msg::SameFile { .. }
         )
+    }
+
+    /// Whether it names a file, which may be another institution's matter.
+    pub fn names_file(&self) -> bool {
+        matches!(self, Msg::KindsMissing { .. } | Msg::SameFile { .. })
     }
 
     /// Whether it must be seen before money moves, even where nothing else is shown.

@@ -143,7 +143,8 @@ impl Common<'_> {
     }
 
     fn ended(&self, inputs: &Inputs) -> Ended {
-        let nothing = inputs.notices.iter().any(|notice| matches!(notice, Msg::NoCharges { .. }));
+        let nothing =
+            inputs.notices.iter().any(|notice| matches!(notice, Msg::NoCharges { posted: false, .. }));
         let refused = inputs.refused().next().is_some();
         if self.strict && (refused || nothing) { Ended::Refused } else { Ended::Done }
     }

@@ -513,7 +513,7 @@ impl BlockRows<'_> {
         self.each_whole(false, with, usual, row);
     }
 
-    /// [`BlockRows::each_usual`] where `usual` may get rows that are no text, and takes none of them: of a row that it
+    /// [`BlockRows::each_usual`] where `usual` may get rows that are no text, and must take none of them: of a row that it
     /// takes each cell of the columns that are known is ASCII, or of bytes that were text before.
     pub fn each_vouched<W>(
         &self,

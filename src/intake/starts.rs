@@ -1,6 +1,6 @@
 //! Where the cells and lines of bytes start, found 64 bytes at a time: cells are short, so that a search from one
-//! delimiter to the next costs more than looking at everything; and whether a NUL byte stands among them. Whether a comma stands within quotes is not asked here:
-//! of lines with a quote nothing but where they start is of use.
+//! delimiter to the next costs more than looking at everything; and whether a NUL byte stands among them. Whether a
+//! comma stands within quotes is not asked here: of lines with a quote nothing but where they start is of use.
 
 use sha2::{Digest, Sha256};
 use wide::u8x16;

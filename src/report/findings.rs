@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
-use crate::base::place::Place;
+use crate::base::message::Msg;
+use crate::base::place::{Kind, Place};
 use crate::intake::rows::Reject;
 use crate::pipeline::Run;
 use crate::stages::find::{self, WholeIds};
@@ -124,7 +125,25 @@ impl Findings<'_> {
 
     /// Why the sums may be wrong, as the run says it.
     pub fn doubts(&self) -> Vec<String> {
-        let doubts = self.run.inputs.notices.iter().filter(|notice| notice.doubts_sums());
+        self.doubts_where(|_| true)
+    }
+
+    /// Why those of one institution may be: what is another's matter stands on no paper of it.
+    pub fn doubts_of(&self, institution: u32) -> Vec<String> {
+        let list = &self.run.rules.institutions;
+        let payments = self.refused.iter().filter(|reject| reject.kind == Kind::Payments);
+        let own = |reject: &&Reject| {
+            list.find(reject.institution.as_bytes()).is_none_or(|of_row| of_row == institution)
+        };
+        let concerned = payments.copied().any(|reject| own(&reject));
+        self.doubts_where(|notice| match notice {
+            Msg::PaymentsRefused { .. } => concerned,
+            notice => !notice.names_file(),
+        })
+    }
+
+    fn doubts_where(&self, stands: impl Fn(&Msg) -> bool) -> Vec<String> {
+        let doubts = self.run.inputs.notices.iter().filter(|notice| notice.doubts_sums() && stands(notice));
         doubts.map(|notice| self.words(Phrase::DocDoubt, &[&say(self.lang(), notice)])).collect()
     }
 
@@ -167,8 +186,6 @@ pub fn sorted<'a>(rejects: &'a [Reject], file_names: &[String]) -> Vec<&'a Rejec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::message::Msg;
-    use crate::base::place::Kind;
 
     #[test]
     fn refused_rows_of_one_place_stay_as_they_came() {

@@ -507,11 +507,13 @@ pub fn diagnostics(out: &mut impl Write, all: &[Diagnostic], look: Look) -> io::
 
 /// An error that nothing more is known of.
 pub fn failure(out: &mut impl Write, error: &anyhow::Error, look: Look) -> io::Result<()> {
-    let disk = error.chain().position(|cause| cause.is::<io::Error>());
     write!(out, "{}: ", look.label(Label::Error))?;
-    let Some(disk) = disk else { return writeln!(out, "{error:#}") };
-    // Whose fault it is stands before what the disk says.
-    error.chain().take(disk).try_for_each(|about| write!(out, "{about}: "))?;
-    let said = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
-    writeln!(out, "{}", said.map_or_else(String::new, |said| disk_said(look.lang, &said.into())))
+    match error.chain().enumerate().find_map(|(at, cause)| Some((at, cause.downcast_ref::<io::Error>()?))) {
+        // Whose fault it is stands before what the disk says.
+        Some((at, said)) => {
+            error.chain().take(at).try_for_each(|about| write!(out, "{about}: "))?;
+            writeln!(out, "{}", disk_said(look.lang, &said.into()))
+        }
+        None => writeln!(out, "{error:#}"),
+    }
 }

@@ -380,16 +380,17 @@ impl<'a> Teller<'a> {
         html.tagged("span", self.say(Phrase::SignDate, &[]));
         html.tagged("span", self.say(Phrase::SignInstitution, &[])).raw("<span></span><span></span>");
         html.tagged("span", self.say(Phrase::SignDate, &[])).raw("</div>\n<div class=\"foot\">");
-        self.standing(html);
+        self.standing(html, statement);
         html.raw("</div></div>\n");
     }
 
     /// The approving document, why sums may be wrong, the ledger's head, and what nobody confirmed.
-    fn standing(&self, html: &mut Html) {
+    fn standing(&self, html: &mut Html, statement: &Statement) {
         if let Some(document) = &self.findings.output.paper.document {
             html.tagged("div", self.say(Phrase::DocPaper, &[document]));
         }
-        for told in self.findings.doubts().into_iter().chain(self.findings.standing()) {
+        let doubts = self.findings.doubts_of(statement.institution);
+        for told in doubts.into_iter().chain(self.findings.standing()) {
             html.tagged("div", told);
         }
     }
@@ -437,7 +438,7 @@ impl<'a> Teller<'a> {
         html.tagged("div", self.say(Phrase::SignDate, &[])).raw("</div>\n<div class=\"sign\">");
         html.tagged("span", self.say(Phrase::SignInstitution, &[])).raw("<span></span><span></span>");
         html.tagged("span", self.say(Phrase::SignDate, &[])).raw("</div>\n<div class=\"foot\">");
-        self.standing(html);
+        self.standing(html, statement);
         html.raw("</div></article>\n");
     }
 }

@@ -138,11 +138,13 @@ pub fn payments(inputs: &mut Inputs, rules: &Rules, ledger: bool, watch: Watch) 
         }
         return Ok(posted);
     }
-    let (mut unnamed, mut elsewhere) = (false, 0);
+    let (mut unnamed, mut elsewhere, mut here) = (false, 0, 0);
     let row = |row: &Row| payment(rules, &payments::read(row)?);
     inputs.read_small(Kind::Payments, payments::IDS, watch, row, |(key, amount, named)| {
         unnamed |= !named;
-        elsewhere += u64::from(!rules.period.covers(key.0));
+        let of_period = rules.period.covers(key.0);
+        elsewhere += u64::from(!of_period);
+        here += u64::from(of_period);
         *posted.entry(key).or_default() += amount;
         None
     })?;
@@ -151,10 +153,16 @@ pub fn payments(inputs: &mut Inputs, rules: &Rules, ledger: bool, watch: Watch) 
         inputs.notices.push(Msg::PaymentsRefused { rows: refused });
     }
     if elsewhere > 0 {
-        inputs.notices.push(Msg::PaymentsElsewhere { rows: elsewhere, period: rules.period });
+        inputs.notices.push(Msg::PaymentsElsewhere {
+            rows: elsewhere,
+            period: rules.period,
+            all: here == 0 && inputs.has(Kind::Scores),
+        });
     }
     if !inputs.has(Kind::Payments) && inputs.has(Kind::Scores) {
-        inputs.notices.push(Msg::NoPaymentsFile);
+        let mut sources = rules.region.versions.iter().flat_map(|version| &version.sources);
+        let prepays = sources.any(|source| source.settled && !source.prepay.is_zero());
+        inputs.notices.push(Msg::NoPaymentsFile { prepays });
     }
     if unnamed {
         let file = inputs.files.iter().find(|file| file.kind == Kind::Payments).map(|file| file.name.clone());

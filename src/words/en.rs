@@ -186,14 +186,17 @@ pub fn say(msg: &Msg) -> String {
             format!("{file} has no column `{column}`: {what} left out")
         }
         Msg::LeftOutFile { what, kind } => format!("there is no {kind}*.csv: {what} left out"),
-        Msg::NoPaymentsFile => {
+        Msg::NoPaymentsFile { .. } => {
             "there are scores and no payments*.csv: nothing counts as prepaid, so what is payable may have been paid".into()
         }
         Msg::PaymentsNotRead => "the ledger says what was paid: payments*.csv were not read".into(),
         Msg::PartlyBeforeOpening { period, opening } => format!(
             "the ledger opens on {opening}: earlier cohorts of {period} count as settled elsewhere and are left out"
         ),
-        Msg::PaymentsElsewhere { rows, period } => {
+        Msg::PaymentsElsewhere { rows, period, all: true } => format!(
+            "all {rows} rows of payments are of cohorts outside {period} and do not count as posted: payable may be too much; check the cohorts"
+        ),
+        Msg::PaymentsElsewhere { rows, period, all: false } => {
             format!("{rows} rows of payments are of cohorts outside {period} and do not count here")
         }
         Msg::PaymentsRefused { rows } => format!(
@@ -210,14 +213,11 @@ pub fn say(msg: &Msg) -> String {
             format!("the header of {file} is row {header}; what stands above it was taken for a title")
         }
         Msg::SameFile { first, second } => format!("{first} and {second} hold the same bytes: the same data may count twice"),
-        Msg::NoCharges { period, refused: true } => {
-            format!("nothing is charged in {period}: all signings were refused; see their codes and reasons")
-        }
-        Msg::NoCharges { period, refused: false } => {
-            format!("no charge starts in {period}: check the period and the days of signing")
-        }
+        Msg::NoCharges { period, rows, refused, void, .. } => format!(
+            "nothing is charged in {period}: of {rows} signing rows {refused} were refused and {void} are void; check the period, the days of signing and the reasons"
+        ),
         Msg::KindsMissing { file, column } => {
-            format!("{file} has no column `{column}`: the policy admits listed kinds alone, signings of other institutions are E303")
+            format!("{file} has no column `{column}`: the policy admits listed kinds alone, so all signings of the institutions in it are refused (E303)")
         }
         Msg::YearNotListed { year } => format!(
             "the rule file's [calendar] does not list {year}: the day by which results are told is left out"

@@ -142,12 +142,17 @@ pub fn say(msg: &Msg) -> String {
         ),
         Msg::LeftOutColumn { what, file, column } => format!("{file} 没有 `{column}` 列，{what} 不作判断"),
         Msg::LeftOutFile { what, kind } => format!("没有 {kind}*.csv，{what} 不作判断"),
-        Msg::NoPaymentsFile => "有得分而没有 payments*.csv：按没有预拨过计算，应付中可能含已付的钱".into(),
+        Msg::NoPaymentsFile { .. } => {
+            "有得分而没有 payments*.csv：按没有预拨过计算，应付中可能含已付的钱".into()
+        }
         Msg::PaymentsNotRead => "已付金额以台账为准，payments*.csv 没有读取".into(),
         Msg::PartlyBeforeOpening { period, opening } => {
             format!("台账自 {opening} 起：{period} 中更早的批次视为已在别处结清，不在本次结果里")
         }
-        Msg::PaymentsElsewhere { rows, period } => {
+        Msg::PaymentsElsewhere { rows, period, all: true } => {
+            format!("payments 的 {rows} 行批次都不在 {period} 内，没有计入已入账：应付可能偏多，请核对批次")
+        }
+        Msg::PaymentsElsewhere { rows, period, all: false } => {
             format!("payments 有 {rows} 行的批次不在 {period} 内，本次没有计入")
         }
         Msg::PaymentsRefused { rows } => {
@@ -163,12 +168,15 @@ pub fn say(msg: &Msg) -> String {
             format!("{file} 的表头在第 {header} 行，以上各行视为标题，没有读取")
         }
         Msg::SameFile { first, second } => format!("{first} 与 {second} 内容完全相同，同一数据可能算了两遍"),
-        Msg::NoCharges { period, refused: true } => {
-            format!("{period} 没有计费：签约全部退回，请看退回代码及原因")
+        Msg::NoCharges { period, rows, refused, void, .. } => {
+            format!(
+                "{period} 没有计费：签约 {rows} 行，其中退回 {refused} 行、作废 {void} 行；请核对期间、签约日期和退回原因"
+            )
         }
-        Msg::NoCharges { period, refused: false } => format!("{period} 没有计费：请核对期间和签约日期"),
         Msg::KindsMissing { file, column } => {
-            format!("{file} 没有 `{column}` 列：本政策只认列明类别的机构，其签约会因 E303 退回")
+            format!(
+                "{file} 没有 `{column}` 列：本政策只认列明类别的机构，该文件中各机构的签约都会因 E303 退回"
+            )
         }
         Msg::YearNotListed { year } => {
             format!("规则文件的 [calendar] 没有 {year} 年的节假日，没有算出反馈考核结果的最后一天")
