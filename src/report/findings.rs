@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::code::Code;
 use crate::base::message::Msg;
@@ -27,6 +27,8 @@ pub struct Findings<'a> {
     refused: Vec<&'a Reject>,
     /// ID numbers of refused rows, where they are to be shown.
     whole: FxHashMap<Place, WholeIds>,
+    /// Whose payments were refused; nothing where a row names no institution that is known.
+    unpaid: FxHashSet<Option<u32>>,
 }
 
 /// A refused row as every file shows it.
@@ -51,7 +53,10 @@ impl<'a> Findings<'a> {
             || sorted(&run.inputs.rejects, &run.inputs.names),
             || Flags::sorted(run, output.lang, output.reveal),
         );
-        Ok(Findings { run, output, posted, flags, refused, whole })
+        let payments = refused.iter().filter(|reject| reject.kind == Kind::Payments);
+        let whose = |reject: &&Reject| run.rules.institutions.find(reject.institution.as_bytes());
+        let unpaid = payments.map(whose).collect();
+        Ok(Findings { run, output, posted, flags, refused, whole, unpaid })
     }
 
     pub fn lang(&self) -> Lang {
@@ -130,12 +135,7 @@ impl Findings<'_> {
 
     /// Why those of one institution may be: what is another's matter stands on no paper of it.
     pub fn doubts_of(&self, institution: u32) -> Vec<String> {
-        let list = &self.run.rules.institutions;
-        let payments = self.refused.iter().filter(|reject| reject.kind == Kind::Payments);
-        let own = |reject: &&Reject| {
-            list.find(reject.institution.as_bytes()).is_none_or(|of_row| of_row == institution)
-        };
-        let concerned = payments.copied().any(|reject| own(&reject));
+        let concerned = [None, Some(institution)].iter().any(|whose| self.unpaid.contains(whose));
         self.doubts_where(|notice| match notice {
             Msg::PaymentsRefused { .. } => concerned,
             notice => !notice.names_file(),

@@ -37,7 +37,7 @@ impl ByPart {
     }
 
     /// The signings in order of the person's mixed number, those of one person as they are held against each other.
-    /// Each part goes when it has been told: never are all of them there twice.
+    /// Some parts at a time are told, and go then: never are all of them there twice.
     pub fn in_order(self, in_turn: impl Fn(&Signing, &Signing) -> Ordering + Sync) -> Admitted {
         let mut admitted = Admitted::with_room(self.0.iter().map(Vec::len).sum());
         let mut parts = self.0.into_iter();
