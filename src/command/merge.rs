@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
 use crate::base::money::Fen;
-use crate::report::csv::{Table, own, text};
 use crate::report::output::CsvForm;
 use crate::report::screen::{self, Look};
+use crate::report::written::{self, Table, own, text};
 use crate::report::{manifest, publish};
 use crate::words::Lang;
 
@@ -89,7 +89,7 @@ pub fn run(merge: &Merge) -> Result<Ended> {
             "program": concat!("jiayi ", env!("CARGO_PKG_VERSION")),
             "areas": areas.iter().map(of_area).collect::<Vec<_>>(),
             "sources": by_source(&totals),
-            "outputs": written.iter().map(|file| json!({ "file": file.name, "sha256": file.sha256, "bytes": file.bytes })).collect::<Vec<_>>(),
+            "outputs": manifest::outputs(&written),
         });
         manifest::write_json(folder, "manifest.json", &manifest)
     })?;
@@ -135,10 +135,7 @@ fn by_source(totals: &Totals) -> Value {
 }
 
 /// Every institution of every area, as its own summary has it.
-fn summary(
-    folder: &Path,
-    rows: &[(String, String, BTreeMap<String, String>)],
-) -> Result<crate::report::csv::Written> {
+fn summary(folder: &Path, rows: &[(String, String, BTreeMap<String, String>)]) -> Result<written::Written> {
     let columns = crate::report::csv::SUMMARY;
     let header: Vec<&str> = ["region"].into_iter().chain(columns).collect();
     let mut out = Table::create(folder, "summary.csv", &header, CsvForm::PLAIN)?;
@@ -150,7 +147,7 @@ fn summary(
 }
 
 /// By area and source.
-fn sources(folder: &Path, totals: &Totals) -> Result<crate::report::csv::Written> {
+fn sources(folder: &Path, totals: &Totals) -> Result<written::Written> {
     let header: Vec<&str> = ["region", "source", "count", "held"].into_iter().chain(COLUMNS).collect();
     let mut out = Table::create(folder, "sources.csv", &header, CsvForm::PLAIN)?;
     for ((region, source), (counts, sums)) in totals {

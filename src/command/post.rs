@@ -20,12 +20,12 @@ use crate::ledger::store::Store;
 use crate::ledger::writer::{About, Writer};
 use crate::pipeline::{self, Asked, Run};
 use crate::policy::version::{self, Region};
-use crate::report::csv::hex;
 use crate::report::documents;
 use crate::report::names;
 use crate::report::output::Output;
 use crate::report::publish::{self, Aside};
 use crate::report::screen::Look;
+use crate::report::written::hex;
 use crate::stages::Stage;
 use crate::words::say;
 

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::pipeline::Run;
 
-use super::csv::{self, Work, Written};
+use super::csv::{self, Work};
 use super::findings::Findings;
 use super::manifest;
 use super::output::{Output, Posted};
+use super::written::Written;
 use super::{page, statements, workbook};
 
 /// Writes them into `folder`; gives the manifest.

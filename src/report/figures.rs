@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use crate::pipeline::Run;
 
-use super::csv::{Table, Written, own, text};
 use super::output::CsvForm;
+use super::written::{Table, Written, own, text};
 
 /// Writes figures.csv, sorted by institution (the whole first) and figure.
 pub fn figures(run: &Run, folder: &Path, form: CsvForm) -> Result<Written> {

@@ -21,9 +21,9 @@ use crate::settlement::flags::{Detail, Flag};
 use crate::settlement::qualify::Signing;
 use crate::words::{Lang, say};
 
-use super::csv::{Table, Written, maybe, text};
 use super::findings::Findings;
 use super::names;
+use super::written::{Table, Written, maybe, text};
 
 /// A flag of either kind.
 #[derive(Clone, Copy)]

@@ -13,11 +13,11 @@ use crate::base::place::Kind;
 use crate::pipeline::Run;
 use crate::words::{Lang, say};
 
-use super::csv::{Written, hex};
 use super::flags::{counts_of, flag_counts};
 use super::names;
 use super::output::Output;
 use super::totals::{Total, totals};
+use super::written::{Written, hex};
 
 pub fn total_json(total: &Total) -> Value {
     json!({

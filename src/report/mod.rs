@@ -26,3 +26,4 @@ pub mod timings;
 pub mod told;
 pub mod totals;
 pub mod workbook;
+pub mod written;

@@ -15,7 +15,7 @@ use crate::settlement::lines::Line;
 use crate::words::{Label, Phrase, label, title};
 
 use super::charts::{self, Bar};
-use super::csv::{Written, by_id, lines_by_institution, write_text};
+use super::csv::{by_id, lines_by_institution};
 use super::explain::curves_of;
 use super::findings::Findings;
 use super::flags::flag_counts;
@@ -25,6 +25,7 @@ use super::rules::percent;
 use super::statement::begin;
 use super::statements::links;
 use super::totals::{Total, districts, settled, totals};
+use super::written::{Written, write_text};
 
 /// So many of the largest recoveries are drawn.
 const LARGEST: usize = 10;

@@ -10,9 +10,10 @@ use sha2::{Digest, Sha256};
 
 use crate::settlement::lines::Line;
 
-use super::csv::{Written, by_id, hex, write_text};
+use super::csv::by_id;
 use super::findings::Findings;
 use super::statement::{Statement, Teller, document};
+use super::written::{Written, hex, write_text};
 
 /// So many institutions still have a file each.
 const MOST_FILES: usize = 500;

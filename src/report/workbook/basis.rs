@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use crate::base::code::Code;
-use crate::report::csv::hex;
 use crate::report::findings::Findings;
 use crate::report::flags::flag_counts;
 use crate::report::names;
 use crate::report::rules::tell;
+use crate::report::written::hex;
 use crate::words::{Label, Phrase, label, phrase, say, title};
 
 use super::Part;

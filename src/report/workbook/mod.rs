@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 
 use crate::words::{Phrase, phrase};
 
-use super::csv::{Written, hex};
 use super::findings::Findings;
+use super::written::{Written, hex};
 use table::{Head, Looks};
 
 pub const NAME: &str = "settlement.xlsx";
