@@ -367,7 +367,7 @@ pub fn check<R>(
     small::sheets(&mut inputs, &rules, watch)?;
     // Of no period: nothing lies outside it.
     inputs.notices.retain(|notice| !matches!(notice, Msg::PaymentsElsewhere { .. }));
-    inputs.rejects.par_sort_by_key(|reject| (reject.kind.name(), reject.place));
+    inputs.rejects.sort_by_place();
     then(&inputs)
 }
 
@@ -429,7 +429,7 @@ pub fn assess<R>(
     inputs.rejects.extend(rejects);
     notices.dedup();
     inputs.notices.extend(notices);
-    inputs.rejects.par_sort_by_key(|reject| (reject.kind.name(), reject.place));
+    inputs.rejects.sort_by_place();
     then(&Assessment { rules: &rules, inputs: &inputs, cards: &cards })
 }
 

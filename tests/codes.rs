@@ -101,9 +101,9 @@ fn assessed(code: Code, folder: &Path) -> Vec<String> {
     jiayi::pipeline::assess(&region, period, &sheets, Some(folder), Watch::NONE, |assessment| {
         let inputs = assessment.inputs;
         let mut of_sheets = sorted(&inputs.rejects, &inputs.names);
-        of_sheets.retain(|reject| reject.kind.name() == "sheets");
-        let row = |reject| shown(reject, &inputs.names, Lang::En);
-        rejected(&of_sheets, row, home.path(), CsvForm::PLAIN).map(drop)
+        of_sheets.retain(|at| inputs.rejects.get(*at as usize).kind.name() == "sheets");
+        let row = |at: usize| shown(&inputs.rejects, of_sheets[at], &inputs.names, Lang::En);
+        rejected(of_sheets.len(), row, home.path(), CsvForm::PLAIN).map(drop)
     })
     .expect("sheets can be assessed");
     let expected = folder.join("expected-sheets.csv");

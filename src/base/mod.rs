@@ -8,4 +8,5 @@ pub mod money;
 pub mod period;
 pub mod person;
 pub mod place;
+pub mod reason;
 pub mod text;

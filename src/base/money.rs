@@ -6,10 +6,11 @@ use std::ops::{Add, AddAssign, Neg, Sub};
 
 use num_rational::Ratio;
 use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Serialize};
 
 /// An amount of money in whole fen (分, 0.01 yuan). Sums are checked: an overflow is a bug
 /// and stops the program before anything is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Fen(pub i64);
 
 impl Fen {

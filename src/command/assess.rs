@@ -43,8 +43,9 @@ pub fn run(assess: &Assess) -> Result<Ended> {
             clock.begins(Stage::Write);
             write(assess.output, (assess.sheets, assess.period), |folder| {
                 let (rejects, names) = (&result.inputs.rejects, &result.inputs.names);
-                let row = |reject| shown(reject, names, assess.file_lang);
-                csv::rejected(&sorted(rejects, names), row, folder, CsvForm::PLAIN)?;
+                let sorted = sorted(rejects, names);
+                let row = |at: usize| shown(rejects, sorted[at], names, assess.file_lang);
+                csv::rejected(sorted.len(), row, folder, CsvForm::PLAIN)?;
                 csv::assessment(result.cards, result.rules, folder).map(drop)
             })?;
             common.notices(&result.inputs.notices)?;

@@ -8,7 +8,6 @@ use anyhow::Result;
 use crate::base::period::Cycle;
 use crate::base::place::Place;
 use crate::intake::read::excerpts;
-use crate::intake::rows::Reject;
 use crate::ledger::recall;
 use crate::ledger::store::Store;
 use crate::pipeline;
@@ -59,18 +58,21 @@ pub fn run(check: &Check) -> Result<Ended> {
 
 /// The first refused rows of each code, with the lines they stand on.
 fn first_places(inputs: &Inputs) -> Result<Vec<Shown<'_>>> {
-    let mut by_code: BTreeMap<_, Vec<&Reject>> = BTreeMap::new();
-    for reject in &inputs.rejects {
-        let first = by_code.entry(reject.code).or_default();
+    let mut by_code: BTreeMap<_, Vec<(usize, Place)>> = BTreeMap::new();
+    for (at, row) in inputs.rejects.iter().enumerate() {
+        let first = by_code.entry(row.code).or_default();
         if first.len() < FIRST {
-            first.push(reject);
+            first.push((at, row.place));
         }
     }
-    let wanted: Vec<Place> = by_code.values().flatten().map(|reject| reject.place).collect();
+    let wanted: Vec<Place> = by_code.values().flatten().map(|(_, place)| *place).collect();
     let mut lines = BTreeMap::new();
     for file in inputs.files() {
         lines.extend(excerpts(file.1, file.0, &wanted)?);
     }
-    let shown = |reject: &'_ Reject| lines.get(&reject.place).cloned().unwrap_or_default();
-    Ok(by_code.into_values().flatten().map(|reject| Shown { reject, excerpt: shown(reject) }).collect())
+    let shown = |(at, place)| {
+        let excerpt = lines.get(&place).cloned().unwrap_or_default();
+        Shown { reject: inputs.rejects.get(at), excerpt }
+    };
+    Ok(by_code.into_values().flatten().map(shown).collect())
 }

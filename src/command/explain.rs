@@ -21,7 +21,7 @@ use crate::report::screen::{self, Look};
 use crate::settlement::explain::charges;
 use crate::settlement::flags::Detail;
 use crate::stages::{self, Watch};
-use crate::words::say;
+use crate::words::refusal;
 
 use super::settle::Held;
 use super::{Common, Ended, print};
@@ -150,9 +150,10 @@ fn lives(run: &Run, what: &What, store: Option<&Store>, look: Look) -> Result<Ve
                 && person.is_none_or(|person| signing.person == person)
         });
         let fate = |row: &&stages::find::SigningPlace| {
-            let refused = run.inputs.rejects.iter().find(|reject| reject.place == row.place);
+            let rejects = &run.inputs.rejects;
+            let refused = rejects.iter().position(|one| one.place == row.place).map(|at| rejects.get(at));
             let fate = match refused {
-                Some(reject) => Fate::Refused(reject.code, say(look.lang, &reject.reason)),
+                Some(reject) => Fate::Refused(reject.code, refusal(look.lang, &reject.reason)),
                 None if found.is_some_and(|(_, signing)| signing.place() == row.place) => Fate::Admitted,
                 None => Fate::Void,
             };

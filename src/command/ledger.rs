@@ -17,7 +17,7 @@ use crate::base::person::{PersonId, mask_within};
 use crate::base::place::Kind;
 use crate::intake::folder::{self, InputFile};
 use crate::intake::institutions::{Institution, Institutions};
-use crate::intake::rows::Reject;
+use crate::intake::refusals::Refusal;
 use crate::ledger::chain::{Batch, BatchKind, Paper, batches, in_effect};
 use crate::ledger::post::{self as write, Adjustment};
 use crate::ledger::recall;
@@ -34,7 +34,7 @@ use crate::report::written::{Table, own, text};
 use crate::settlement::history::History;
 use crate::settlement::rules::Rules;
 use crate::stages::{self, Inputs, Watch};
-use crate::words::say;
+use crate::words::{refusal, say};
 
 use super::post::two_people;
 use super::settle::Held;
@@ -444,15 +444,11 @@ fn listed(
 fn whole(inputs: &Inputs, look: Look) -> Result<()> {
     const FIRST: usize = 20;
     let rows = inputs.rejects.len();
-    let told = inputs.rejects.iter().take(FIRST).map(|Reject { place, reason, code, .. }| Diagnostic {
-        fact: Msg::RowRefused {
-            at: format!("{}:{}", inputs.names[place.file as usize], place.line),
-            reason: format!("{code} {}", say(look.lang, reason)),
-            rows,
-        },
-        cure: None,
-        clause: None,
-        excerpt: None,
+    let told = (0..rows.min(FIRST)).map(|at| {
+        let Refusal { place, reason, code, .. } = inputs.rejects.get(at);
+        let at = format!("{}:{}", inputs.names[place.file as usize], place.line);
+        let reason = format!("{code} {}", refusal(look.lang, &reason));
+        Diagnostic { fact: Msg::RowRefused { at, reason, rows }, cure: None, clause: None, excerpt: None }
     });
     let diagnostics: Vec<Diagnostic> = told.collect();
     if diagnostics.is_empty() { Ok(()) } else { Err(anyhow::Error::new(Stopped::new(diagnostics))) }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::base::diagnostic::{Diagnostic, Stopped, stop};
 use crate::base::message::Msg;
 use crate::base::period::Date;
+use crate::base::reason::Reason;
 use crate::policy::curve::{Basis, Curve};
 use crate::policy::version::{self, Library};
 use crate::policy::{LocalFigure, Policy};
@@ -118,7 +119,7 @@ impl Rules<'_> {
         let at = match on {
             Some(day) => region.in_force(day).ok_or_else(|| {
                 let from = region.versions[region.on_or_after(day)].from;
-                stop(Msg::NoVersion { day, from, to: None }, None)
+                stop(Reason::NoVersion { day, from, to: None }.into(), None)
             })?,
             None => region.versions.len() - 1,
         };

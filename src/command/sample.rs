@@ -10,6 +10,7 @@ use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
 use crate::base::money::grouped;
 use crate::base::period::Period;
+use crate::base::reason::Reason;
 use crate::policy::version;
 use crate::report::publish;
 use crate::report::screen::{self, Look};
@@ -66,11 +67,11 @@ fn covered(region: &version::Region, period: Period) -> Result<()> {
     let policy = &region.versions[region.on_or_after(period.first_day())];
     if period.split(policy.cycle).is_empty() {
         let example = policy.cycle.of(period.first_day()).to_string();
-        return Err(stop(Msg::NoSuchCohort { cohort: period.to_string(), example }, None));
+        return Err(stop(Reason::NoSuchCohort { cohort: period.to_string(), example }.into(), None));
     }
     if period.end() <= policy.from || policy.to.is_some_and(|to| to < period.first_day()) {
         let (day, from, to) = (period.first_day(), policy.from, policy.to);
-        return Err(stop(Msg::NoVersion { day, from, to }, None));
+        return Err(stop(Reason::NoVersion { day, from, to }.into(), None));
     }
     Ok(())
 }

@@ -6,9 +6,9 @@ use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
 use crate::base::diagnostic::nearest;
-use crate::base::message::Msg;
 use crate::base::person::{holds_person, mask_within};
 use crate::base::place::Place;
+use crate::base::reason::Reason;
 
 use super::cells::whole;
 use super::columns::Column;
@@ -182,7 +182,7 @@ impl Institutions {
         if let Some(earlier) = self.find(institution.id.as_bytes()) {
             let at = &self.get(earlier).place;
             let at = format!("{}:{}", file_names[at.file as usize], at.line);
-            return Err(Fault::new(Code::E306, Msg::InstitutionTwice { id: institution.id, at }));
+            return Err(Fault::new(Code::E306, Reason::InstitutionTwice { id: institution.id, at }));
         }
         let (id, index) = (institution.id.as_bytes(), self.list.len() as u32);
         let short = Short::new(id);

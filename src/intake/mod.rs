@@ -15,6 +15,7 @@ pub mod packed;
 pub mod quotes;
 pub mod read;
 pub mod record;
+pub mod refusals;
 pub mod rows;
 pub mod scores;
 pub mod sheets;

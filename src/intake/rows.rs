@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::Result;
 
 use crate::base::code::Code;
-use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::Date;
 use crate::base::person::{IdFault, PersonId, hide_numbers, mask, mask_within};
 use crate::base::place::{Kind, Place};
+use crate::base::reason::Reason;
 
 use super::blocks::Block;
 use super::cells::{self, NumberFault, clean};
@@ -39,7 +39,7 @@ pub struct Reject {
     pub person: String,
     pub institution: String,
     pub code: Code,
-    pub reason: Msg,
+    pub reason: Reason,
     pub clause: Option<Arc<str>>,
 }
 
@@ -47,17 +47,17 @@ pub struct Reject {
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub code: Code,
-    pub reason: Box<Msg>,
+    pub reason: Box<Reason>,
     pub clause: Option<Arc<str>>,
 }
 
 impl Fault {
-    pub fn new(code: Code, reason: Msg) -> Fault {
+    pub fn new(code: Code, reason: Reason) -> Fault {
         Fault { code, reason: Box::new(reason), clause: None }
     }
 
     /// A refusal by an article of the policy.
-    pub fn by(code: Code, reason: Msg, clause: &Arc<str>) -> Fault {
+    pub fn by(code: Code, reason: Reason, clause: &Arc<str>) -> Fault {
         Fault { code, reason: Box::new(reason), clause: Some(Arc::clone(clause)) }
     }
 }
@@ -228,14 +228,17 @@ impl<'a> Row<'a> {
         }
         let (got, want) = (self.record.fields.count(), self.block.columns.header.len());
         let reason = match self.record.fault {
-            Some(RecordFault::TooLong) => Msg::RecordTooLong,
-            Some(RecordFault::Quote) => Msg::QuoteNotClosed,
-            None if got != want => Msg::FieldCount { want, got },
+            Some(RecordFault::TooLong) => Reason::RecordTooLong,
+            Some(RecordFault::Quote) => Reason::QuoteNotClosed,
+            None if got != want => Reason::FieldCount { want, got },
             None if !self.text && self.record.raw.contains(&0) => {
-                return Err(Fault::new(Code::E105, Msg::NulByte));
+                return Err(Fault::new(Code::E105, Reason::NulByte));
             }
             None if !self.text && !self.block.encoding.is_text(self.record.raw) => {
-                return Err(Fault::new(Code::E105, Msg::NotText { encoding: self.block.encoding.name() }));
+                return Err(Fault::new(
+                    Code::E105,
+                    Reason::NotText { encoding: self.block.encoding.name().into() },
+                ));
             }
             None => return Ok(()),
         };
@@ -302,7 +305,7 @@ impl<'a> Row<'a> {
             let filled = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, 0xE4..=0xE9);
             !self.bytes(*column).first().is_some_and(filled) && self.text(*column).is_empty()
         }) {
-            Some(column) => Err(Fault::new(Code::E102, Msg::Empty { column: self.title(column) })),
+            Some(column) => Err(Fault::new(Code::E102, Reason::Empty { column: self.title(column) })),
             None => Ok(()),
         }
     }
@@ -310,7 +313,7 @@ impl<'a> Row<'a> {
     /// E104: an id that a spreadsheet made a number of.
     pub fn whole_id(&self, column: usize) -> Result<(), Fault> {
         if cells::is_cut_number(&self.id(column)) {
-            return Err(Fault::new(Code::E104, Msg::CutBySpreadsheet { column: self.title(column) }));
+            return Err(Fault::new(Code::E104, Reason::CutBySpreadsheet { column: self.title(column) }));
         }
         Ok(())
     }
@@ -333,8 +336,11 @@ impl<'a> Row<'a> {
             None => {
                 let (column, value) = (self.title(column), shown(&text));
                 let excel = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-                let reason =
-                    if excel { Msg::ExcelDate { column, value } } else { Msg::BadDate { column, value } };
+                let reason = if excel {
+                    Reason::ExcelDate { column, value }
+                } else {
+                    Reason::BadDate { column, value }
+                };
                 Err(Fault::new(Code::E103, reason))
             }
         }
@@ -365,11 +371,11 @@ impl<'a> Row<'a> {
         read(&text).map(Some).map_err(|fault| {
             let (column, value) = (self.title(column), shown(&text));
             let reason = match fault {
-                NumberFault::Unreadable => Msg::BadNumber { column, value },
-                NumberFault::Negative => Msg::NegativeNumber { column, value },
-                NumberFault::Decimals => Msg::TooManyDecimals { column, value },
-                NumberFault::NotWhole => Msg::NotWhole { column, value },
-                NumberFault::TooLarge => Msg::AmountTooLarge { column, value },
+                NumberFault::Unreadable => Reason::BadNumber { column, value },
+                NumberFault::Negative => Reason::NegativeNumber { column, value },
+                NumberFault::Decimals => Reason::TooManyDecimals { column, value },
+                NumberFault::NotWhole => Reason::NotWhole { column, value },
+                NumberFault::TooLarge => Reason::AmountTooLarge { column, value },
             };
             Fault::new(Code::E104, reason)
         })
@@ -392,7 +398,8 @@ impl<'a> Row<'a> {
         match read(&text) {
             Some(value) => Ok(Some(value)),
             None => {
-                let reason = Msg::BadWord { column: self.title(column), value: shown(&text), takes };
+                let reason =
+                    Reason::BadWord { column: self.title(column), value: shown(&text), takes: takes.into() };
                 Err(Fault::new(Code::E106, reason))
             }
         }
@@ -409,14 +416,14 @@ impl<'a> Row<'a> {
         let person = PersonId::parse_with_birth(bytes)
             .or_else(|_| PersonId::parse_with_birth(self.text(column).as_bytes()));
         match person {
-            Ok((_, birth)) if birth > day => Err(refused(Msg::BornLater { day })),
+            Ok((_, birth)) if birth > day => Err(refused(Reason::BornLater { day })),
             Ok((person, _)) => Ok(person),
-            Err(IdFault::Length(length)) => Err(refused(Msg::IdLength { length })),
-            Err(IdFault::NotDigits) => Err(refused(Msg::IdNotDigits)),
-            Err(IdFault::BirthDate) => Err(refused(Msg::IdBirthDate)),
-            Err(IdFault::CheckDigit(_)) if bytes.ends_with(b"000") => Err(refused(Msg::IdCutByExcel)),
-            Err(IdFault::CheckDigit(_)) => Err(refused(Msg::IdCheckDigit)),
-            Err(IdFault::SpreadsheetNumber) => Err(refused(Msg::IdCutByExcel)),
+            Err(IdFault::Length(length)) => Err(refused(Reason::IdLength { length })),
+            Err(IdFault::NotDigits) => Err(refused(Reason::IdNotDigits)),
+            Err(IdFault::BirthDate) => Err(refused(Reason::IdBirthDate)),
+            Err(IdFault::CheckDigit(_)) if bytes.ends_with(b"000") => Err(refused(Reason::IdCutByExcel)),
+            Err(IdFault::CheckDigit(_)) => Err(refused(Reason::IdCheckDigit)),
+            Err(IdFault::SpreadsheetNumber) => Err(refused(Reason::IdCutByExcel)),
         }
     }
 

@@ -6,7 +6,6 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::base::money::{Fen, shortest};
-use crate::intake::rows::Reject;
 use crate::pipeline::{Run, shown};
 use crate::settlement::assess::Card;
 use crate::settlement::clear::Outcome;
@@ -27,7 +26,7 @@ pub fn files<'w>(findings: &'w Findings<'w>, folder: &'w Path) -> Vec<Work<'w>> 
     let (run, form) = (findings.run, findings.output.csv);
     let mut work: Vec<Work> = vec![
         Box::new(move || flags(findings, folder)),
-        Box::new(move || rejected(findings.rejects(), |reject| findings.shown(reject), folder, form)),
+        Box::new(move || rejected(findings.refused_count(), |at| findings.refused_at(at), folder, form)),
         Box::new(move || settlement(run, folder, form)),
         Box::new(move || summary(run, folder, form)),
         Box::new(move || clawbacks(run, folder, form)),
@@ -274,26 +273,26 @@ fn clawbacks(run: &Run, folder: &Path, form: CsvForm) -> Result<Written> {
     table.finish()
 }
 
-/// Writes refused rows, as they are sorted and `shown`.
+/// Writes refused rows as they are `shown`, by their turn.
 pub fn rejected<'a>(
-    rows: &[&'a Reject],
-    shown: impl Fn(&'a Reject) -> Refused<'a> + Sync,
+    count: usize,
+    shown: impl Fn(usize) -> Refused<'a> + Sync,
     folder: &Path,
     form: CsvForm,
 ) -> Result<Written> {
-    Table::create(folder, "rejected.csv", &REJECTED, form)?.finish_with(rows.len(), |part| {
-        rows[part].iter().map(|reject| {
-            let Refused { reject, file, contract, person, reason } = shown(reject);
+    Table::create(folder, "rejected.csv", &REJECTED, form)?.finish_with(count, |part| {
+        part.map(|at| {
+            let Refused { row, file, reason } = shown(at);
             [
                 text(file),
-                own(reject.place.line),
-                text(reject.kind.name()),
-                text(contract),
-                text(person),
-                text(&reject.institution),
-                text(reject.code.name()),
+                own(row.place.line),
+                text(row.kind.name()),
+                text(row.contract),
+                text(row.person),
+                text(row.institution),
+                text(row.code.name()),
                 reason.into(),
-                text(reject.clause.as_deref().unwrap_or_default()),
+                text(row.clause.unwrap_or_default()),
             ]
         })
     })

@@ -8,10 +8,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::code::Code;
 use crate::base::message::Msg;
 use crate::base::place::{Kind, Place};
-use crate::intake::rows::Reject;
+use crate::intake::refusals::{self, Refusal, Refusals};
 use crate::pipeline::Run;
 use crate::stages::find::{self, WholeIds};
-use crate::words::{Lang, Phrase, capitals, phrase, say};
+use crate::words::{Lang, Phrase, capitals, phrase, refusal, say};
 
 use super::flags::Flags;
 use super::names;
@@ -24,7 +24,7 @@ pub struct Findings<'a> {
     pub posted: &'a Posted,
     pub flags: Flags<'a>,
     /// Sorted by file and line.
-    refused: Vec<&'a Reject>,
+    refused: Vec<u32>,
     /// ID numbers of refused rows, where they are to be shown.
     whole: FxHashMap<Place, WholeIds>,
     /// Whose payments were refused; nothing where a row names no institution that is known.
@@ -33,16 +33,15 @@ pub struct Findings<'a> {
 
 /// A refused row as every file shows it.
 pub struct Refused<'a> {
-    pub reject: &'a Reject,
+    pub row: Refusal<'a>,
     pub file: &'a str,
-    pub contract: &'a str,
-    pub person: &'a str,
+    /// In the language of the file.
     pub reason: String,
 }
 
 impl Refused<'_> {
     pub fn code(&self) -> Code {
-        self.reject.code
+        self.row.code
     }
 }
 
@@ -53,9 +52,10 @@ impl<'a> Findings<'a> {
             || sorted(&run.inputs.rejects, &run.inputs.names),
             || Flags::sorted(run, output.lang, output.reveal),
         );
-        let payments = refused.iter().filter(|reject| reject.kind == Kind::Payments);
-        let whose = |reject: &&Reject| run.rules.institutions.find(reject.institution.as_bytes());
-        let unpaid = payments.map(whose).collect();
+        let payments = run.inputs.rejects.iter().enumerate().filter(|(_, row)| row.kind == Kind::Payments);
+        let whose =
+            |at: usize| run.rules.institutions.find(run.inputs.rejects.get(at).institution.as_bytes());
+        let unpaid = payments.map(|(at, _)| whose(at)).collect();
         Ok(Findings { run, output, posted, flags, refused, whole, unpaid })
     }
 
@@ -64,34 +64,28 @@ impl<'a> Findings<'a> {
     }
 
     pub fn refused(&'a self) -> impl Iterator<Item = Refused<'a>> {
-        self.refused.iter().map(|reject| self.shown(reject))
-    }
-
-    /// What they are rows of.
-    pub fn rejects(&self) -> &[&'a Reject] {
-        &self.refused
-    }
-
-    pub fn refused_at(&'a self, at: usize) -> Refused<'a> {
-        self.shown(self.refused[at])
+        (0..self.refused.len()).map(|at| self.refused_at(at))
     }
 
     pub fn refused_count(&self) -> usize {
         self.refused.len()
     }
 
-    /// A refused row as every file shows it.
-    pub fn shown(&'a self, reject: &'a Reject) -> Refused<'a> {
-        let row = shown(reject, &self.run.inputs.names, self.output.lang);
-        match self.whole.get(&reject.place) {
+    pub fn refused_at(&'a self, at: usize) -> Refused<'a> {
+        let inputs = self.run.inputs;
+        let mut shown = shown(&inputs.rejects, self.refused[at], &inputs.names, self.output.lang);
+        if let Some(WholeIds { contract, person }) = self.whole.get(&shown.row.place) {
             // What was left out of a row stays out.
-            Some(whole) => Refused {
-                contract: if reject.contract.is_empty() { "" } else { &whole.contract },
-                person: if reject.person.is_empty() { "" } else { &whole.person },
-                ..row
-            },
-            None => row,
+            let whole = |masked: &'a str, whole: &'a str| if masked.is_empty() { "" } else { whole };
+            shown.row.contract = whole(shown.row.contract, contract);
+            shown.row.person = whole(shown.row.person, person);
         }
+        shown
+    }
+
+    /// The institution that a refused row names.
+    pub fn refused_by(&self, at: usize) -> &'a str {
+        self.run.inputs.rejects.get(self.refused[at] as usize).institution
     }
 }
 
@@ -162,30 +156,28 @@ impl Findings<'_> {
     }
 }
 
-/// A refused row with its ID number masked.
-pub fn shown<'a>(reject: &'a Reject, names: &'a [String], lang: Lang) -> Refused<'a> {
-    Refused {
-        reject,
-        file: &names[reject.place.file as usize],
-        contract: &reject.contract,
-        person: &reject.person,
-        reason: say(lang, &reject.reason),
-    }
+/// A refused row with its ID number masked, by its number.
+pub fn shown<'a>(rejects: &'a Refusals, at: u32, names: &'a [String], lang: Lang) -> Refused<'a> {
+    let row = rejects.get(at as usize);
+    Refused { file: &names[row.place.file as usize], reason: refusal(lang, &row.reason), row }
 }
 
-/// Refused rows by file and line.
-pub fn sorted<'a>(rejects: &'a [Reject], file_names: &[String]) -> Vec<&'a Reject> {
+/// Refused rows by file and line: their numbers.
+pub fn sorted(rejects: &Refusals, file_names: &[String]) -> Vec<u32> {
     let files = names::turns(file_names.iter());
-    // By numbers, which lie closer together than the rows; of the same place as they came.
-    let place = |(at, reject): (usize, &Reject)| (files[reject.place.file as usize], reject.place.line, at);
-    let mut places: Vec<_> = rejects.par_iter().enumerate().map(place).collect();
+    // Of the same place as they came.
+    let place =
+        |(at, row): (usize, refusals::Refused)| (files[row.place.file as usize], row.place.line, at as u32);
+    let mut places: Vec<_> = rejects.iter().enumerate().map(place).collect();
     places.par_sort_unstable();
-    places.into_par_iter().map(|(.., at)| &rejects[at]).collect()
+    places.into_iter().map(|(.., at)| at).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::reason::Reason;
+    use crate::intake::rows::Reject;
 
     #[test]
     fn refused_rows_of_one_place_stay_as_they_came() {
@@ -196,16 +188,14 @@ mod tests {
             person: String::new(),
             institution: String::new(),
             code: Code::E501,
-            reason: Msg::NotInsured,
+            reason: Reason::NotInsured,
             clause: None,
         };
-        let rejects: Vec<Reject> =
+        let rejects: Refusals =
             [(3, "a"), (2, "b"), (3, "c"), (1, "d"), (3, "a")].into_iter().map(reject).collect();
         // Files by their names.
         let names = ["z.csv".to_string(), "y.csv".to_string()];
         let sorted = sorted(&rejects, &names);
-        let told: Vec<&str> = sorted.iter().map(|reject| reject.contract.as_str()).collect();
-        assert_eq!(told, ["d", "a", "c", "a", "b"]);
-        assert!(std::ptr::eq(sorted[1], &rejects[0]));
+        assert_eq!(sorted, [3, 0, 2, 4, 1]);
     }
 }

@@ -16,7 +16,7 @@ use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::Period;
 use crate::base::place::Kind;
-use crate::intake::rows::Reject;
+use crate::intake::refusals::Refusal;
 use crate::pipeline::{Run, refused_by_code};
 use crate::policy::Policy;
 use crate::policy::version::Region;
@@ -24,7 +24,7 @@ use crate::settlement::clear::Outcome;
 use crate::settlement::lines::clawback;
 use crate::settlement::tally::HeadCounts;
 use crate::stages::Inputs;
-use crate::words::{Label, Lang, Phrase, cure, disk_said, label, phrase, remedy, say, title};
+use crate::words::{Label, Lang, Phrase, cure, disk_said, label, phrase, refusal, remedy, say, title};
 
 use super::flags::flag_counts;
 use super::manifest::total_json;
@@ -384,7 +384,7 @@ pub(super) fn refused_json(inputs: &Inputs) -> Value {
 
 /// A place of a refused row with the line it stands on.
 pub struct Shown<'a> {
-    pub reject: &'a Reject,
+    pub reject: Refusal<'a>,
     pub excerpt: String,
 }
 
@@ -420,7 +420,7 @@ pub fn check(out: &mut impl Write, inputs: &Inputs, places: &[Shown], look: Look
             "  {}:{}  {}",
             inputs.names[place.file as usize],
             place.line,
-            say(look.lang, &shown.reject.reason)
+            refusal(look.lang, &shown.reject.reason)
         )?;
         writeln!(out, "    | {}", shown.excerpt)?;
     }
@@ -435,7 +435,7 @@ pub fn check_json(inputs: &Inputs, places: &[Shown], lang: Lang) -> Value {
                 "code": shown.reject.code.name(),
                 "file": inputs.names[shown.reject.place.file as usize],
                 "line": shown.reject.place.line,
-                "reason": say(lang, &shown.reject.reason),
+                "reason": refusal(lang, &shown.reject.reason),
                 "excerpt": shown.excerpt,
             })
         })

@@ -11,7 +11,7 @@ use crate::words::{Label, Lang, Phrase, capitals, cure, label, title};
 
 use super::charts;
 use super::explain::{Explainer, curves_of, paper};
-use super::findings::Findings;
+use super::findings::{Findings, Refused};
 use super::html::Html;
 use super::names;
 use super::rules::percent;
@@ -270,18 +270,17 @@ impl<'a> Teller<'a> {
         ]);
         html.raw("<tbody>");
         for at in &statement.refused {
-            let row = self.findings.refused_at(*at);
-            let reject = row.reject;
-            let place = format!("{}:{}", row.file, reject.place.line);
+            let Refused { row, file, reason } = self.findings.refused_at(*at);
+            let place = format!("{}:{}", file, row.place.line);
             html.raw("<tr>").classed("td", unbroken(&place), &place);
-            html.open("td", &[("class", "k"), ("title", title(lang, reject.code))])
-                .text(reject.code.name())
+            html.open("td", &[("class", "k"), ("title", title(lang, row.code))])
+                .text(row.code.name())
                 .close("td");
             html.classed("td", unbroken(row.contract), row.contract)
                 .classed("td", "k", row.person)
-                .tagged("td", &row.reason);
-            html.tagged("td", reject.clause.as_deref().unwrap_or_default());
-            html.tagged("td", cure(lang, reject.code)).raw("</tr>\n");
+                .tagged("td", &reason);
+            html.tagged("td", row.clause.unwrap_or_default());
+            html.tagged("td", cure(lang, row.code)).raw("</tr>\n");
         }
         html.raw("</tbody></table></div>\n");
     }

@@ -60,8 +60,8 @@ fn of_institutions<'a>(findings: &'a Findings) -> Vec<Statement<'a>> {
         lines[line.institution as usize].push(line);
     }
     let mut refused: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (at, reject) in findings.rejects().iter().enumerate() {
-        refused.entry(reject.institution.as_str()).or_default().push(at);
+    for at in 0..findings.refused_count() {
+        refused.entry(findings.refused_by(at)).or_default().push(at);
     }
     let mut flags = findings.flags.by_institution();
     let statement = |institution: u32| {

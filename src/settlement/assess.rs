@@ -9,6 +9,7 @@ use crate::base::message::Msg;
 use crate::base::money::{Fen, Fraction, fraction, shortest};
 use crate::base::period::{Date, Period};
 use crate::base::place::{Kind, Place};
+use crate::base::reason::Reason;
 use crate::intake::cells;
 use crate::intake::rows::{Fault, Reject};
 use crate::intake::scores::ScoreRow;
@@ -95,12 +96,12 @@ fn assessment(
     let Some(index) = policy.level(level) else {
         let known =
             policy.levels.iter().map(|level| level.named.name.clone()).collect::<Vec<_>>().join(" / ");
-        return Err(Fault::new(Code::E605, Msg::NoSuchLevel { level: level.to_string(), known }));
+        return Err(Fault::new(Code::E605, Reason::NoSuchLevel { level: level.to_string(), known }));
     };
     let level = &policy.levels[index];
     let example = level.cycle.of(rules.period.first_day()).to_string();
     let reason =
-        Msg::PeriodOfOtherCycle { period: period.to_string(), level: level.named.name.clone(), example };
+        Reason::PeriodOfOtherCycle { period: period.to_string(), level: level.named.name.clone(), example };
     Err(Fault::by(Code::E602, reason, &level.clause))
 }
 
@@ -108,7 +109,7 @@ fn assessment(
 pub fn score_entry(rules: &Rules, row: &ScoreRow, place: Place) -> Result<ScoreEntry, Fault> {
     let found = assessment(rules, &row.institution, &row.period, &row.level);
     if !matches!(&found, Err(fault) if fault.code == Code::E301) && row.score > Decimal::ONE_HUNDRED {
-        return Err(Fault::new(Code::E601, Msg::ScoreRange { score: shortest(row.score) }));
+        return Err(Fault::new(Code::E601, Reason::ScoreRange { score: shortest(row.score) }));
     }
     Ok(ScoreEntry { key: found?.0, score: row.score, assessed_on: row.assessed_on, place })
 }
@@ -152,7 +153,7 @@ pub fn settle_scores(
                 let other = group.iter().find(|other| other.score != entry.score).unwrap_or(entry);
                 let at = format!("{}:{}", file_names[other.place.file as usize], other.place.line);
                 let reason =
-                    Msg::ScoresDiffer { score: shortest(entry.score), other: shortest(other.score), at };
+                    Reason::ScoresDiffer { score: shortest(entry.score), other: shortest(other.score), at };
                 refused(Reject {
                     kind: Kind::Scores,
                     place: entry.place,
@@ -200,12 +201,12 @@ pub fn sheet_entry(rules: &Rules, row: &SheetRow, place: Place) -> Result<SheetE
         && !matches!(&found, Err(fault) if fault.code == Code::E301)
         && points > Decimal::ONE_HUNDRED
     {
-        return Err(Fault::new(Code::E601, Msg::ScoreRange { score: shortest(points) }));
+        return Err(Fault::new(Code::E601, Reason::ScoreRange { score: shortest(points) }));
     }
     let (key, version) = found?;
     let policy = &rules.region.versions[version];
     let level = policy.level(&key.2).unwrap_or_default();
-    let no_such = || Fault::new(Code::E604, Msg::NoSuchIndicator { indicator: row.indicator.to_string() });
+    let no_such = || Fault::new(Code::E604, Reason::NoSuchIndicator { indicator: row.indicator.to_string() });
     let sheet = policy.sheet(level).ok_or_else(no_such)?;
     let wanted = row.indicator.as_ref();
     let same =
@@ -214,7 +215,7 @@ pub fn sheet_entry(rules: &Rules, row: &SheetRow, place: Place) -> Result<SheetE
         sheet.indicators.iter().position(|one| same(&one.id) || one.title == wanted).ok_or_else(no_such)?;
     let rule = &sheet.indicators[indicator];
     let out_of_range = |value: &str, most: String| {
-        let reason = Msg::IndicatorRange { indicator: rule.title.clone(), value: value.to_string(), most };
+        let reason = Reason::IndicatorRange { indicator: rule.title.clone(), value: value.to_string(), most };
         Fault::by(Code::E601, reason, &rule.clause)
     };
     let values = || match rule.method {
@@ -435,7 +436,7 @@ pub fn scorecards(
                 person: String::new(),
                 institution: rules.institutions.get(entry.key.0).id.clone(),
                 code: Code::E603,
-                reason: Msg::IndicatorTwice { at },
+                reason: Reason::IndicatorTwice { at },
                 clause: None,
             });
         }

@@ -6,10 +6,10 @@ use rustc_hash::FxHashMap;
 
 use crate::base::code::Code;
 use crate::base::diagnostic::nearest;
-use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::{Date, age_on};
 use crate::base::place::Place;
+use crate::base::reason::Reason;
 use crate::intake::rows::{Cells, Fault, Known};
 use crate::intake::signings::{self, Paid, SigningRow, Words};
 use crate::policy::package::Group;
@@ -160,11 +160,11 @@ impl<'a> Desk<'a> {
         let cited = &rules.region.versions[version.unwrap_or_else(|| rules.version_on(row.signed_on))];
         let same_place = known.is_some_and(|known| known.institution == index);
         if !rules.is_designated(index) && !same_place {
-            let reason = Msg::NotDesignated { id: institution.id.clone() };
+            let reason = Reason::NotDesignated { id: institution.id.clone() };
             return Err(refuse(Code::E302, reason, &cited.institutions.clause));
         }
         let Some(version) = version else {
-            let reason = Msg::NoVersion { day: row.signed_on, from: cited.from, to: cited.to };
+            let reason = Reason::NoVersion { day: row.signed_on, from: cited.from, to: cited.to };
             return Err(refuse(Code::E305, reason, &cited.clause));
         };
         let policy = &rules.region.versions[version];
@@ -172,7 +172,7 @@ impl<'a> Desk<'a> {
         if let Some(known) = known.filter(|_| !admitted && same_place) {
             kind = policy.institutions.find(&known.terms.kind).map_or(u8::MAX, |kind| kind as u8);
         } else if !admitted {
-            let reason = Msg::KindNotAdmitted { kind: institution.kind.clone() };
+            let reason = Reason::KindNotAdmitted { kind: institution.kind.clone() };
             return Err(refuse(Code::E303, reason, &policy.institutions.clause));
         }
         let find = |name: &str| rules.find_package(version, name);
@@ -180,20 +180,24 @@ impl<'a> Desk<'a> {
             let name = cells.text(signings::PACKAGE);
             let names = policy.packages.iter().flat_map(|package| package.named.names());
             let near = nearest(&name, names).map(str::to_string);
-            return Err(refuse(Code::E304, Msg::NoSuchPackage { name: short(&name), near }, &policy.clause));
+            return Err(refuse(
+                Code::E304,
+                Reason::NoSuchPackage { name: short(&name), near },
+                &policy.clause,
+            ));
         };
         let package = rules.package(offer);
         if row.signed_on < package.offered_from
             || (row.signed_on < policy.from && package.offered_from >= policy.from)
         {
             let reason =
-                Msg::NotYetOffered { package: package.named.name.clone(), from: package.offered_from };
+                Reason::NotYetOffered { package: package.named.name.clone(), from: package.offered_from };
             return Err(refuse(Code::E305, reason, &package.clause));
         }
         let mut scheme = None;
         if let Some(insurance) = &policy.insurance {
             if !row.insured && known.is_none() {
-                return Err(refuse(Code::E401, Msg::NotInsured, &insurance.clause));
+                return Err(refuse(Code::E401, Reason::NotInsured, &insurance.clause));
             }
             scheme = cells.known(signings::SCHEME, &mut self.schemes[version], |text| match text {
                 "" => Some(0),
@@ -204,7 +208,7 @@ impl<'a> Desk<'a> {
                 scheme = Some(posted.unwrap_or_default());
             }
             if scheme.is_none() {
-                let reason = Msg::SchemeNotCovered { scheme: short(&cells.text(signings::SCHEME)) };
+                let reason = Reason::SchemeNotCovered { scheme: short(&cells.text(signings::SCHEME)) };
                 return Err(refuse(Code::E401, reason, &insurance.clause));
             }
         }
@@ -221,7 +225,7 @@ impl<'a> Desk<'a> {
         let term = row.term_months.unwrap_or(policy.terms.first());
         if !policy.terms.allow(term) {
             let allowed = policy.terms.months.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            return Err(refuse(Code::E403, Msg::TermNotAllowed { term, allowed }, &policy.terms.clause));
+            return Err(refuse(Code::E403, Reason::TermNotAllowed { term, allowed }, &policy.terms.clause));
         }
         let facts = Facts {
             scheme,
@@ -236,7 +240,7 @@ impl<'a> Desk<'a> {
         if let (true, Some(rule)) = (row.balance.unwrap_or(share) < share && known.is_none(), &policy.balance)
         {
             let balance = row.balance.unwrap_or_default();
-            return Err(refuse(Code::E405, Msg::BalanceBelow { balance, share }, &rule.clause));
+            return Err(refuse(Code::E405, Reason::BalanceBelow { balance, share }, &rule.clause));
         }
         let details = self.details(cells, index);
         let KnownPrice { number: class, class: price, .. } = &self.prices[at];
@@ -307,9 +311,9 @@ impl<'a> Desk<'a> {
 }
 
 /// E301, with the nearest id there is.
-pub fn unknown_institution(rules: &Rules, id: &str) -> Msg {
+pub fn unknown_institution(rules: &Rules, id: &str) -> Reason {
     let near = rules.institutions.nearest(id).map(str::to_string);
-    Msg::UnknownInstitution { id: short(id), near }
+    Reason::UnknownInstitution { id: short(id), near }
 }
 
 fn short(text: &str) -> String {
@@ -317,7 +321,7 @@ fn short(text: &str) -> String {
 }
 
 /// Why a person is of none of the groups that a package is for, by the last of them.
-fn outside<'g>(row: &SigningRow, groups: &str, of: &'g [Group]) -> Option<(Msg, &'g Arc<str>)> {
+fn outside<'g>(row: &SigningRow, groups: &str, of: &'g [Group]) -> Option<(Reason, &'g Arc<str>)> {
     let mut why = None;
     for group in of {
         match belongs(row, groups, group) {
@@ -337,20 +341,20 @@ fn outside<'g>(row: &SigningRow, groups: &str, of: &'g [Group]) -> Option<(Msg, 
         let parts = ages.into_iter().flatten().chain((!tags.is_empty()).then_some(tags));
         parts.collect::<Vec<_>>().join(" ")
     });
-    Some((Msg::NotInGroup { wanted: each.collect::<Vec<_>>().join(" / ") }, clause))
+    Some((Reason::NotInGroup { wanted: each.collect::<Vec<_>>().join(" / ") }, clause))
 }
 
-fn belongs(row: &SigningRow, groups: &str, group: &Group) -> Result<(), Msg> {
+fn belongs(row: &SigningRow, groups: &str, group: &Group) -> Result<(), Reason> {
     let age = age_on(row.person.birth(), row.signed_on);
     if let Some(from) = group.age_from.filter(|from| age < *from) {
-        return Err(Msg::TooYoung { age, from });
+        return Err(Reason::TooYoung { age, from });
     }
     if let Some(under) = group.age_under.filter(|under| age >= *under) {
-        return Err(Msg::TooOld { age, under });
+        return Err(Reason::TooOld { age, under });
     }
     if !group.tags.is_empty() && !tags(groups).any(|text| group.tags.iter().any(|tag| tag.is(text))) {
         let wanted = group.tags.iter().map(|tag| tag.name.clone()).collect::<Vec<_>>().join(" / ");
-        return Err(Msg::NotInGroup { wanted });
+        return Err(Reason::NotInGroup { wanted });
     }
     Ok(())
 }

@@ -7,7 +7,9 @@
 
 mod recall;
 
+use std::io;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -199,8 +201,9 @@ pub struct Evidence {
     double_benefits: bool,
     /// Those that no thread sits at.
     desks: Mutex<Vec<Desk>>,
-    /// How many ids are expected.
+    /// How many ids are expected, and the folder for what memory is not to hold of them.
     expected: u64,
+    scratch: PathBuf,
     /// Of each swipes file: its number, and how many lines the files before it have.
     file_lines: Vec<(u16, u32)>,
     /// Of the last of them.
@@ -208,8 +211,8 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// `swipes`: about how many there will be.
-    pub fn new(rules: &Rules, qualified: &Qualified, swipes: u64) -> Evidence {
+    /// `swipes`: about how many there will be; `scratch`: a folder for what memory is not to hold of them.
+    pub fn new(rules: &Rules, qualified: &Qualified, swipes: u64, scratch: PathBuf) -> Evidence {
         let offers = || (0..rules.offers.len()).map(|offer| offer as u16);
         let asked = offers().any(|offer| rules.services_asked(offer) > 0);
         let deducting = offers().any(|offer| rules.items_counted(offer) > 0);
@@ -241,6 +244,7 @@ impl Evidence {
             double_benefits: rules.region.versions.iter().any(|policy| !policy.double_benefits.is_empty()),
             desks: Mutex::default(),
             expected: swipes,
+            scratch,
             file_lines: Vec::new(),
             lines_before: 0,
         }
@@ -267,7 +271,7 @@ impl Evidence {
             waiting: Vec::with_capacity(TOGETHER),
             waiting_ids: Vec::with_capacity(TOGETHER),
             found: Vec::with_capacity(TOGETHER),
-            ids: SwipeIds::new(self.expected, rayon::current_num_threads()),
+            ids: SwipeIds::new(self.expected, rayon::current_num_threads(), &self.scratch),
         });
         let result = work(&mut desk);
         desk.look_up(self, against);
@@ -277,7 +281,7 @@ impl Evidence {
 
     /// Adds up what all desks took. Gives the rows whose swipe_id (by its hash) stood on an earlier row,
     /// in order, each with the first of them.
-    pub fn close(&mut self) -> Vec<(Place, Place)> {
+    pub fn close(&mut self) -> io::Result<Vec<(Place, Place)>> {
         let desks = std::mem::take(&mut *self.desks.lock().expect("no panic holds it"));
         let mut ids = Vec::new();
         for Desk { out, ids: of_desk, .. } in desks {
@@ -286,8 +290,8 @@ impl Evidence {
             self.log.extend(out.log);
             ids.push(of_desk);
         }
-        let lines = repeated(&ids);
-        lines.into_iter().map(|(line, first)| (self.place_of(line), self.place_of(first))).collect()
+        let lines = repeated(&ids)?;
+        Ok(lines.into_iter().map(|(line, first)| (self.place_of(line), self.place_of(first))).collect())
     }
 
     /// Takes back swipes that were taken and should not have been.

@@ -18,5 +18,6 @@ pub mod payments;
 pub mod price;
 pub mod qualify;
 pub mod rules;
+pub mod spill;
 mod swipe_ids;
 pub mod tally;

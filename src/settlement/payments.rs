@@ -2,9 +2,9 @@
 //! (package), by whichever version of the rules it fits.
 
 use crate::base::code::Code;
-use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::Period;
+use crate::base::reason::Reason;
 use crate::intake::rows::Fault;
 use crate::intake::scores::payments;
 use crate::policy::package::PackageKind;
@@ -34,7 +34,10 @@ pub fn payment(rules: &Rules, row: &payments::PaymentRow) -> Result<Payment, Fau
         }
     }
     Err(why.unwrap_or_else(|| {
-        Fault::new(Code::E602, Msg::NoSuchCohort { cohort: row.cohort.to_string(), example: String::new() })
+        Fault::new(
+            Code::E602,
+            Reason::NoSuchCohort { cohort: row.cohort.to_string(), example: String::new() },
+        )
     }))
 }
 
@@ -54,7 +57,7 @@ pub fn line_of(rules: &Rules, [institution, cohort, source]: [&str; 3]) -> Resul
         }
     }
     Err(why.unwrap_or_else(|| {
-        Fault::new(Code::E602, Msg::NoSuchCohort { cohort: cohort.to_string(), example: String::new() })
+        Fault::new(Code::E602, Reason::NoSuchCohort { cohort: cohort.to_string(), example: String::new() })
     }))
 }
 
@@ -68,14 +71,14 @@ fn settled_source<'p>(
 ) -> Result<(Period, &'p Source), Fault> {
     let Some(cohort) = parsed.filter(|cohort| cohort.cycle() == policy.cycle) else {
         let example = policy.cycle.of(rules.period.first_day()).to_string();
-        return Err(Fault::new(Code::E602, Msg::NoSuchCohort { cohort: cohort.to_string(), example }));
+        return Err(Fault::new(Code::E602, Reason::NoSuchCohort { cohort: cohort.to_string(), example }));
     };
     let settled = || policy.sources.iter().filter(|source| source.settled);
     match settled().find(|one| is_called(source, [&one.id, &one.name])) {
         Some(source) => Ok((cohort, source)),
         None => {
             let known = settled().map(|source| source.id.clone()).collect::<Vec<_>>().join(", ");
-            Err(Fault::new(Code::E604, Msg::NoSuchSource { source: source.to_string(), known }))
+            Err(Fault::new(Code::E604, Reason::NoSuchSource { source: source.to_string(), known }))
         }
     }
 }
@@ -98,7 +101,7 @@ fn payment_of(
             [only] => Ok((cohort, source.id.clone(), only.to_string())),
             _ => {
                 let known = ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
-                Err(Fault::new(Code::E102, Msg::PackageMissing { known }))
+                Err(Fault::new(Code::E102, Reason::PackageMissing { known }))
             }
         };
     }
@@ -108,6 +111,6 @@ fn payment_of(
         || policy.population.iter().find(|line| is_called(text, [&line.id, &line.name])).map(|line| &line.id);
     match package.or_else(line) {
         Some(package) => Ok((cohort, source.id.clone(), package.clone())),
-        None => Err(Fault::new(Code::E304, Msg::NoSuchPackage { name: text.to_string(), near: None })),
+        None => Err(Fault::new(Code::E304, Reason::NoSuchPackage { name: text.to_string(), near: None })),
     }
 }

@@ -9,11 +9,11 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::code::Code;
-use crate::base::message::Msg;
 use crate::base::money::Fen;
 use crate::base::period::{Date, Rank};
 use crate::base::person::{PersonId, mask_within};
 use crate::base::place::{Kind, Place};
+use crate::base::reason::Reason;
 use crate::intake::rows::Reject;
 use crate::policy::package::PackageKind;
 use crate::policy::schedule::{Part, Schedule};
@@ -308,8 +308,8 @@ pub fn qualify(
             let (signing, first) = (signings.get(index as usize), signings.get(first));
             let (contract, at) = (mask_within(contract(&contracts, &first)), at(&first));
             let reason = match person.is_none_or(|person| person == signing.person) {
-                true => Msg::ContractUsed { contract, at },
-                false => Msg::ContractOfAnother { contract, at },
+                true => Reason::ContractUsed { contract, at },
+                false => Reason::ContractOfAnother { contract, at },
             };
             refused(&signing, reject(&signing, Code::E501, reason, None));
         }
@@ -339,7 +339,7 @@ pub fn qualify(
         let overlap = &rules.policy(signing.offer()).overlap;
         let (reason, clause) = match with.map(|other| signings.get(other)).as_ref() {
             Some(other) => {
-                let reason = Msg::Overlaps {
+                let reason = Reason::Overlaps {
                     contract: mask_within(contract(&contracts, other)),
                     at: at(other),
                     institution: rules.institutions.get(other.institution).name.clone(),
@@ -349,7 +349,7 @@ pub fn qualify(
                 (reason, &overlap.clause)
             }
             None if code == Code::E504 => (alone(rules, signing), &overlap.addon_clause),
-            None => (Msg::TooManyAddons { most: overlap.addons_at_most }, &overlap.addon_clause),
+            None => (Reason::TooManyAddons { most: overlap.addons_at_most }, &overlap.addon_clause),
         };
         let of_past = known.get(index).copied().filter(|known| *known != NEW);
         // What was refused before, and stands in no file now, was told then.
@@ -429,12 +429,12 @@ struct Clash {
 }
 
 /// What an add-on would have to stand on.
-fn alone(rules: &Rules, signing: &Signing) -> Msg {
+fn alone(rules: &Rules, signing: &Signing) -> Reason {
     let packages = &rules.policy(signing.offer()).packages;
     let required = |id: &String| packages.iter().find(|one| one.named.id == *id).map(|one| &one.named);
     let required: Vec<&Named> = rules.package(signing.offer()).requires.iter().filter_map(required).collect();
     let all = |word: fn(&Named) -> &str| required.iter().map(|one| word(one)).collect::<Vec<_>>().join(" / ");
-    Msg::AddonAlone { needs: all(|one| &one.id), named: all(|one| &one.name) }
+    Reason::AddonAlone { needs: all(|one| &one.id), named: all(|one| &one.name) }
 }
 
 fn blocks_until(signing: &Signing, whole_term: bool) -> Date {

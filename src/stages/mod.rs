@@ -18,6 +18,7 @@ use crate::intake::folder::{Form, InputFile};
 use crate::intake::header::{Opened, open};
 use crate::intake::institutions::{self, Institutions};
 use crate::intake::read::{FileFacts, read_rows};
+use crate::intake::refusals::{Refusals, Refused};
 use crate::intake::rows::{BlockRows, Fault, Reject, Row};
 use crate::intake::scores::{self, payments};
 use crate::intake::{adjustments, sheets};
@@ -62,7 +63,7 @@ pub struct Inputs {
     /// Headers read, not yet rows.
     opened: BTreeMap<Kind, Vec<Opened>>,
     pub facts: Vec<FileFacts>,
-    pub rejects: Vec<Reject>,
+    pub rejects: Refusals,
     pub notices: Vec<Msg>,
     pub missing: MissingColumns,
     /// Void signings, of unknown institutions too.
@@ -121,7 +122,7 @@ impl Inputs {
     }
 
     /// Refused rows of files; what the ledger knows and is refused now is in no file.
-    pub fn refused(&self) -> impl Iterator<Item = &Reject> {
+    pub fn refused(&self) -> impl Iterator<Item = Refused> {
         self.rejects.iter().filter(|reject| usize::from(reject.place.file) < self.files.len())
     }
 
@@ -161,7 +162,8 @@ impl Inputs {
 
     /// Notes a file that was read. Its refused rows stand from `first` on.
     fn read(&mut self, facts: FileFacts, first: usize) {
-        let not_text = self.rejects[first..].iter().filter(|reject| reject.code == Code::E105).count() as u64;
+        let not_text =
+            self.rejects.iter().skip(first).filter(|reject| reject.code == Code::E105).count() as u64;
         // A damaged row is no other encoding; a tenth of the file is.
         if not_text * 10 >= facts.rows.max(1) && facts.encoding == "utf-8" && not_text > 0 {
             self.notices.push(Msg::MaybeGb18030 { file: facts.name.clone(), rows: not_text });
@@ -187,7 +189,7 @@ impl Inputs {
         mut take: impl FnMut(T) -> Option<Reject> + Send,
     ) -> Result<()> {
         for opened in self.take(kind) {
-            let mut rejects = Vec::new();
+            let mut rejects = Refusals::default();
             let parse = |block: &BlockRows| {
                 let mut parsed = Vec::new();
                 block.each(|cells| parsed.push(row(cells).map_err(|fault| cells.reject(kind, fault, ids))));
@@ -202,7 +204,7 @@ impl Inputs {
                 }
             })?;
             let first = self.rejects.len();
-            self.rejects.extend(rejects);
+            self.rejects.append(rejects);
             self.read(facts, first);
         }
         Ok(())

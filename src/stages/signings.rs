@@ -11,7 +11,8 @@ use crate::base::person::PersonId;
 use crate::base::place::Kind;
 use crate::intake::cells;
 use crate::intake::read::{Again, read_rows_with};
-use crate::intake::rows::{BlockRows, OneOf, Reject, Row, TOGETHER, WholeRows};
+use crate::intake::refusals::Refusals;
+use crate::intake::rows::{BlockRows, OneOf, Row, TOGETHER, WholeRows};
 use crate::intake::short::id_hash;
 use crate::intake::signings::{self, Signing, UsualSignings};
 use crate::settlement::assess::RowCounts;
@@ -28,7 +29,7 @@ use super::{Inputs, Watch};
 #[derive(Default)]
 struct SigningBlock {
     batch: Batch,
-    rejects: Vec<Reject>,
+    rejects: Refusals,
     void: u64,
     /// Contract ids of void rows, where earlier postings may know them, each with the person where one can be
     /// read.
@@ -57,7 +58,7 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Wa
     let mut counts = vec![RowCounts::default(); rules.institutions.count()];
     let (mut void_contracts, mut of_past) = (BTreeSet::new(), OfPast::default());
     for opened in inputs.take(Kind::Signings) {
-        let (mut rejects, mut void) = (Vec::new(), 0);
+        let (mut rejects, mut void) = (Refusals::default(), 0);
         let mut standing = Vec::new();
         let desk =
             || (Desk::new(rules, &classes, &details), vec![RowCounts::default(); rules.institutions.count()]);
@@ -77,7 +78,7 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Wa
                 candidates.join(block.batch);
                 let before = rejects.len();
                 standing.extend(block.standing.into_iter().map(|(at, contract)| (before + at, contract)));
-                rejects.extend(block.rejects);
+                rejects.append(block.rejects);
                 void += block.void;
                 void_contracts.extend(block.void_contracts);
             }
@@ -93,14 +94,10 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Wa
                 let counts = &mut counts[*institution as usize];
                 counts.rejected = counts.rejected.saturating_sub(1);
             }
-            let mut at = 0;
-            rejects.retain(|_| {
-                at += 1;
-                !admitted.contains_key(&(at - 1))
-            });
+            rejects.retain(|at| !admitted.contains_key(&at));
         }
         let first = inputs.rejects.len();
-        inputs.rejects.extend(rejects);
+        inputs.rejects.append(rejects);
         inputs.read(facts, first);
         inputs.void_rows += void;
     }
@@ -127,7 +124,7 @@ impl Standing<'_> {
     fn admit(
         &self,
         again: &Again,
-        rejects: &[Reject],
+        rejects: &Refusals,
         standing: Vec<(usize, Vec<u8>)>,
         candidates: &mut Candidates,
         of_past: &mut OfPast,
@@ -138,7 +135,7 @@ impl Standing<'_> {
         for (at, contract) in standing {
             let among = found.get(&id_hash(&contract));
             if let Some(posted) = among.and_then(|among| self.history.of_contract(among, &contract)) {
-                known.insert(rejects[at].place.line, (at, posted));
+                known.insert(rejects.get(at).place.line, (at, posted));
             }
         }
         let lines: Vec<u32> = known.keys().copied().collect();

@@ -10,7 +10,10 @@ use crate::base::code::Code;
 use crate::base::diagnostic::stop;
 use crate::base::message::Msg;
 use crate::base::place::{Kind, Place};
+use crate::base::reason::Reason;
+use crate::intake::header::cannot_read;
 use crate::intake::read::{Again, read_rows_with};
+use crate::intake::refusals::Refusals;
 use crate::intake::rows::{BlockRows, Cells, Fault, Known, Reject, Row, TOGETHER, WholeRows};
 use crate::intake::swipes;
 use crate::intake::swipes::SwipeRow;
@@ -19,6 +22,7 @@ use crate::settlement::evidence::{Against, Desk as SwipeDesk, Evidence, Swipe};
 use crate::settlement::history::History;
 use crate::settlement::qualify::Qualified;
 use crate::settlement::rules::{NO_CARD, Rules};
+use crate::settlement::spill::scratch;
 
 use super::{Inputs, Watch, cited};
 
@@ -31,7 +35,7 @@ pub fn swipes(
     watch: Watch,
 ) -> Result<Evidence> {
     // A swipe takes some 80 bytes.
-    let mut evidence = Evidence::new(rules, qualified, inputs.bytes_of(Kind::Swipes) / 80);
+    let mut evidence = Evidence::new(rules, qualified, inputs.bytes_of(Kind::Swipes) / 80, scratch());
     let opened = inputs.take(Kind::Swipes);
     let (mut again, mut lines) = (BTreeMap::new(), 0);
     for opened in opened {
@@ -77,7 +81,7 @@ pub fn swipes(
         let (facts, file, _) = read_rows_with(opened, watch.bytes, SwipeWords::default, parse, |wave| {
             for block in wave {
                 lines = block.last.max(lines);
-                rejects.extend(block.rejects);
+                rejects.append(block.rejects);
             }
         })?;
         inputs.read(facts, first);
@@ -103,7 +107,7 @@ pub fn swipes(
 struct SwipeBlock {
     /// The last line that was taken.
     last: u32,
-    rejects: Vec<Reject>,
+    rejects: Refusals,
 }
 
 /// What the words of some columns stand for.
@@ -186,7 +190,7 @@ fn repeated_swipes(
     qualified: &Qualified,
     evidence: &mut Evidence,
 ) -> Result<()> {
-    let repeated = evidence.close();
+    let repeated = evidence.close().map_err(|error| cannot_read(&scratch().display().to_string(), &error))?;
     let mut places: Vec<Place> = repeated.iter().flat_map(|(place, first)| [*place, *first]).collect();
     places.par_sort_unstable();
     places.dedup();
@@ -224,7 +228,7 @@ fn repeated_swipes(
             person: swipe.person.masked(),
             institution: rules.institutions.get(swipe.institution).id.clone(),
             code: Code::E506,
-            reason: Msg::SwipeTwice { at },
+            reason: Reason::SwipeTwice { at },
             clause: None,
         });
         refused.push((swipe, Against { charged: files[&place.file].1, rules, qualified }));

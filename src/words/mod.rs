@@ -23,6 +23,7 @@ pub use usage::{
 use crate::base::code::Code;
 use crate::base::message::{DiskFault, Msg};
 use crate::base::person::hide_numbers;
+use crate::base::reason::Reason;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lang {
@@ -138,6 +139,14 @@ pub fn say(lang: Lang, msg: &Msg) -> String {
         // Whatever a cell held, no sentence shows an ID number.
         _ => hide_numbers(said),
     }
+}
+
+/// Why a row is refused.
+pub fn refusal(lang: Lang, reason: &Reason) -> String {
+    hide_numbers(match lang {
+        Lang::Zh => zh::refusal(reason),
+        Lang::En => en::refusal(reason),
+    })
 }
 
 /// What the system says of a disk or a file.

@@ -223,17 +223,17 @@ pub fn refused<'a>(findings: &'a Findings<'a>) -> Part<'a> {
         Column::new(name(Label::WhatToDo), Kind::Words, 28),
     ];
     let row = move |row: Refused| {
-        let reject = row.reject;
+        let Refused { row, file, reason } = row;
         vec![
-            Cell::text(row.file),
-            Cell::Count(reject.place.line.into()),
-            Cell::text(reject.code.name()),
+            Cell::text(file),
+            Cell::Count(row.place.line.into()),
+            Cell::text(row.code.name()),
             Cell::text(row.contract),
             Cell::text(row.person),
-            Cell::text(&reject.institution),
-            Cell::Text(row.reason),
-            Cell::text(reject.clause.as_deref().unwrap_or_default()),
-            Cell::text(cure(lang, reject.code)),
+            Cell::text(row.institution),
+            Cell::Text(reason),
+            Cell::text(row.clause.unwrap_or_default()),
+            Cell::text(cure(lang, row.code)),
         ]
     };
     let names = (Phrase::DocSheetRefused, Phrase::DocTitleRefused);
