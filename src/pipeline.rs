@@ -226,13 +226,13 @@ struct Qualification {
 /// Reads signings and holds them against the rules and each other.
 fn qualified(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Watch) -> Result<Qualification> {
     (watch.begins)(Stage::Signings);
-    let ReadSignings { candidates, mut counts, classes, details, of_past } =
+    let ReadSignings { candidates, shapes, mut counts, classes, details, of_past } =
         signings::signings(inputs, rules, history, watch)?;
     (watch.begins)(Stage::Qualify);
     let (names, details) = (inputs.names.clone(), details.list());
     let pricing = Pricing { classes: &classes, details: &details };
     let past = (history, of_past, &pricing);
-    let qualified = qualify(candidates, rules, past, &names, |signing: &Signing, reject| {
+    let qualified = qualify((candidates, shapes), rules, past, &names, |signing: &Signing, reject| {
         // What stands in no file of this run is no row of its institution.
         if history.owns(signing).is_none() {
             let counts = &mut counts[signing.institution as usize];
@@ -283,7 +283,7 @@ fn restored(inputs: &mut Inputs, history: &History, qualified: &Qualified) {
             let ended = past.end < past.term_end && past.starts_on == signing.starts_on;
             history.owns(&signing).is_none() && ended && past.end < signing.end
         }
-        None => !past.gone.is_empty() && past.gone.contains(&qualified.contract_hash(&signing)),
+        None => !past.gone.is_empty() && past.gone.contains(&qualified.contracts.hash(signing.contract)),
     };
     let rows = qualified.signings.par_iter().enumerate().filter(|one| back(*one)).count() as u64;
     if rows > 0 {

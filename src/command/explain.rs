@@ -146,7 +146,7 @@ fn lives(run: &Run, what: &What, store: Option<&Store>, look: Look) -> Result<Ve
     let services = stages::find::swipe_rows(run.inputs, &people)?;
     let life = |contract: &str| {
         let found = run.qualified.signings.iter().enumerate().find(|&(_, signing)| {
-            run.qualified.contract(&signing) == contract
+            run.qualified.contracts.with(signing.contract, |id| id == contract.as_bytes())
                 && person.is_none_or(|person| signing.person == person)
         });
         let fate = |row: &&stages::find::SigningPlace| {

@@ -163,7 +163,7 @@ fn note(
         }
     };
     let first = past.map(|past| past.id);
-    facts.write(writer, (first, qualified.contract(signing)), terms, *state)
+    facts.write(writer, (first, &qualified.contract(signing)), terms, *state)
 }
 
 /// What a signing is, beside its terms.

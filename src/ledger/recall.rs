@@ -16,8 +16,8 @@ use crate::base::period::{Date, Period, Rank};
 use crate::base::person::PersonId;
 use crate::settlement::history::{
     AsOf, LineState, Past, PastInstitution, PastLine, PastScore, PastService, PastSigning, Terms,
+    arena_bytes, arena_hash,
 };
-use crate::settlement::order::{arena_bytes, arena_hash};
 
 use super::chain::{Batch, BatchKind, Content, TABLES, batches, in_effect};
 use super::pages::{self, Page, SIGNING, State};

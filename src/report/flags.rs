@@ -16,6 +16,7 @@ use crate::base::place::Place;
 use crate::intake::rows::TOGETHER;
 use crate::pipeline::Run;
 use crate::policy::CapOf;
+use crate::settlement::contracts::ContractId;
 use crate::settlement::evidence::SwipeFlag;
 use crate::settlement::flags::{Detail, Flag};
 use crate::settlement::qualify::Signing;
@@ -106,13 +107,9 @@ impl Raised<'_> {
     }
 }
 
-/// The signings that some flags are of, and their contract ids. They come from memory: what a few dozen wait for they
-/// wait for together.
-fn signed<'r>(flags: &[Raised], run: &Run<'r>) -> Vec<Option<(Signing, &'r str)>> {
-    let signing = |flag: &Raised| Some(run.qualified.signings.get(flag.signing()? as usize));
-    let signings: Vec<Option<Signing>> = flags.iter().map(signing).collect();
-    let with_contract = |signing: Signing| (signing, run.qualified.contract(&signing));
-    signings.into_iter().map(|signing| signing.map(with_contract)).collect()
+/// The signings that some flags are of. They come from memory: what a few dozen wait for they wait for together.
+fn signed(flags: &[Raised], run: &Run) -> Vec<Option<Signing>> {
+    flags.iter().map(|flag| Some(run.qualified.signings.get(flag.signing()? as usize))).collect()
 }
 
 /// How many flags of each code there are.
@@ -133,7 +130,17 @@ pub struct Flags<'a> {
     run: &'a Run<'a>,
     lang: Lang,
     reveal: bool,
-    all: Vec<Raised<'a>>,
+    /// Their numbers.
+    order: Vec<u32>,
+}
+
+/// What flags are sorted by; of the same place as they came.
+struct Key {
+    code: Code,
+    institution: u32,
+    contract: Option<ContractId>,
+    place: Option<(u32, u32)>,
+    number: u32,
 }
 
 /// A flag as every file shows it.
@@ -148,61 +155,78 @@ pub struct FlagRow<'a> {
 }
 
 impl<'a> Flags<'a> {
-    pub fn sorted(run: &'a Run, lang: Lang, reveal: bool) -> Flags<'a> {
-        let mut all: Vec<Raised> = run.evidence.flags.iter().map(Raised::Swipe).collect();
-        all.extend(run.settlement.flags.iter().map(Raised::Other));
+    pub fn sorted(run: &'a Run<'a>, lang: Lang, reveal: bool) -> Flags<'a> {
+        let mut flags = Flags { run, lang, reveal, order: Vec::new() };
         // Names by their turn: numbers are quicker to compare, and take less room.
         let files = names::turns(run.inputs.names.iter());
         let institutions = names::turns(
             (0..run.rules.institutions.count()).map(|at| &run.rules.institutions.get(at as u32).id),
         );
-        let key = |flag: &Raised, contract| {
+        let contracts = &run.qualified.contracts;
+        let key = |number: usize| {
+            let flag = flags.raised(number as u32);
+            let contract = flag.signing().map(|signing| run.qualified.signings.contract(signing as usize));
             let place = flag.place().map(|place| (files[place.file as usize], place.line));
             let institution = institutions[flag.institution(run) as usize];
-            (flag.code(), institution, first_bytes(contract), contract, place)
+            Key { code: flag.code(), institution, contract, place, number: number as u32 }
         };
-        let keyed = all.par_chunks(TOGETHER).flat_map_iter(|flags| {
-            let contract = |signed: Option<(_, _)>| signed.map_or("", |(_, contract)| contract);
-            let contracts = signed(flags, run).into_iter().map(contract);
-            flags.iter().zip(contracts).map(|(flag, contract)| (key(flag, contract), *flag))
+        let count = run.evidence.flags.len() + run.settlement.flags.len();
+        let mut keys: Vec<Key> = (0..count).into_par_iter().map(key).collect();
+        keys.par_sort_unstable_by(|a, b| {
+            let contract = |key: &Key| key.contract.is_some();
+            (a.code, a.institution)
+                .cmp(&(b.code, b.institution))
+                .then_with(|| match (a.contract, b.contract) {
+                    (Some(a), Some(b)) => contracts.compare(a, b),
+                    _ => contract(a).cmp(&contract(b)),
+                })
+                .then_with(|| (a.place, a.number).cmp(&(b.place, b.number)))
         });
-        let mut keyed: Vec<_> = keyed.collect();
-        keyed.par_sort_by_key(|(key, _)| *key);
-        all = keyed.into_iter().map(|(_, flag)| flag).collect();
-        Flags { run, lang, reveal, all }
+        flags.order = keys.into_iter().map(|key| key.number).collect();
+        flags
+    }
+
+    /// A flag by its number: those of swipes come first.
+    fn raised(&self, number: u32) -> Raised<'a> {
+        let (swipes, number) = (&self.run.evidence.flags, number as usize);
+        match swipes.get(number) {
+            Some(flag) => Raised::Swipe(flag),
+            None => Raised::Other(&self.run.settlement.flags[number - swipes.len()]),
+        }
     }
 
     pub fn count(&self) -> usize {
-        self.all.len()
+        self.order.len()
     }
 
     /// Those of a part of the list.
     pub fn rows(&'a self, part: Range<usize>) -> impl Iterator<Item = FlagRow<'a>> {
         // Of a province, a signing is waited for from memory: those of some dozens together.
-        self.all[part].chunks(TOGETHER).flat_map(|flags| {
-            let signed = signed(flags, self.run);
-            flags.iter().zip(signed).map(|(flag, signed)| self.row(flag, signed))
+        self.order[part].chunks(TOGETHER).flat_map(|numbers| {
+            let flags: Vec<Raised> = numbers.iter().map(|number| self.raised(*number)).collect();
+            let signed = signed(&flags, self.run);
+            flags.into_iter().zip(signed).map(|(flag, signed)| self.row(flag, signed))
         })
     }
 
     /// Where the flags of each institution stand, by its number.
     pub fn by_institution(&self) -> Vec<Vec<usize>> {
         let mut by = vec![Vec::new(); self.run.rules.institutions.count()];
-        for (at, flag) in self.all.iter().enumerate() {
-            by[flag.institution(self.run) as usize].push(at);
+        for (at, number) in self.order.iter().enumerate() {
+            by[self.raised(*number).institution(self.run) as usize].push(at);
         }
         by
     }
 
     pub fn at(&'a self, at: usize) -> FlagRow<'a> {
-        let flag = &self.all[at];
-        self.row(flag, signed(std::slice::from_ref(flag), self.run)[0])
+        let flag = self.raised(self.order[at]);
+        self.row(flag, signed(&[flag], self.run)[0])
     }
 
-    fn row(&self, flag: &'a Raised, signed: Option<(Signing, &'a str)>) -> FlagRow<'a> {
+    fn row(&self, flag: Raised<'a>, signing: Option<Signing>) -> FlagRow<'a> {
         let run = self.run;
-        let (signing, contract) = signed.unzip();
-        let (contract, person) = (contract.unwrap_or_default(), signing.map(|signing| signing.person));
+        let contract = signing.map_or(String::new(), |signing| run.qualified.contract(&signing));
+        let person = signing.map(|signing| signing.person);
         let clause = match flag {
             Raised::Other(flag) => Some(&*flag.clause),
             Raised::Swipe(raised) => {
@@ -213,22 +237,13 @@ impl<'a> Flags<'a> {
         FlagRow {
             code: flag.code(),
             institution: flag.institution(run),
-            contract: if self.reveal { contract.to_string() } else { mask_within(contract) },
+            contract: if self.reveal { contract } else { mask_within(&contract) },
             person: person.map(|person| if self.reveal { person.full() } else { person.masked() }),
             place: flag.place().map(|at| (run.inputs.names[at.file as usize].as_str(), at.line)),
             detail: say(self.lang, &flag.detail(run, self.lang)),
             clause,
         }
     }
-}
-
-/// The first bytes of a text as a number, which is in the order of the texts as far as it tells them apart: quicker to
-/// compare than what has to be waited for from memory.
-fn first_bytes(text: &str) -> u128 {
-    let mut bytes = [0; 16];
-    let length = text.len().min(bytes.len());
-    bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
-    u128::from_be_bytes(bytes)
 }
 
 /// Writes flags.csv.

@@ -8,7 +8,8 @@ use crate::base::period::{Date, Rank};
 use crate::base::person::PersonId;
 use crate::policy::schedule::Schedule;
 
-use super::qualify::{Signing, offer_of};
+use super::contracts::ContractId;
+use super::qualify::{NO_DETAILS, Signing, offer_of};
 use super::rules::Rules;
 
 /// What a swipe is held against, in 24 bytes.
@@ -51,55 +52,96 @@ impl Face {
     }
 }
 
-/// What a signing has beside its face.
+/// What a signing has beside its face, in 28 bytes.
 #[derive(Clone, Copy, Debug)]
-struct Rest {
-    paid: Fen,
-    contract: u32,
-    class: u32,
-    details: u32,
+pub(super) struct Rest {
+    contract: [u32; 2],
+    /// What was paid, in [`PAID_BITS`], below the number of the price.
+    paid_and_class: [u32; 2],
     signed_on: Date,
     term_end: Date,
     line: u32,
 }
 
+/// An amount of one row is below 1,000,000,000.
+const PAID_BITS: u32 = 38;
+
+fn halves(number: u64) -> [u32; 2] {
+    [number as u32, (number >> 32) as u32]
+}
+
+fn whole([low, high]: [u32; 2]) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
 impl Rest {
-    fn of(signing: &Signing) -> Rest {
-        let Signing { paid, contract, class, details, signed_on, term_end, line, .. } = *signing;
-        Rest { paid, contract, class, details, signed_on, term_end, line }
+    pub(super) fn of(signing: &Signing) -> Rest {
+        let Signing { paid, contract, class, signed_on, term_end, line, .. } = *signing;
+        let (paid, class) = (paid.0.cast_unsigned(), u64::from(class));
+        assert!(paid >> PAID_BITS == 0 && class >> (64 - PAID_BITS) == 0, "an amount of a row, and a price");
+        let paid_and_class = halves(class << PAID_BITS | paid);
+        Rest { contract: halves(contract.0), paid_and_class, signed_on, term_end, line }
+    }
+
+    fn class(&self) -> u32 {
+        (whole(self.paid_and_class) >> PAID_BITS) as u32
+    }
+
+    fn paid(&self) -> Fen {
+        Fen((whole(self.paid_and_class) & ((1 << PAID_BITS) - 1)).cast_signed())
     }
 }
 
-/// Admitted signings by number.
-#[derive(Debug)]
+/// Signings by number.
+#[derive(Debug, Default)]
 pub struct Admitted {
     faces: Vec<Face>,
     rest: Vec<Rest>,
+    /// Empty where nothing else is kept of any.
+    details: Vec<u32>,
 }
 
 impl Admitted {
     pub fn with_room(count: usize) -> Admitted {
-        Admitted { faces: Vec::with_capacity(count), rest: Vec::with_capacity(count) }
+        Admitted { faces: Vec::with_capacity(count), rest: Vec::with_capacity(count), details: Vec::new() }
     }
 
-    /// Takes some more, in an order of their places.
-    pub fn extend<'s, P>(&mut self, order: &[P], signing: impl Fn(P) -> &'s Signing + Sync)
-    where
-        P: Copy + Sync,
-    {
-        self.faces.par_extend(order.par_iter().map(|at| Face::of(signing(*at))));
-        self.rest.par_extend(order.par_iter().map(|at| Rest::of(signing(*at))));
+    pub fn push(&mut self, signing: &Signing) {
+        if signing.details != NO_DETAILS || !self.details.is_empty() {
+            self.details.resize(self.count(), NO_DETAILS);
+            self.details.push(signing.details);
+        }
+        self.faces.push(Face::of(signing));
+        self.rest.push(Rest::of(signing));
+    }
+
+    /// Takes some of others, in an order of which others, and which of them.
+    pub fn extend(&mut self, others: &[Admitted], order: &[(u32, u32)]) {
+        let of = |(others_at, _): &(u32, u32)| &others[*others_at as usize];
+        if !self.details.is_empty() || others.iter().any(|one| !one.details.is_empty()) {
+            self.details.resize(self.count(), NO_DETAILS);
+            self.details.par_extend(order.par_iter().map(|at| of(at).details(at.1 as usize)));
+        }
+        self.faces.par_extend(order.par_iter().map(|at| of(at).faces[at.1 as usize]));
+        self.rest.par_extend(order.par_iter().map(|at| of(at).rest[at.1 as usize]));
+    }
+
+    #[inline]
+    fn details(&self, index: usize) -> u32 {
+        self.details.get(index).copied().unwrap_or(NO_DETAILS)
     }
 
     /// Takes those out that are `out`.
     pub fn keep(&mut self, out: &[bool]) {
         keep(&mut self.faces, out);
         keep(&mut self.rest, out);
+        keep(&mut self.details, out);
     }
 
     /// Says that the signing at `index` has another price.
     pub fn set_class(&mut self, index: usize, class: u32) {
-        self.rest[index].class = class;
+        let rest = &mut self.rest[index];
+        rest.paid_and_class = halves(u64::from(class) << PAID_BITS | rest.paid().0.cast_unsigned());
     }
 
     pub fn count(&self) -> usize {
@@ -110,10 +152,16 @@ impl Admitted {
         &self.faces
     }
 
+    #[inline]
+    pub fn contract(&self, index: usize) -> ContractId {
+        ContractId(whole(self.rest[index].contract))
+    }
+
     #[inline(always)]
     pub fn get(&self, index: usize) -> Signing {
         let Face { person, institution, starts_on, end, offer, file } = self.faces[index];
-        let Rest { paid, contract, class, details, signed_on, term_end, line } = self.rest[index];
+        let rest = &self.rest[index];
+        let Rest { contract, signed_on, term_end, line, .. } = *rest;
         Signing {
             person,
             institution,
@@ -121,10 +169,10 @@ impl Admitted {
             end,
             offer,
             file,
-            paid,
-            contract,
-            class,
-            details,
+            paid: rest.paid(),
+            contract: ContractId(whole(contract)),
+            class: rest.class(),
+            details: self.details(index),
             signed_on,
             term_end,
             line,
@@ -184,29 +232,37 @@ mod tests {
             end: Date::constant(2020, 2, 1 + number as i8),
             offer: number as u16 + 2,
             file: number as u16 + 3,
-            paid: Fen(i64::from(number) + 4),
-            contract: number + 5,
+            paid: Fen(99_999_999_999 - i64::from(number)),
+            contract: ContractId(u64::MAX - u64::from(number)),
             class: number + 6,
-            details: number + 7,
+            details: if number == 3 { NO_DETAILS } else { number + 7 },
             signed_on: Date::constant(2020, 3, 1 + number as i8),
             term_end: Date::constant(2020, 4, 1 + number as i8),
             line: number + 8,
         };
         let signings: Vec<Signing> = (0..5).map(signing).collect();
+        let of = |some: &[usize]| {
+            let mut all = Admitted::default();
+            some.iter().for_each(|at| all.push(&signings[*at]));
+            all
+        };
         let mut admitted = Admitted::with_room(5);
-        admitted.extend(&[1, 0, 3], |at: usize| &signings[at]);
-        admitted.extend(&[2, 4], |at: usize| &signings[at]);
-        let signings = [1, 0, 3, 2, 4].map(|at| signings[at]);
+        // Of the first nothing else is kept.
+        admitted.extend(&[of(&[3])], &[(0, 0)]);
+        assert!(admitted.details.is_empty());
+        admitted.extend(&[of(&[0, 1]), of(&[4, 2])], &[(1, 1), (0, 0), (0, 1), (1, 0)]);
+        let signings = [3, 2, 0, 1, 4].map(|at| signings[at]);
         let told =
             |all: &mut dyn Iterator<Item = Signing>| all.map(|one| format!("{one:?}")).collect::<Vec<_>>();
         assert_eq!(told(&mut admitted.iter()), told(&mut signings.into_iter()));
         admitted.set_class(1, 77);
         admitted.keep(&[false, false, true, false, false]);
         let kept = [signings[0], Signing { class: 77, ..signings[1] }, signings[3], signings[4]];
+        assert_eq!(admitted.contract(3), signings[4].contract);
         assert_eq!(told(&mut admitted.iter()), told(&mut kept.into_iter()));
         let people: Vec<usize> = admitted.people().map(Iterator::count).collect();
         assert_eq!(people, [2, 1, 1]);
-        assert_eq!(size_of::<Face>() + size_of::<Rest>(), size_of::<Signing>());
+        assert_eq!((size_of::<Face>(), size_of::<Rest>()), (24, 28));
     }
 
     #[test]

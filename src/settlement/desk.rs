@@ -15,16 +15,18 @@ use crate::intake::signings::{self, Paid, SigningRow, Words};
 use crate::policy::package::Group;
 use crate::policy::{CapOf, Policy};
 
+use super::contracts::{ContractId, Packer, Shapes};
 use super::history::Posted;
 use super::price::{self, Class, Classes, Facts, PriceKey, tags};
 use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, NO_DETAILS, OFFER_BITS, Signing, underpaid};
 use super::rules::Rules;
 
-/// Rows of one block that passed the checks of their own, with their contract ids.
+/// Rows of one block that passed the checks of their own.
 #[derive(Default)]
 pub struct Batch {
     pub signings: Vec<Signing>,
-    pub(super) contracts: Vec<u8>,
+    /// Contract ids that have no shape.
+    pub(super) unshaped: Vec<u8>,
 }
 
 /// Checks rows by the rules and gives them their price.
@@ -32,6 +34,7 @@ pub struct Desk<'a> {
     rules: &'a Rules<'a>,
     classes: &'a Classes,
     details: &'a DetailsList,
+    contracts: Packer<'a>,
     pub words: Words,
     /// By version and cell: what packages and schemes stand for.
     packages: Vec<Known<Option<u16>>>,
@@ -108,7 +111,10 @@ impl DetailsList {
 }
 
 impl<'a> Desk<'a> {
-    pub fn new(rules: &'a Rules<'a>, classes: &'a Classes, details: &'a DetailsList) -> Desk<'a> {
+    pub fn new(
+        rules: &'a Rules<'a>,
+        (classes, details, shapes): (&'a Classes, &'a DetailsList, &'a Shapes),
+    ) -> Desk<'a> {
         let versions = rules.region.versions.len();
         // A member who signed under a version without a cap counts as well.
         let caps = || rules.region.versions.iter().flat_map(|version| &version.caps);
@@ -118,6 +124,7 @@ impl<'a> Desk<'a> {
             rules,
             classes,
             details,
+            contracts: Packer::new(shapes),
             words: Words::default(),
             packages: (0..versions).map(|_| Known::default()).collect(),
             schemes: (0..versions).map(|_| Known::default()).collect(),
@@ -251,7 +258,9 @@ impl<'a> Desk<'a> {
             ended_for = at.map_or(0, |at| at as u16 + 1) << OFFER_BITS;
         }
         let term_end = policy.terms.end(row.starts_on, term);
-        batch.add(row, cells.place(), (index, *class, offer | ended_for, details), term_end, price);
+        let signing =
+            signing(row, cells.place(), (index, *class, offer | ended_for, details), term_end, price);
+        batch.add(signing, &row.contract, &mut self.contracts);
         Ok(())
     }
 
@@ -360,47 +369,44 @@ fn belongs(row: &SigningRow, groups: &str, group: &Group) -> Result<(), Reason> 
 }
 
 impl Batch {
-    /// Room for so many rows.
-    pub fn reserve(&mut self, rows: usize) {
-        self.signings.reserve(rows);
-        self.contracts.reserve(rows * 16);
+    /// Takes a signing, and its contract id.
+    #[inline(always)]
+    pub fn add(&mut self, signing: Signing, contract: &[u8], packer: &mut Packer) {
+        let contract = packer.pack(contract, &mut self.unshaped);
+        self.signings.push(Signing { contract, ..signing });
     }
+}
 
-    fn add(
-        &mut self,
-        row: &SigningRow,
-        place: Place,
-        numbers: (u32, u32, u16, u32),
-        term_end: Date,
-        price: &Class,
-    ) {
-        let (institution, class, offer, details) = numbers;
-        let contract = self.contracts.len() as u32;
-        // A record is at most 64 KiB long, and so is an id.
-        self.contracts.extend_from_slice(&(row.contract.len() as u16).to_le_bytes());
-        self.contracts.extend_from_slice(&row.contract);
-        let paid = match row.paid {
-            Paid::Unasked => None,
-            Paid::Missing => Some(Fen::ZERO),
-            Paid::Amount(paid) => Some(paid),
-        };
-        let asked = if paid.is_some() { ASKED_WHAT_WAS_PAID } else { 0 };
-        let answers = asked | underpaid(paid, price.individual);
-        let authorized = if row.authorized { AUTHORIZED } else { 0 };
-        self.signings.push(Signing {
-            person: row.person,
-            contract,
-            institution,
-            class,
-            details,
-            signed_on: row.signed_on,
-            starts_on: row.starts_on,
-            term_end,
-            end: row.ended_on.map_or(term_end, |ended| ended.min(term_end)),
-            line: place.line,
-            file: place.file,
-            offer: offer | authorized | answers,
-            paid: paid.unwrap_or_default(),
-        });
+/// The signing of a row but for its contract id.
+#[inline(always)]
+fn signing(
+    row: &SigningRow,
+    place: Place,
+    (institution, class, offer, details): (u32, u32, u16, u32),
+    term_end: Date,
+    price: &Class,
+) -> Signing {
+    let paid = match row.paid {
+        Paid::Unasked => None,
+        Paid::Missing => Some(Fen::ZERO),
+        Paid::Amount(paid) => Some(paid),
+    };
+    let asked = if paid.is_some() { ASKED_WHAT_WAS_PAID } else { 0 };
+    let answers = asked | underpaid(paid, price.individual);
+    let authorized = if row.authorized { AUTHORIZED } else { 0 };
+    Signing {
+        person: row.person,
+        contract: ContractId::default(),
+        institution,
+        class,
+        details,
+        signed_on: row.signed_on,
+        starts_on: row.starts_on,
+        term_end,
+        end: row.ended_on.map_or(term_end, |ended| ended.min(term_end)),
+        line: place.line,
+        file: place.file,
+        offer: offer | authorized | answers,
+        paid: paid.unwrap_or_default(),
     }
 }

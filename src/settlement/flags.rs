@@ -222,11 +222,11 @@ fn cut_off<'t>(
 ) {
     let at = |index: &u32| qualified.signings.get(*index as usize);
     in_turn.sort_unstable_by(|a, b| {
-        let key = |index: &u32| {
-            let one = at(index);
-            (one.starts_on, one.signed_on, qualified.contract(&one), one.place())
-        };
-        key(a).cmp(&key(b))
+        let (a, b) = (at(a), at(b));
+        (a.starts_on, a.signed_on)
+            .cmp(&(b.starts_on, b.signed_on))
+            .then_with(|| qualified.contracts.compare(a.contract, b.contract))
+            .then_with(|| a.place().cmp(&b.place()))
     });
     let mut places: BTreeMap<(CapOf, u32, &str), Places> = BTreeMap::new();
     for index in in_turn {

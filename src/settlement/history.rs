@@ -19,12 +19,12 @@ use crate::base::period::{Date, Period, age_on};
 use crate::base::person::PersonId;
 use crate::base::place::Place;
 use crate::intake::institutions::{Institution, Institutions};
-use crate::intake::short::id_hash;
+use crate::intake::short::{hash_at, id_hash};
 
 use super::assess::ScoreEntry;
-use super::desk::{Details, DetailsList};
+use super::contracts::{ContractId, Packer, Shapes};
+use super::desk::{Batch, Details, DetailsList};
 use super::lines::Posted as Payments;
-use super::order::{arena_bytes, arena_hash};
 use super::price::{self, Classes, Facts, PriceKey};
 use super::qualify::{ASKED_WHAT_WAS_PAID, AUTHORIZED, OFFER_BITS, Signing};
 use super::rules::Rules;
@@ -245,6 +245,24 @@ pub struct History<'a> {
     cleared: FxHashMap<(Period, u32), Vec<(String, u32)>>,
 }
 
+/// The contract id at a place of an arena, where each stands behind its length.
+pub fn arena_bytes(contracts: &[u8], at: u32) -> &[u8] {
+    let (start, length) = arena_place(contracts, at);
+    &contracts[start..start + length]
+}
+
+/// Where the id itself starts, and its length.
+fn arena_place(contracts: &[u8], at: u32) -> (usize, usize) {
+    let start = at as usize + 2;
+    (start, usize::from(u16::from_le_bytes([contracts[start - 2], contracts[start - 1]])))
+}
+
+/// The hash of the contract id at a place of an arena.
+pub fn arena_hash(contracts: &[u8], at: u32) -> u64 {
+    let (start, length) = arena_place(contracts, at);
+    hash_at(contracts, start, length)
+}
+
 impl Past {
     pub fn contract(&self, signing: &PastSigning) -> &str {
         std::str::from_utf8(arena_bytes(&self.contracts, signing.contract)).unwrap_or_default()
@@ -411,15 +429,15 @@ impl<'a> History<'a> {
         among.iter().find(same).copied()
     }
 
-    /// All signings of the past as this run's rules price them. Their place is this history's file and their
-    /// number.
+    /// All signings of the past as this run's rules price them, in order. Their place is this history's file and
+    /// their number.
     pub fn recall(
         &self,
         rules: &Rules,
-        classes: &Classes,
-        details: &DetailsList,
-    ) -> Result<(Vec<Signing>, &'a [u8])> {
-        let Some(past) = self.past else { return Ok((Vec::new(), &[])) };
+        (classes, details, shapes): (&Classes, &DetailsList, &Shapes),
+    ) -> Result<Vec<Batch>> {
+        const TOGETHER: usize = 16 << 10;
+        let Some(past) = self.past else { return Ok(Vec::new()) };
         let kept: Vec<u32> = past
             .terms
             .iter()
@@ -435,7 +453,7 @@ impl<'a> History<'a> {
             .into_par_iter()
             .map(|at| Resolved::of(rules, at / past.terms.len(), &past.terms[at % past.terms.len()]))
             .collect();
-        let one = |prices: &mut Vec<(PriceKey, u32)>, known: usize| {
+        let one = |prices: &mut Vec<(PriceKey, u32)>, known: usize| -> Result<Signing> {
             let (signing, number) = (&past.signings[known], known as u32);
             let version = rules.region.in_force(signing.signed_on);
             let terms = signing.terms as usize;
@@ -451,9 +469,16 @@ impl<'a> History<'a> {
             };
             Ok(self.signing_of(number, rules, found, kept[terms], &mut find))
         };
-        let all: Result<Vec<Signing>> =
-            (0..past.signings.len()).into_par_iter().map_init(Vec::new, one).collect();
-        Ok((all?, &past.contracts))
+        let some = |(packer, prices): &mut (Packer, Vec<(PriceKey, u32)>), first: usize| {
+            let mut batch = Batch::default();
+            for known in first..past.signings.len().min(first + TOGETHER) {
+                let contract = arena_bytes(&past.contracts, past.signings[known].contract);
+                batch.add(one(prices, known)?, contract, packer);
+            }
+            Ok(batch)
+        };
+        let starts: Vec<usize> = (0..past.signings.len()).step_by(TOGETHER).collect();
+        starts.into_par_iter().map_init(|| (Packer::new(shapes), Vec::new()), some).collect()
     }
 
     /// What the price of a known signing depends on, given what a row of now says of it. What the institution
@@ -479,7 +504,7 @@ impl<'a> History<'a> {
         classes.find(rules, found.key(rules, terms, signing.person, signing.signed_on)).0
     }
 
-    /// One signing of the past as it was posted, by this run's rules.
+    /// One signing of the past as it was posted, by this run's rules, but for its contract id.
     pub fn priced(&self, known: u32, rules: &Rules, classes: &Classes, details: u32) -> Result<Signing> {
         let (_, terms) = self.terms(known).expect("a signing of the past has its terms");
         let version = rules.region.in_force(self.signing(known).signed_on);
@@ -496,6 +521,7 @@ impl<'a> History<'a> {
         stop(fact, Some(Msg::KeepOldRules))
     }
 
+    /// A signing of the past but for its contract id.
     fn signing_of(
         &self,
         known: u32,
@@ -510,7 +536,7 @@ impl<'a> History<'a> {
         let asked = if signing.paid.is_some() { ASKED_WHAT_WAS_PAID } else { 0 };
         Signing {
             person: signing.person,
-            contract: signing.contract,
+            contract: ContractId::default(),
             institution,
             class: class(found.key(rules, terms, signing.person, signing.signed_on)),
             details,

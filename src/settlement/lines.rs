@@ -62,7 +62,7 @@ pub struct Line {
     /// What earlier postings took back of it.
     pub recovered: Fen,
     /// What it came to when it was last posted, by the ledger.
-    pub then: Option<LineState>,
+    pub then: Option<Box<LineState>>,
     /// What moved it since; nothing where nothing was posted.
     pub moves: Vec<Move>,
 }
@@ -375,7 +375,7 @@ fn finish(
             if rule.settled {
                 clear(&mut line, rules, policy, rule, scores);
             }
-            line.then = history.state(&line.key(), &policy.id).cloned();
+            line.then = history.state(&line.key(), &policy.id).cloned().map(Box::new);
             line.recovered = history.posted_by(&line.key(), &policy.id).1;
             line
         })
@@ -401,7 +401,7 @@ fn finish(
             let elsewhere = history
                 .states_of(&line.key())
                 .any(|policy| *policy != rules.region.versions[line.version].id);
-            let states = (line.then.as_ref(), &line.state(rules_hash));
+            let states = (line.then.as_deref(), &line.state(rules_hash));
             line.moves = moves(line, states, rows, fresh, (cleared, elsewhere));
             let moved: Fen = line.moves.iter().map(|one| one.amount).sum();
             assert_eq!(moved, line.payable - line.recover, "the causes add up to what moves");
@@ -424,7 +424,8 @@ fn finish(
         true => Ordering::Equal,
         false => a.to_string().cmp(&b.to_string()),
     };
-    lines.sort_by(|a, b| {
+    // No two are alike in all of it.
+    lines.sort_unstable_by(|a, b| {
         by_cohort(a.cohort, b.cohort).then_with(|| {
             (id(a), &a.package, &a.source, a.version).cmp(&(id(b), &b.package, &b.source, b.version))
         })
@@ -438,11 +439,10 @@ fn post(rules: &Rules, lines: &mut Vec<Line>, (history, payments): (&History, &P
     let posted = if history.is_there() { &history.posted } else { payments };
     let periods: Vec<Vec<Period>> =
         (0..rules.region.versions.len()).map(|version| rules.cohorts(version)).collect();
-    let mut places: FxHashMap<(Period, u32, String, String), Vec<usize>> = FxHashMap::default();
+    let mut places: FxHashMap<(Period, u32), Vec<usize>> = FxHashMap::default();
     // A line of a version that does not settle the source takes no payment of it.
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.settled) {
-        let key = (line.cohort, line.institution, line.package.clone(), line.source.clone());
-        places.entry(key).or_default().push(at);
+        places.entry((line.cohort, line.institution)).or_default().push(at);
     }
     for (key, amount) in posted {
         let (cohort, institution, package, source) = key;
@@ -455,7 +455,10 @@ fn post(rules: &Rules, lines: &mut Vec<Line>, (history, payments): (&History, &P
         };
         let version = rules.versions_about(cohort.first_day()).find(settles);
         let version = version.unwrap_or_else(|| rules.version_on(cohort.first_day()));
-        let Some(at) = places.get(key) else {
+        let of_both = |at: &usize| lines[*at].package == *package && lines[*at].source == *source;
+        let there = places.get(&(*cohort, *institution)).map_or(&[][..], Vec::as_slice);
+        let there: Vec<usize> = there.iter().copied().filter(of_both).collect();
+        if there.is_empty() {
             let policy = &rules.region.versions[version];
             let rule = policy.source(source).map(|source| &policy.sources[source]);
             let mut line = Line {
@@ -472,16 +475,17 @@ fn post(rules: &Rules, lines: &mut Vec<Line>, (history, payments): (&History, &P
                 lines.push(line);
             }
             continue;
-        };
+        }
         let mut left = *amount;
-        for (nth, at) in at.iter().enumerate() {
-            let line = &mut lines[*at];
+        let last = there.len() - 1;
+        for (nth, at) in there.into_iter().enumerate() {
+            let line = &mut lines[at];
             // A ledger knows of which policy's line an amount was.
             let own = match history.is_there() {
                 true => history.posted_by(key, &rules.region.versions[line.version].id).0,
                 false => left.min(line.due()),
             };
-            let here = if nth + 1 == places[key].len() { left } else { own };
+            let here = if nth == last { left } else { own };
             line.posted = here;
             left = left - here;
         }

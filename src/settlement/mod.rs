@@ -5,6 +5,7 @@ pub mod assess;
 mod buckets;
 mod changes;
 pub mod clear;
+pub mod contracts;
 pub mod delta;
 pub mod desk;
 pub mod evidence;

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::person::PersonId;
-use crate::intake::short::hash_at;
 
-use super::admitted::Admitted;
+use super::admitted::{Admitted, Face};
+use super::contracts::Contracts;
 use super::qualify::Signing;
 
 /// One to one, and spread evenly in its upper bits, as ID numbers are not.
@@ -23,137 +23,73 @@ pub fn mixed(person: PersonId) -> u64 {
 const PARTS: usize = 64;
 
 /// Signings in parts, each with all signings of its people.
-pub struct ByPart(Vec<Vec<Signing>>);
+pub struct ByPart(Vec<Admitted>);
 
 impl ByPart {
     /// For about so many.
     pub fn with_room(count: usize) -> ByPart {
         // Some parts take a little more than others.
-        ByPart((0..PARTS).map(|_| Vec::with_capacity(count / PARTS * 17 / 16)).collect())
+        ByPart((0..PARTS).map(|_| Admitted::with_room(count / PARTS * 17 / 16)).collect())
     }
 
-    pub fn add(&mut self, signing: Signing) {
+    pub fn add(&mut self, signing: &Signing) {
         self.0[(mixed(signing.person) >> (64 - PARTS.ilog2())) as usize].push(signing);
     }
 
     /// The signings in order of the person's mixed number, those of one person as they are held against each other.
     /// Some parts at a time are told, and go then: never are all of them there twice.
     pub fn in_order(self, in_turn: impl Fn(&Signing, &Signing) -> Ordering + Sync) -> Admitted {
-        let mut admitted = Admitted::with_room(self.0.iter().map(Vec::len).sum());
+        let mut admitted = Admitted::with_room(self.0.iter().map(Admitted::count).sum());
         let mut parts = self.0.into_iter();
         loop {
-            let some: Vec<Vec<Signing>> = parts.by_ref().take(4 * rayon::current_num_threads()).collect();
+            let some: Vec<Admitted> = parts.by_ref().take(2 * rayon::current_num_threads()).collect();
             if some.is_empty() {
                 return admitted;
             }
-            let order = |(part, signings): (usize, &Vec<Signing>)| {
+            let order = |(part, signings): (usize, &Admitted)| {
                 let (part, order) = (part as u32, order_of(signings, &in_turn));
                 order.into_iter().map(move |at| (part, at)).collect::<Vec<_>>()
             };
             let order: Vec<Vec<(u32, u32)>> =
                 some.par_iter().enumerate().with_max_len(1).map(order).collect();
-            admitted.extend(&order.concat(), |(part, at)| &some[part as usize][at as usize]);
+            order.iter().for_each(|order| admitted.extend(&some, order));
         }
     }
 }
 
 /// The order of one part. What is sorted is half of the mixed number, with the place of its signing in the other
 /// half: numbers move quicker than signings. Where the halves are the same, the whole decides.
-fn order_of(signings: &[Signing], in_turn: impl Fn(&Signing, &Signing) -> Ordering) -> Vec<u32> {
-    let half = |(at, signing): (usize, &Signing)| mixed(signing.person) >> 32 << 32 | at as u64;
-    let mut order: Vec<u64> = signings.iter().enumerate().map(half).collect();
+fn order_of(signings: &Admitted, in_turn: impl Fn(&Signing, &Signing) -> Ordering) -> Vec<u32> {
+    let faces = signings.faces();
+    let half = |(at, face): (usize, &Face)| mixed(face.person) >> 32 << 32 | at as u64;
+    let mut order: Vec<u64> = faces.iter().enumerate().map(half).collect();
     order.sort_unstable();
-    let signing = |at: &u64| &signings[*at as u32 as usize];
+    let place = |at: &u64| *at as u32 as usize;
     for same in order.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|same| same.len() > 1) {
         same.sort_unstable_by(|a, b| {
-            let (a, b) = (signing(a), signing(b));
-            mixed(a.person).cmp(&mixed(b.person)).then_with(|| in_turn(a, b))
+            let (a, b) = (place(a), place(b));
+            let people = mixed(faces[a].person).cmp(&mixed(faces[b].person));
+            people.then_with(|| in_turn(&signings.get(a), &signings.get(b)))
         });
     }
     order.into_iter().map(|at| at as u32).collect()
 }
 
-/// A signing's contract id.
-pub fn contract<'a>(contracts: &'a [u8], signing: &Signing) -> &'a str {
-    std::str::from_utf8(contract_bytes(contracts, signing)).unwrap_or_default()
-}
-
-/// Its bytes.
-pub fn contract_bytes<'a>(contracts: &'a [u8], signing: &Signing) -> &'a [u8] {
-    arena_bytes(contracts, signing.contract)
-}
-
-/// The contract id at a place of an arena, where each stands behind its length.
-pub fn arena_bytes(contracts: &[u8], at: u32) -> &[u8] {
-    let (start, length) = arena_place(contracts, at);
-    &contracts[start..start + length]
-}
-
-/// Where the id itself starts, and its length.
-fn arena_place(contracts: &[u8], at: u32) -> (usize, usize) {
-    let start = at as usize + 2;
-    (start, usize::from(u16::from_le_bytes([contracts[start - 2], contracts[start - 1]])))
-}
-
-/// The hash of the contract id at a place of an arena.
-pub fn arena_hash(contracts: &[u8], at: u32) -> u64 {
-    let (start, length) = arena_place(contracts, at);
-    hash_at(contracts, start, length)
-}
-
-/// Contract ids by the lowest bits of their hash: its upper half, and where each stands in the arena.
-pub struct ContractIds(Vec<Vec<(u32, u32)>>);
-
-impl ContractIds {
-    /// For about so many.
-    pub fn with_room(count: usize) -> ContractIds {
-        ContractIds((0..PARTS).map(|_| Vec::with_capacity(count / PARTS * 17 / 16)).collect())
-    }
-
-    /// Takes the id at a place of an arena, which stands `offset` further in that of all.
-    pub fn add(&mut self, contracts: &[u8], at: u32, offset: u32) {
-        let hash = arena_hash(contracts, at);
-        self.0[hash as usize % PARTS].push(((hash >> 32) as u32, at + offset));
-    }
-
-    /// Where those stand that may be there twice: all that are, and a few others.
-    pub fn maybe_repeated(self) -> FxHashSet<u32> {
-        let doubtful = self.0.into_par_iter().flat_map_iter(|ids| {
-            // A bit for each hash, so many that few are shared.
-            const BITS_FOR_EACH: usize = 64;
-            let bits = (BITS_FOR_EACH * ids.len()).next_power_of_two().max(64);
-            let bit = move |hash: u32| hash as usize & (bits - 1);
-            let (mut seen, mut again) = (vec![0u64; bits / 64], FxHashSet::default());
-            for (hash, _) in &ids {
-                let (word, mask) = (&mut seen[bit(*hash) / 64], 1 << (bit(*hash) % 64));
-                if *word & mask != 0 {
-                    again.insert(bit(*hash));
-                }
-                *word |= mask;
-            }
-            ids.into_iter().filter(move |(hash, _)| again.contains(&bit(*hash))).map(|(_, at)| at)
-        });
-        doubtful.collect()
-    }
-}
-
-/// Signings that share a contract id, as they are held against each other, of those whose id is doubtful.
+/// Signings that share a contract id, as they are held against each other.
 pub fn repeated_contracts(
     signings: &Admitted,
-    contracts: &[u8],
-    doubtful: &FxHashSet<u32>,
+    contracts: &Contracts,
     in_turn: impl Fn(&Signing, &Signing) -> Ordering,
 ) -> Vec<Vec<u32>> {
-    if doubtful.is_empty() {
-        return Vec::new();
-    }
-    let found = signings.par_iter().enumerate().filter(|(_, signing)| doubtful.contains(&signing.contract));
-    let hashed = found.map(|(index, signing)| (arena_hash(contracts, signing.contract), index as u32));
-    let mut hashed: Vec<(u64, u32)> = hashed.collect();
-    hashed.par_sort_unstable();
-    let mut same: FxHashMap<&[u8], Vec<u32>> = FxHashMap::default();
-    for (_, index) in hashed.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1).flatten() {
-        same.entry(contract_bytes(contracts, &signings.get(*index as usize))).or_default().push(*index);
+    let spread = |index: usize| contracts.spread(signings.contract(index));
+    let doubtful = doubtful(signings.count(), spread);
+    let mut spread: Vec<(u64, u32)> =
+        doubtful.into_par_iter().map(|index| (spread(index as usize), index)).collect();
+    spread.par_sort_unstable();
+    let mut same: FxHashMap<String, Vec<u32>> = FxHashMap::default();
+    for (_, index) in spread.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1).flatten() {
+        let contract = contracts.text(signings.contract(*index as usize));
+        same.entry(contract).or_default().push(*index);
     }
     let mut repeated: Vec<Vec<u32>> = same.into_values().filter(|group| group.len() > 1).collect();
     for group in &mut repeated {
@@ -163,11 +99,54 @@ pub fn repeated_contracts(
     repeated
 }
 
+/// Of so many things those that share their number with another: all that do, and a few others.
+fn doubtful(count: usize, number: impl Fn(usize) -> u64 + Sync) -> Vec<u32> {
+    const EACH: usize = 64 << 10;
+    let part = |number: u64| number as usize % PARTS;
+    let half = |number: u64| (number >> 32) as u32;
+    // The upper halves of the numbers, by the lowest bits.
+    let starts: Vec<usize> = (0..count).step_by(EACH).collect();
+    let by_part = |start: &usize| {
+        let mut parts: Vec<Vec<u32>> =
+            (0..PARTS).map(|_| Vec::with_capacity(EACH.min(count) / PARTS * 9 / 8)).collect();
+        for number in (*start..count.min(start + EACH)).map(&number) {
+            parts[part(number)].push(half(number));
+        }
+        parts
+    };
+    let halves: Vec<Vec<Vec<u32>>> = starts.par_iter().map(by_part).collect();
+    let shared = |part: usize| {
+        // A bit for each half, so many that few are shared.
+        const BITS_FOR_EACH: usize = 64;
+        let count: usize = halves.iter().map(|parts| parts[part].len()).sum();
+        let bits = (BITS_FOR_EACH * count).next_power_of_two().max(64);
+        let bit = |half: u32| half as usize & (bits - 1);
+        let (mut seen, mut again) = (vec![0u64; bits / 64], FxHashSet::default());
+        for half in halves.iter().flat_map(|parts| &parts[part]) {
+            let (word, mask) = (&mut seen[bit(*half) / 64], 1 << (bit(*half) % 64));
+            if *word & mask != 0 {
+                again.insert(bit(*half));
+            }
+            *word |= mask;
+        }
+        (bits - 1, again)
+    };
+    let shared: Vec<(usize, FxHashSet<usize>)> = (0..PARTS).into_par_iter().map(shared).collect();
+    drop(halves);
+    let found = (0..count as u32).into_par_iter().filter(|index| {
+        let number = number(*index as usize);
+        let (bits, again) = &shared[part(number)];
+        again.contains(&(half(number) as usize & bits))
+    });
+    found.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::money::Fen;
     use crate::base::period::Date;
+    use crate::settlement::contracts::ContractId;
 
     #[test]
     fn signings_are_in_order_whatever_the_threads() {
@@ -180,7 +159,7 @@ mod tests {
             offer: 0,
             file: 0,
             paid: Fen(0),
-            contract: 0,
+            contract: ContractId::default(),
             class: 0,
             details: 0,
             signed_on: day,
@@ -193,7 +172,7 @@ mod tests {
             want.sort_by(|a, b| mixed(a.person).cmp(&mixed(b.person)).then_with(|| in_turn(a, b)));
             for threads in [1, 2, 3, 64, 100] {
                 let mut parts = ByPart::with_room(count as usize / 2);
-                (0..count).map(signing).for_each(|signing| parts.add(signing));
+                (0..count).map(signing).for_each(|signing| parts.add(&signing));
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
                 let found: Vec<Signing> = pool.install(|| parts.in_order(in_turn)).iter().collect();
                 let told = |all: &[Signing]| all.iter().map(|one| format!("{one:?}")).collect::<Vec<_>>();

@@ -22,9 +22,10 @@ use crate::policy::{Named, Policy};
 
 use super::admitted::{Admitted, Face, keep};
 use super::buckets::Buckets;
+use super::contracts::{ContractId, Contracts, Shapes, moved};
 use super::desk::{Batch, Details};
 use super::history::{History, Terms};
-use super::order::{ByPart, ContractIds, arena_hash, contract, contract_bytes, mixed, repeated_contracts};
+use super::order::{ByPart, mixed, repeated_contracts};
 use super::price::Classes;
 use super::rules::Rules;
 
@@ -40,8 +41,7 @@ pub struct Signing {
     pub(super) offer: u16,
     pub(super) file: u16,
     pub(super) paid: Fen,
-    /// Where its contract id stands in the arena, behind its length.
-    pub(super) contract: u32,
+    pub contract: ContractId,
     pub class: u32,
     /// What else is kept of it, by number.
     pub details: u32,
@@ -124,39 +124,25 @@ pub(super) fn underpaid(paid: Option<Fen>, share: Fen) -> u16 {
 /// All signings that passed their own checks, before they are held against each other.
 pub struct Candidates {
     signings: ByPart,
-    ids: ContractIds,
-    contracts: Vec<u8>,
+    /// Contract ids that have no shape.
+    unshaped: Vec<u8>,
 }
 
 impl Candidates {
-    /// Takes a block's rows; blocks come in the order of the files.
-    pub fn join(&mut self, batch: Batch) {
-        self.add(batch.signings, &batch.contracts);
-    }
-
-    /// Begins with the signings that earlier postings relied on, and their contract ids; `more` are expected about.
-    pub fn recalled(signings: Vec<Signing>, contracts: &[u8], more: usize) -> Candidates {
-        let count = signings.len() + more;
-        let mut candidates = Candidates {
-            signings: ByPart::with_room(count),
-            ids: ContractIds::with_room(count),
-            // Behind its length each id takes a dozen bytes or so.
-            contracts: Vec::with_capacity(contracts.len() + 14 * more),
-        };
-        candidates.add(signings, contracts);
+    /// Begins with the signings that earlier postings relied on; `more` are expected about.
+    pub fn recalled(batches: Vec<Batch>, more: usize) -> Candidates {
+        let count = batches.iter().map(|batch| batch.signings.len()).sum::<usize>() + more;
+        let mut candidates = Candidates { signings: ByPart::with_room(count), unshaped: Vec::new() };
+        batches.into_iter().for_each(|batch| candidates.join(batch));
         candidates
     }
 
-    fn add(&mut self, signings: Vec<Signing>, contracts: &[u8]) {
-        let offset = self.contracts.len();
-        self.contracts.extend_from_slice(contracts);
-        // Wherever one of them stands, it is before the end.
-        u32::try_from(self.contracts.len()).expect("all contract ids together take under 4 GiB");
-        let offset = offset as u32;
-        for mut signing in signings {
-            self.ids.add(contracts, signing.contract, offset);
-            signing.contract += offset;
-            self.signings.add(signing);
+    /// Takes a block's rows; blocks come in the order of the files.
+    pub fn join(&mut self, batch: Batch) {
+        let before = self.unshaped.len();
+        self.unshaped.extend_from_slice(&batch.unshaped);
+        for signing in batch.signings {
+            self.signings.add(&Signing { contract: moved(signing.contract, before), ..signing });
         }
     }
 }
@@ -165,7 +151,7 @@ impl Candidates {
 pub struct Qualified {
     /// In order of the person's mixed number, then as they are held against each other.
     pub signings: Admitted,
-    contracts: Vec<u8>,
+    pub contracts: Contracts,
     /// Where the signings of each mixed number stand.
     buckets: Buckets,
     /// Beside each signing its number in the past; empty where there is none.
@@ -180,13 +166,8 @@ pub struct Qualified {
 const NEW: u32 = u32::MAX;
 
 impl Qualified {
-    pub fn contract(&self, signing: &Signing) -> &str {
-        contract(&self.contracts, signing)
-    }
-
-    /// The hash of its contract id.
-    pub fn contract_hash(&self, signing: &Signing) -> u64 {
-        arena_hash(&self.contracts, signing.contract)
+    pub fn contract(&self, signing: &Signing) -> String {
+        self.contracts.text(signing.contract)
     }
 
     /// The number in the past of the signing at `index`.
@@ -231,13 +212,14 @@ pub struct Pricing<'a> {
 /// Holds the signings against each other, those of the past among them. What is refused goes to `refused`,
 /// in no certain order.
 pub fn qualify(
-    candidates: Candidates,
+    (candidates, shapes): (Candidates, Shapes),
     rules: &Rules,
     (history, of_past, pricing): (&History, OfPast, &Pricing),
     file_names: &[String],
     mut refused: impl FnMut(&Signing, Reject),
 ) -> Qualified {
-    let Candidates { signings, ids, contracts } = candidates;
+    let Candidates { signings, unshaped } = candidates;
+    let contracts = shapes.contracts(unshaped);
     let is_addon: Vec<bool> =
         (0..rules.offers.len()).map(|offer| rules.kind_of(offer as u16) == PackageKind::Addon).collect();
     // "Basic and free packages first, then add-ons", each in order of (starts_on, signed_on, contract_id, file order).
@@ -245,10 +227,9 @@ pub fn qualify(
         let key = |s: &Signing| (is_addon[s.offer() as usize], s.starts_on, s.signed_on);
         key(a)
             .cmp(&key(b))
-            .then_with(|| contract_bytes(&contracts, a).cmp(contract_bytes(&contracts, b)))
+            .then_with(|| contracts.compare(a.contract, b.contract))
             .then_with(|| a.place().cmp(&b.place()))
     };
-    let doubtful = ids.maybe_repeated();
     let mut signings = signings.in_order(in_turn);
     let place =
         |signing: &Signing| history.owns(signing).map_or(signing.place(), |known| history.place(known));
@@ -259,7 +240,7 @@ pub fn qualify(
     let reject = |signing: &Signing, code, reason, clause: Option<&Arc<str>>| Reject {
         kind: Kind::Signings,
         place: place(signing),
-        contract: mask_within(contract(&contracts, signing)),
+        contract: mask_within(&contracts.text(signing.contract)),
         person: signing.person.masked(),
         institution: rules.institutions.get(signing.institution).id.clone(),
         code,
@@ -278,7 +259,7 @@ pub fn qualify(
         let refused = || of_past.refused.get(&posted).map(|code| Some(*code));
         if of_past.void.contains(&posted) { Some(None) } else { refused() }
     };
-    for mut group in repeated_contracts(&signings, &contracts, &doubtful, in_turn) {
+    for mut group in repeated_contracts(&signings, &contracts, in_turn) {
         // A row of a contract that was posted is that signing as it is now; it stays one of the same person.
         let at_index = |index: &u32| signings.get(*index as usize);
         let posted = group.iter().position(|index| history.owns(&at_index(index)).is_some());
@@ -306,7 +287,7 @@ pub fn qualify(
         for index in group {
             out[index as usize] = true;
             let (signing, first) = (signings.get(index as usize), signings.get(first));
-            let (contract, at) = (mask_within(contract(&contracts, &first)), at(&first));
+            let (contract, at) = (mask_within(&contracts.text(first.contract)), at(&first));
             let reason = match person.is_none_or(|person| person == signing.person) {
                 true => Reason::ContractUsed { contract, at },
                 false => Reason::ContractOfAnother { contract, at },
@@ -340,7 +321,7 @@ pub fn qualify(
         let (reason, clause) = match with.map(|other| signings.get(other)).as_ref() {
             Some(other) => {
                 let reason = Reason::Overlaps {
-                    contract: mask_within(contract(&contracts, other)),
+                    contract: mask_within(&contracts.text(other.contract)),
                     at: at(other),
                     institution: rules.institutions.get(other.institution).name.clone(),
                     from: other.starts_on,

@@ -16,6 +16,7 @@ use crate::intake::rows::{BlockRows, OneOf, Row, TOGETHER, WholeRows};
 use crate::intake::short::id_hash;
 use crate::intake::signings::{self, Signing, UsualSignings};
 use crate::settlement::assess::RowCounts;
+use crate::settlement::contracts::Shapes;
 use crate::settlement::desk::{Batch, Desk, DetailsList};
 use crate::settlement::history::History;
 use crate::settlement::price::Classes;
@@ -41,6 +42,8 @@ struct SigningBlock {
 /// What reading the signings gave: rows that passed their own checks, and counts by institution.
 pub struct ReadSignings {
     pub candidates: Candidates,
+    /// Those of their contract ids.
+    pub shapes: Shapes,
     pub counts: Vec<RowCounts>,
     pub classes: Classes,
     pub details: DetailsList,
@@ -50,22 +53,26 @@ pub struct ReadSignings {
 
 /// Reads signings and checks each row by itself: E101–E405. Those of the past join them.
 pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Watch) -> Result<ReadSignings> {
-    let (classes, details) = (Classes::default(), DetailsList::default());
-    let (recalled, contracts) = history.recall(rules, &classes, &details)?;
+    let (classes, details, shapes) = (Classes::default(), DetailsList::default(), Shapes::default());
+    let recalled = history.recall(rules, (&classes, &details, &shapes))?;
     // A row takes some hundred bytes. More room than for so many is asked for when it is needed.
     let expected = (inputs.bytes_of(Kind::Signings) / 100).min(2_000_000);
-    let mut candidates = Candidates::recalled(recalled, contracts, expected as usize);
+    let mut candidates = Candidates::recalled(recalled, expected as usize);
     let mut counts = vec![RowCounts::default(); rules.institutions.count()];
     let (mut void_contracts, mut of_past) = (BTreeSet::new(), OfPast::default());
     for opened in inputs.take(Kind::Signings) {
         let (mut rejects, mut void) = (Refusals::default(), 0);
         let mut standing = Vec::new();
-        let desk =
-            || (Desk::new(rules, &classes, &details), vec![RowCounts::default(); rules.institutions.count()]);
+        let desk = || {
+            (
+                Desk::new(rules, (&classes, &details, &shapes)),
+                vec![RowCounts::default(); rules.institutions.count()],
+            )
+        };
         let parse = |desk: &mut (Desk, Vec<RowCounts>), block: &BlockRows| {
             let mut out = SigningBlock::default();
             // A row takes some hundred bytes.
-            out.batch.reserve(block.length() / 100);
+            out.batch.signings.reserve(block.length() / 100);
             block.each_usual(
                 &mut (desk, &mut out),
                 |(desk, out), rows| usual_rows(rows, desk, rules, out),
@@ -87,7 +94,7 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Wa
             counts.iter_mut().zip(more).for_each(|(sum, more)| sum.add(more));
         }
         if !standing.is_empty() {
-            let of = Standing { rules, history, classes: &classes, details: &details };
+            let of = Standing { rules, history, numbers: (&classes, &details, &shapes) };
             let admitted = of.admit(&again, &rejects, standing, &mut candidates, &mut of_past)?;
             for institution in admitted.values() {
                 // Of an institution that is on no list any more nothing was counted.
@@ -106,7 +113,7 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Wa
     if others > 0 {
         inputs.notices.push(Msg::VoidOfAnother { rows: others });
     }
-    Ok(ReadSignings { candidates, counts, classes, details, of_past })
+    Ok(ReadSignings { candidates, shapes, counts, classes, details, of_past })
 }
 
 /// Rows that the rules refuse and whose contract was posted. What the institution or the person became since
@@ -114,8 +121,7 @@ pub fn signings(inputs: &mut Inputs, rules: &Rules, history: &History, watch: Wa
 struct Standing<'a> {
     rules: &'a Rules<'a>,
     history: &'a History<'a>,
-    classes: &'a Classes,
-    details: &'a DetailsList,
+    numbers: (&'a Classes, &'a DetailsList, &'a Shapes),
 }
 
 impl Standing<'_> {
@@ -141,7 +147,7 @@ impl Standing<'_> {
         let lines: Vec<u32> = known.keys().copied().collect();
         let rows = again.rows(&lines, |row| {
             let (at, posted) = known[&row.place().line];
-            let mut desk = Desk::new(self.rules, self.classes, self.details);
+            let mut desk = Desk::new(self.rules, self.numbers);
             let mut batch = Batch::default();
             let Ok(Signing::Row(signing)) = signings::read(row, &mut desk.words, self.rules.institutions)
             else {
