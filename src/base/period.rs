@@ -150,6 +150,18 @@ impl Rank {
         real.then_some(Rank((year << 9 | month << 5 | day).cast_signed()))
     }
 
+    /// So many bits hold any.
+    pub const BITS: u32 = 23;
+
+    pub fn bits(self) -> u32 {
+        self.0.cast_unsigned()
+    }
+
+    /// The rank with these [`Rank::bits`].
+    pub fn of_bits(bits: u32) -> Rank {
+        Rank(bits.cast_signed())
+    }
+
     /// As a number like 20200103.
     pub fn number(self) -> u32 {
         let rank = self.0.cast_unsigned();

@@ -52,43 +52,73 @@ impl Face {
     }
 }
 
-/// What a signing has beside its face, in 28 bytes.
+/// What a signing has beside its face, in 25 bytes: the contract id; its days of signing and of the end of its term
+/// below the number of its price; what was paid; and its line.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rest {
-    contract: [u32; 2],
-    /// What was paid, in [`PAID_BITS`], below the number of the price.
-    paid_and_class: [u32; 2],
-    signed_on: Date,
-    term_end: Date,
-    line: u32,
-}
+struct Rest([u8; 25]);
 
+/// Prices have lower numbers.
+const MOST_CLASSES: u64 = 1 << (64 - 2 * Rank::BITS);
 /// An amount of one row is below 1,000,000,000.
-const PAID_BITS: u32 = 38;
-
-fn halves(number: u64) -> [u32; 2] {
-    [number as u32, (number >> 32) as u32]
-}
-
-fn whole([low, high]: [u32; 2]) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
-}
+const PAID_BYTES: usize = 5;
 
 impl Rest {
-    pub(super) fn of(signing: &Signing) -> Rest {
+    fn of(signing: &Signing) -> Rest {
         let Signing { paid, contract, class, signed_on, term_end, line, .. } = *signing;
-        let (paid, class) = (paid.0.cast_unsigned(), u64::from(class));
-        assert!(paid >> PAID_BITS == 0 && class >> (64 - PAID_BITS) == 0, "an amount of a row, and a price");
-        let paid_and_class = halves(class << PAID_BITS | paid);
-        Rest { contract: halves(contract.0), paid_and_class, signed_on, term_end, line }
+        let day = |day: Date| u64::from(Rank::from(day).bits());
+        let days = day(term_end) << Rank::BITS | day(signed_on);
+        let [paid @ .., 0, 0, 0] = paid.0.to_le_bytes() else {
+            panic!("an amount of a row is no larger, and not negative")
+        };
+        let mut bytes = [0; 25];
+        bytes[..8].copy_from_slice(&contract.0.to_le_bytes());
+        bytes[8..16].copy_from_slice(&days.to_le_bytes());
+        bytes[16..16 + PAID_BYTES].copy_from_slice(&paid);
+        bytes[21..].copy_from_slice(&line.to_le_bytes());
+        let mut rest = Rest(bytes);
+        rest.set_class(class);
+        rest
     }
 
-    fn class(&self) -> u32 {
-        (whole(self.paid_and_class) >> PAID_BITS) as u32
+    #[inline(always)]
+    fn number(&self, at: usize) -> u64 {
+        u64::from_le_bytes(*self.0[at..].first_chunk().expect("eight bytes"))
     }
 
-    fn paid(&self) -> Fen {
-        Fen((whole(self.paid_and_class) & ((1 << PAID_BITS) - 1)).cast_signed())
+    #[inline(always)]
+    fn contract(&self) -> ContractId {
+        ContractId(self.number(0))
+    }
+
+    fn set_class(&mut self, class: u32) {
+        assert!(u64::from(class) < MOST_CLASSES, "a region has fewer prices");
+        let days = self.number(8) & ((1 << (2 * Rank::BITS)) - 1);
+        let days = u64::from(class) << (2 * Rank::BITS) | days;
+        self.0[8..16].copy_from_slice(&days.to_le_bytes());
+    }
+
+    /// The signing, with its face.
+    #[inline(always)]
+    fn with(&self, face: &Face, details: u32) -> Signing {
+        let Face { person, institution, starts_on, end, offer, file } = *face;
+        let days = self.number(8);
+        let day = |shift: u32| Rank::of_bits((days >> shift) as u32 & ((1 << Rank::BITS) - 1)).date();
+        let paid = self.number(16) & ((1 << (8 * PAID_BYTES)) - 1);
+        Signing {
+            person,
+            institution,
+            starts_on,
+            end,
+            offer,
+            file,
+            paid: Fen(paid.cast_signed()),
+            contract: self.contract(),
+            class: (days >> (2 * Rank::BITS)) as u32,
+            details,
+            signed_on: day(0),
+            term_end: day(Rank::BITS),
+            line: (self.number(17) >> 32) as u32,
+        }
     }
 }
 
@@ -140,8 +170,7 @@ impl Admitted {
 
     /// Says that the signing at `index` has another price.
     pub fn set_class(&mut self, index: usize, class: u32) {
-        let rest = &mut self.rest[index];
-        rest.paid_and_class = halves(u64::from(class) << PAID_BITS | rest.paid().0.cast_unsigned());
+        self.rest[index].set_class(class);
     }
 
     pub fn count(&self) -> usize {
@@ -154,29 +183,12 @@ impl Admitted {
 
     #[inline]
     pub fn contract(&self, index: usize) -> ContractId {
-        ContractId(whole(self.rest[index].contract))
+        self.rest[index].contract()
     }
 
     #[inline(always)]
     pub fn get(&self, index: usize) -> Signing {
-        let Face { person, institution, starts_on, end, offer, file } = self.faces[index];
-        let rest = &self.rest[index];
-        let Rest { contract, signed_on, term_end, line, .. } = *rest;
-        Signing {
-            person,
-            institution,
-            starts_on,
-            end,
-            offer,
-            file,
-            paid: rest.paid(),
-            contract: ContractId(whole(contract)),
-            class: rest.class(),
-            details: self.details(index),
-            signed_on,
-            term_end,
-            line,
-        }
+        self.rest[index].with(&self.faces[index], self.details(index))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Signing> {
@@ -234,11 +246,11 @@ mod tests {
             file: number as u16 + 3,
             paid: Fen(99_999_999_999 - i64::from(number)),
             contract: ContractId(u64::MAX - u64::from(number)),
-            class: number + 6,
+            class: MOST_CLASSES as u32 - 1 - number,
             details: if number == 3 { NO_DETAILS } else { number + 7 },
             signed_on: Date::constant(2020, 3, 1 + number as i8),
-            term_end: Date::constant(2020, 4, 1 + number as i8),
-            line: number + 8,
+            term_end: Date::constant(9999, 12, 31 - number as i8),
+            line: u32::MAX - number,
         };
         let signings: Vec<Signing> = (0..5).map(signing).collect();
         let of = |some: &[usize]| {
@@ -262,7 +274,7 @@ mod tests {
         assert_eq!(told(&mut admitted.iter()), told(&mut kept.into_iter()));
         let people: Vec<usize> = admitted.people().map(Iterator::count).collect();
         assert_eq!(people, [2, 1, 1]);
-        assert_eq!((size_of::<Face>(), size_of::<Rest>()), (24, 28));
+        assert_eq!((size_of::<Face>(), size_of::<Rest>()), (24, 25));
     }
 
     #[test]

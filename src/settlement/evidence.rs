@@ -24,7 +24,7 @@ use crate::intake::rows::TOGETHER;
 use crate::policy::package::PackageKind;
 
 use super::admitted::Face;
-use super::qualify::Qualified;
+use super::qualify::{Finder, Qualified};
 use super::rules::Rules;
 use super::swipe_ids::{SwipeIds, repeated};
 
@@ -92,6 +92,7 @@ pub struct Against<'a> {
     pub charged: bool,
     pub rules: &'a Rules<'a>,
     pub qualified: &'a Qualified,
+    pub finder: &'a Finder,
 }
 
 /// What some swipes came to.
@@ -144,7 +145,7 @@ impl Desk {
         for (hash, line) in waiting_ids.drain(..) {
             ids.push(hash, line);
         }
-        found.extend(waiting.iter().map(|swipe| against.qualified.bucket(swipe.person)));
+        found.extend(waiting.iter().map(|swipe| against.finder.find(swipe.person)));
         std::hint::black_box(against.qualified.approach(found));
         evidence.apply(waiting, found, against, Taken::In, out);
         found.clear();
@@ -300,7 +301,7 @@ impl Evidence {
         let mut places = FxHashSet::default();
         for (swipe, against) in swipes {
             let out = out.get_or_insert_with(|| Tallied::new(against.rules));
-            let found = against.qualified.bucket(swipe.person);
+            let found = against.finder.find(swipe.person);
             self.apply(std::slice::from_ref(swipe), &[found], against, Taken::Back, out);
             places.insert(swipe.place);
         }
@@ -493,7 +494,7 @@ fn first_of(first: u32, is_one: bool, index: usize) -> u32 {
 /// Counts a swipe of the period, and raises its flags.
 #[inline(always)]
 fn count_swipe(swipe: &Swipe, met: Met, against: Against, out: &mut Tallied) {
-    let Against { charged, rules, qualified } = against;
+    let Against { charged, rules, qualified, .. } = against;
     let flag = |code, signing| SwipeFlag {
         code,
         signing,

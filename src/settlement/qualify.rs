@@ -152,14 +152,23 @@ pub struct Qualified {
     /// In order of the person's mixed number, then as they are held against each other.
     pub signings: Admitted,
     pub contracts: Contracts,
-    /// Where the signings of each mixed number stand.
-    buckets: Buckets,
     /// Beside each signing its number in the past; empty where there is none.
     known: Vec<u32>,
     /// Refused against others (E502–E505), with their number in the past.
     pub refused: Vec<(Signing, Code, Option<u32>)>,
     /// Signings of the past that are void now.
     pub voided: Vec<u32>,
+}
+
+/// Where the signings of people stand among the qualified ones.
+pub struct Finder(Buckets);
+
+impl Finder {
+    /// Where those of a person stand, and those of some others as well.
+    #[inline(always)]
+    pub fn find(&self, person: PersonId) -> Range<usize> {
+        self.0.find(mixed(person))
+    }
 }
 
 /// Of a signing that the past does not know.
@@ -176,10 +185,9 @@ impl Qualified {
         self.known.get(index).copied().filter(|known| *known != NEW)
     }
 
-    /// Where the signings of a person stand, and those of some others as well.
-    #[inline(always)]
-    pub fn bucket(&self, person: PersonId) -> Range<usize> {
-        self.buckets.find(mixed(person))
+    /// Where the signings of each person stand, for whoever looks many people up.
+    pub fn finder(&self) -> Finder {
+        Finder(Buckets::new(self.signings.faces(), |face| mixed(face.person)))
     }
 
     /// Looks at where the signings of some buckets start and end, so that they come from memory together.
@@ -343,8 +351,7 @@ pub fn qualify(
 
     signings.keep(&out);
     keep(&mut known, &out);
-    let buckets = Buckets::new(signings.faces(), |face| mixed(face.person));
-    Qualified { signings, contracts, buckets, known, refused: against, voided }
+    Qualified { signings, contracts, known, refused: against, voided }
 }
 
 /// What a row says of a signing that its price or a later run depends on.

@@ -2,7 +2,7 @@
 //! flags that a single signing raises.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -165,22 +165,23 @@ pub fn tally(with: With, qualified: &Qualified) -> Tally {
     let rules = with.rules;
     let signings = &qualified.signings;
     let empty = || Tally::new(rules.institutions.count());
-    // Many at a time: a tally is too large to be handed on from one to the next.
     const TOGETHER: usize = 1 << 10;
-    let mut parts: Vec<Tally> = (0..signings.count().div_ceil(TOGETHER))
-        .into_par_iter()
-        .fold(empty, |mut tally, chunk| {
-            for index in chunk * TOGETHER..signings.count().min((chunk + 1) * TOGETHER) {
-                let (signing, known) = (signings.get(index), qualified.known(index));
-                count(&mut tally, (index, known), &signing, with);
-                if let Some(known) = known {
-                    let now = Some((index, &signing));
-                    changes::of_signing(&mut tally.changes, known, now, Cause::Corrected, with);
-                }
+    // One for each thread: where institutions are many it is large.
+    let free = Mutex::new(Vec::new());
+    (0..signings.count().div_ceil(TOGETHER)).into_par_iter().for_each(|chunk| {
+        let tally = free.lock().expect("no panic holds it").pop();
+        let mut tally = tally.unwrap_or_else(empty);
+        for index in chunk * TOGETHER..signings.count().min((chunk + 1) * TOGETHER) {
+            let (signing, known) = (signings.get(index), qualified.known(index));
+            count(&mut tally, (index, known), &signing, with);
+            if let Some(known) = known {
+                let now = Some((index, &signing));
+                changes::of_signing(&mut tally.changes, known, now, Cause::Corrected, with);
             }
-            tally
-        })
-        .collect();
+        }
+        free.lock().expect("no panic holds it").push(tally);
+    });
+    let mut parts = free.into_inner().expect("no panic holds it");
     let mut gone = empty();
     for known in &qualified.voided {
         changes::of_signing(&mut gone.changes, *known, None, Cause::Void, with);
@@ -208,6 +209,8 @@ pub fn tally(with: With, qualified: &Qualified) -> Tally {
         }
         all.flags.extend(part.flags);
     }
+    // Those of one signing stay as they came.
+    all.flags.sort_by_key(|flag| flag.signing);
     let figures = rules.region.versions.iter().flat_map(|version| &version.figures);
     if figures.into_iter().any(|figure| matches!(figure.kind, FigureKind::Coverage { .. })) {
         for (institution, people) in people(rules, qualified) {

@@ -36,6 +36,7 @@ pub fn swipes(
 ) -> Result<Evidence> {
     // A swipe takes some 80 bytes.
     let mut evidence = Evidence::new(rules, qualified, inputs.bytes_of(Kind::Swipes) / 80, scratch());
+    let finder = qualified.finder();
     let opened = inputs.take(Kind::Swipes);
     let (mut again, mut lines) = (BTreeMap::new(), 0);
     for opened in opened {
@@ -57,7 +58,7 @@ pub fn swipes(
         }
         // A province of them would not be there twice.
         let (first, rejects) = (inputs.rejects.len(), &mut inputs.rejects);
-        let against = Against { charged, rules, qualified };
+        let against = Against { charged, rules, qualified, finder: &finder };
         let parse = |words: &mut SwipeWords, block: &BlockRows| {
             let mut out = SwipeBlock::default();
             evidence.at_desk(against, |desk| {
@@ -87,7 +88,8 @@ pub fn swipes(
         inputs.read(facts, first);
         again.insert(index, (file, charged));
     }
-    repeated_swipes(inputs, &again, rules, qualified, &mut evidence)?;
+    let against = Against { charged: false, rules, qualified, finder: &finder };
+    repeated_swipes(inputs, &again, against, &mut evidence)?;
     evidence.recall(rules, qualified, history);
     if !inputs.has(Kind::Swipes) {
         let flags: Vec<&str> = [Code::W701, Code::W703, Code::W707]
@@ -186,15 +188,16 @@ fn swipe(read: &SwipeRow, institution: u32, place: Place, (item, card): (u16, u8
 fn repeated_swipes(
     inputs: &mut Inputs,
     files: &BTreeMap<u16, (Again, bool)>,
-    rules: &Rules,
-    qualified: &Qualified,
+    against: Against,
     evidence: &mut Evidence,
 ) -> Result<()> {
+    let rules = against.rules;
     let repeated = evidence.close().map_err(|error| cannot_read(&scratch().display().to_string(), &error))?;
     let mut places: Vec<Place> = repeated.iter().flat_map(|(place, first)| [*place, *first]).collect();
     places.par_sort_unstable();
     places.dedup();
-    let mut rows: FxHashMap<Place, (Vec<u8>, Swipe)> = FxHashMap::default();
+    // In order of their places.
+    let mut rows: Vec<(Box<[u8]>, Swipe)> = Vec::with_capacity(places.len());
     for of_file in places.chunk_by(|a, b| a.file == b.file) {
         let lines: Vec<u32> = of_file.iter().map(|place| place.line).collect();
         let read = files[&of_file[0].file].0.rows(&lines, |row| {
@@ -202,7 +205,7 @@ fn repeated_swipes(
                 (rules.find_item(&row.text(swipes::ITEM)), rules.find_card(&row.text(swipes::CARD)))
             };
             let (swipe, _) = swipe_row(row, rules, words).ok()?;
-            Some((row.place(), (row.id(swipes::SWIPE_ID).into_owned(), swipe)))
+            Some((row.id(swipes::SWIPE_ID).into_owned().into_boxed_slice(), swipe))
         })?;
         rows.extend(read.into_iter().flatten());
     }
@@ -212,10 +215,11 @@ fn repeated_swipes(
     for (place, first) in &repeated {
         let read = |at: &Place| {
             let file = || inputs.names[at.file as usize].clone();
-            rows.get(at).ok_or_else(|| stop(Msg::ChangedMeanwhile { file: file() }, None))
+            let found = rows.binary_search_by_key(at, |(_, swipe)| swipe.place).ok();
+            found.map(|at| &rows[at]).ok_or_else(|| stop(Msg::ChangedMeanwhile { file: file() }, None))
         };
         let (id, swipe) = read(place)?;
-        let first = if read(first)?.0 == *id { Some(*first) } else { other.get(id.as_slice()).copied() };
+        let first = if read(first)?.0 == *id { Some(*first) } else { other.get(&**id).copied() };
         let Some(first) = first else {
             other.insert(id, *place);
             continue;
@@ -231,7 +235,7 @@ fn repeated_swipes(
             reason: Reason::SwipeTwice { at },
             clause: None,
         });
-        refused.push((swipe, Against { charged: files[&place.file].1, rules, qualified }));
+        refused.push((swipe, Against { charged: files[&place.file].1, ..against }));
     }
     evidence.take_back(refused.into_iter());
     Ok(())
