@@ -25,6 +25,9 @@ const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
 const CHECKS: [u8; 11] = *b"10X98765432";
 
 impl PersonId {
+    /// So many bits hold any.
+    pub const BITS: u32 = 57;
+
     /// Reads 18 digits (the last may be X or x), or the 15 of the first generation, which are
     /// read as their 18-digit form (born in 19xx).
     pub fn parse(text: &[u8]) -> Result<PersonId, IdFault> {

@@ -212,7 +212,7 @@ fn services(writer: &mut Writer, posting: &Posting, index: usize, id: u32) -> Re
     let Posting { rules, qualified, evidence, .. } = *posting;
     let signing = &qualified.signings.faces()[index];
     for service in evidence.services_of(index) {
-        let institution = writer.institution(rules.institutions.get(signing.institution))? as u32;
+        let institution = writer.institution(rules.institutions.get(signing.institution()))? as u32;
         let item = match service.item {
             Some(item) => writer.item(&rules.package(signing.offer()).items[usize::from(item)].named.id)?,
             None => 0,

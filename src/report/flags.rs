@@ -51,7 +51,7 @@ impl Raised<'_> {
 
     fn institution(&self, run: &Run) -> u32 {
         match self {
-            Raised::Swipe(flag) => run.qualified.signings.faces()[flag.signing as usize].institution,
+            Raised::Swipe(flag) => run.qualified.signings.faces()[flag.signing as usize].institution(),
             Raised::Other(flag) => flag.institution,
         }
     }

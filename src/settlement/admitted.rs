@@ -12,43 +12,79 @@ use super::contracts::ContractId;
 use super::qualify::{NO_DETAILS, Signing, offer_of};
 use super::rules::Rules;
 
-/// What a swipe is held against, in 24 bytes.
+/// What a swipe is held against, in 20 bytes. From below: the person; the institution; the days on which it starts and
+/// ends; what is packed with its offer; and its file.
 #[derive(Clone, Copy, Debug)]
-pub struct Face {
-    pub person: PersonId,
-    pub institution: u32,
-    starts_on: Date,
-    end: Date,
-    offer: u16,
-    file: u16,
-}
+pub struct Face([u32; 5]);
+
+/// Of the institution so many bits lie above the person, and the rest below the days.
+const BESIDE_PERSON: u32 = 64 - PersonId::BITS;
+const BESIDE_DAYS: u32 = 64 - 2 * Rank::BITS;
+/// A run has fewer institutions.
+const MOST_INSTITUTIONS: u64 = 1 << (BESIDE_PERSON + BESIDE_DAYS);
 
 impl Face {
-    pub fn of(signing: &Signing) -> Face {
+    fn of(signing: &Signing) -> Face {
         let Signing { person, institution, starts_on, end, offer, file, .. } = *signing;
-        Face { person, institution, starts_on, end, offer, file }
+        let institution = u64::from(institution);
+        assert!(institution < MOST_INSTITUTIONS, "a run has fewer institutions");
+        let day = |day: Date| u64::from(Rank::from(day).bits());
+        let first = institution << PersonId::BITS | person.0;
+        let days = day(end) << (64 - Rank::BITS) | day(starts_on) << BESIDE_DAYS;
+        let second = days | institution >> BESIDE_PERSON;
+        let last = u32::from(file) << 16 | u32::from(offer);
+        Face([first as u32, (first >> 32) as u32, second as u32, (second >> 32) as u32, last])
+    }
+
+    #[inline(always)]
+    fn first(&self) -> u64 {
+        u64::from(self.0[1]) << 32 | u64::from(self.0[0])
+    }
+
+    #[inline(always)]
+    fn second(&self) -> u64 {
+        u64::from(self.0[3]) << 32 | u64::from(self.0[2])
+    }
+
+    #[inline(always)]
+    pub fn person(&self) -> PersonId {
+        PersonId(self.first() & ((1 << PersonId::BITS) - 1))
+    }
+
+    #[inline(always)]
+    pub fn institution(&self) -> u32 {
+        let below = self.second() & ((1 << BESIDE_DAYS) - 1);
+        (below << BESIDE_PERSON | self.first() >> PersonId::BITS) as u32
+    }
+
+    #[inline(always)]
+    fn starts_on(&self) -> Rank {
+        Rank::of_bits((self.second() >> BESIDE_DAYS) as u32 & ((1 << Rank::BITS) - 1))
+    }
+
+    #[inline(always)]
+    fn end(&self) -> Rank {
+        Rank::of_bits((self.second() >> (64 - Rank::BITS)) as u32)
     }
 
     #[inline(always)]
     pub fn offer(&self) -> u16 {
-        offer_of(self.offer)
+        offer_of(self.0[4] as u16)
     }
 
     #[inline(always)]
-    pub fn in_force(&self, day: impl Into<Rank>) -> bool {
-        let day = day.into();
-        (Rank::from(self.starts_on) <= day) & (day < Rank::from(self.end))
+    pub fn in_force(&self, day: Rank) -> bool {
+        (self.starts_on() <= day) & (day < self.end())
     }
 
     /// Charges of the signing that are settled: their numbers and first days.
     pub fn charges(&self, rules: &Rules) -> impl Iterator<Item = (u32, Date)> + use<> {
-        let schedule = rules.policy(self.offer()).schedule;
-        schedule.charges(self.starts_on, rules.from, self.end.min(rules.end))
+        rules.charges(self.offer(), self.starts_on().date(), self.end().date())
     }
 
     /// The charge whose time `day` falls in.
     pub fn charge_of(&self, schedule: Schedule, day: Date) -> Option<u32> {
-        self.in_force(day).then(|| schedule.charge_of(self.starts_on, day))
+        self.in_force(day.into()).then(|| schedule.charge_of(self.starts_on().date(), day))
     }
 }
 
@@ -100,17 +136,16 @@ impl Rest {
     /// The signing, with its face.
     #[inline(always)]
     fn with(&self, face: &Face, details: u32) -> Signing {
-        let Face { person, institution, starts_on, end, offer, file } = *face;
         let days = self.number(8);
         let day = |shift: u32| Rank::of_bits((days >> shift) as u32 & ((1 << Rank::BITS) - 1)).date();
         let paid = self.number(16) & ((1 << (8 * PAID_BYTES)) - 1);
         Signing {
-            person,
-            institution,
-            starts_on,
-            end,
-            offer,
-            file,
+            person: face.person(),
+            institution: face.institution(),
+            starts_on: face.starts_on().date(),
+            end: face.end().date(),
+            offer: face.0[4] as u16,
+            file: (face.0[4] >> 16) as u16,
             paid: Fen(paid.cast_signed()),
             contract: self.contract(),
             class: (days >> (2 * Rank::BITS)) as u32,
@@ -201,7 +236,7 @@ impl Admitted {
 
     /// The signings of each person together.
     pub fn people(&self) -> impl Iterator<Item = impl Iterator<Item = Signing>> {
-        let same = self.faces.chunk_by(|a, b| a.person == b.person).map(<[Face]>::len);
+        let same = self.faces.chunk_by(|a, b| a.person() == b.person()).map(<[Face]>::len);
         let ends = same.scan(0, |end, count| {
             *end += count;
             Some(*end - count..*end)
@@ -238,12 +273,12 @@ mod tests {
     #[test]
     fn a_signing_comes_back_as_it_was() {
         let signing = |number: u32| Signing {
-            person: PersonId(u64::from(number / 2)),
-            institution: number + 1,
-            starts_on: Date::constant(2020, 1, 1 + number as i8),
-            end: Date::constant(2020, 2, 1 + number as i8),
-            offer: number as u16 + 2,
-            file: number as u16 + 3,
+            person: PersonId(99_999_999_999_999_999 - u64::from(number / 2)),
+            institution: MOST_INSTITUTIONS as u32 - 1 - number,
+            starts_on: Date::constant(1, 1, 1 + number as i8),
+            end: Date::constant(9999, 12, 31 - number as i8),
+            offer: u16::MAX - number as u16,
+            file: u16::MAX - number as u16,
             paid: Fen(99_999_999_999 - i64::from(number)),
             contract: ContractId(u64::MAX - u64::from(number)),
             class: MOST_CLASSES as u32 - 1 - number,
@@ -274,7 +309,7 @@ mod tests {
         assert_eq!(told(&mut admitted.iter()), told(&mut kept.into_iter()));
         let people: Vec<usize> = admitted.people().map(Iterator::count).collect();
         assert_eq!(people, [2, 1, 1]);
-        assert_eq!((size_of::<Face>(), size_of::<Rest>()), (24, 25));
+        assert_eq!((size_of::<Face>(), size_of::<Rest>()), (20, 25));
     }
 
     #[test]

@@ -337,7 +337,7 @@ impl Evidence {
                 let at = left[one];
                 let index = found[at].start + nth;
                 matching[of_person] = (at, index);
-                of_person += usize::from(signings[index].person == swipes[at].person);
+                of_person += usize::from(signings[index].person() == swipes[at].person);
                 left[more] = at;
                 more += usize::from(index + 1 < found[at].end);
             }
@@ -369,7 +369,7 @@ impl Evidence {
         // None of this can be foreseen, so all of it is reckoned.
         let signing = &qualified.signings.faces()[index];
         let in_force = signing.in_force(swipe.day);
-        let here = in_force & (signing.institution == swipe.institution);
+        let here = in_force & (signing.institution() == swipe.institution);
         let item = rules.item_of(signing.offer(), swipe.item);
         let away = (in_force & !here) & (rules.kind_of(signing.offer()) != PackageKind::Free);
         met.of_signed |= here;

@@ -61,14 +61,14 @@ impl ByPart {
 /// half: numbers move quicker than signings. Where the halves are the same, the whole decides.
 fn order_of(signings: &Admitted, in_turn: impl Fn(&Signing, &Signing) -> Ordering) -> Vec<u32> {
     let faces = signings.faces();
-    let half = |(at, face): (usize, &Face)| mixed(face.person) >> 32 << 32 | at as u64;
+    let half = |(at, face): (usize, &Face)| mixed(face.person()) >> 32 << 32 | at as u64;
     let mut order: Vec<u64> = faces.iter().enumerate().map(half).collect();
     order.sort_unstable();
     let place = |at: &u64| *at as u32 as usize;
     for same in order.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|same| same.len() > 1) {
         same.sort_unstable_by(|a, b| {
             let (a, b) = (place(a), place(b));
-            let people = mixed(faces[a].person).cmp(&mixed(faces[b].person));
+            let people = mixed(faces[a].person()).cmp(&mixed(faces[b].person()));
             people.then_with(|| in_turn(&signings.get(a), &signings.get(b)))
         });
     }

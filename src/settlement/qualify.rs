@@ -93,17 +93,18 @@ impl Signing {
     }
 
     pub fn in_force(&self, day: impl Into<Rank>) -> bool {
-        Face::of(self).in_force(day)
+        let day = day.into();
+        (Rank::from(self.starts_on) <= day) & (day < Rank::from(self.end))
     }
 
     /// [`Face::charge_of`].
     pub fn charge_of(&self, schedule: Schedule, day: Date) -> Option<u32> {
-        Face::of(self).charge_of(schedule, day)
+        self.in_force(day).then(|| schedule.charge_of(self.starts_on, day))
     }
 
     /// [`Face::charges`].
     pub fn charges(&self, rules: &Rules) -> impl Iterator<Item = (u32, Date)> + use<> {
-        Face::of(self).charges(rules)
+        rules.charges(self.offer(), self.starts_on, self.end)
     }
 
     /// What part of charge `number` is paid, where it does not run its full time.
@@ -187,14 +188,14 @@ impl Qualified {
 
     /// Where the signings of each person stand, for whoever looks many people up.
     pub fn finder(&self) -> Finder {
-        Finder(Buckets::new(self.signings.faces(), |face| mixed(face.person)))
+        Finder(Buckets::new(self.signings.faces(), |face| mixed(face.person())))
     }
 
     /// Looks at where the signings of some buckets start and end, so that they come from memory together.
     pub fn approach(&self, buckets: &[Range<usize>]) -> u64 {
         // The first and the last of what is asked for: it may lie across two lines of the cache.
         let faces = self.signings.faces();
-        let first = |at: usize| faces.get(at).map_or(0, |face| face.person.0);
+        let first = |at: usize| faces.get(at).map_or(0, |face| face.person().0);
         let last = |at: usize| faces.get(at).map_or(0, |face| u64::from(face.offer()));
         buckets.iter().fold(0, |all, bucket| all ^ first(bucket.start) ^ last(bucket.end.wrapping_sub(1)))
     }
@@ -377,7 +378,7 @@ pub fn row_terms(rules: &Rules, details: &[Details], signing: &Signing) -> Terms
 fn people_between(signings: &[Face]) -> Vec<usize> {
     const PART: usize = 16 << 10;
     let starts = (0..signings.len()).step_by(PART).map(|start| {
-        let inside = |at: &usize| *at > 0 && signings[*at].person == signings[*at - 1].person;
+        let inside = |at: &usize| *at > 0 && signings[*at].person() == signings[*at - 1].person();
         (start..signings.len()).find(|at| !inside(at)).unwrap_or(signings.len())
     });
     starts.chain([signings.len()]).collect()
@@ -394,7 +395,7 @@ fn clashes(
 ) -> Vec<(usize, Clash)> {
     let (mut found, mut taken) = (Vec::new(), Vec::new());
     let mut first = part.start;
-    for of_one in signings.faces()[part].chunk_by(|a, b| a.person == b.person) {
+    for of_one in signings.faces()[part].chunk_by(|a, b| a.person() == b.person()) {
         let all = first..first + of_one.len();
         first = all.end;
         if single(of_one.len(), all.start) {
@@ -453,7 +454,7 @@ fn against_others(signings: &Admitted, taken: &[usize], index: usize, rules: &Ru
     match package.kind {
         PackageKind::Free => Ok(()),
         PackageKind::Basic => {
-            let same_place = |other: &usize| signings.faces()[*other].institution == signing.institution;
+            let same_place = |other: &usize| signings.faces()[*other].institution() == signing.institution;
             let clash = of_kind(PackageKind::Basic).find(same_place).map(|with| (Code::E502, with));
             match clash.or_else(|| of_kind(PackageKind::Basic).next().map(|with| (Code::E503, with))) {
                 Some((code, with)) => Err(Clash { code, with: Some(with) }),

@@ -180,6 +180,16 @@ impl<'a> Rules<'a> {
         self.period.covers(cohort)
     }
 
+    /// Charges of a signing that are settled: their numbers and first days.
+    pub fn charges(
+        &self,
+        offer: u16,
+        starts_on: Date,
+        end: Date,
+    ) -> impl Iterator<Item = (u32, Date)> + use<> {
+        self.policy(offer).schedule.charges(starts_on, self.from, end.min(self.end))
+    }
+
     pub fn policy(&self, offer: u16) -> &'a Policy {
         &self.region.versions[self.offers[offer as usize].version]
     }

@@ -47,7 +47,8 @@ impl Evidence {
             if !before.is_empty() {
                 let signing = &qualified.signings.faces()[index];
                 let package = rules.package(signing.offer());
-                for past in before.iter().filter(|past| history.place_of_service(past) == signing.institution)
+                for past in
+                    before.iter().filter(|past| history.place_of_service(past) == signing.institution())
                 {
                     let id = history.item_of_service(past);
                     let item = id.and_then(|id| package.items.iter().position(|item| item.named.id == id));
