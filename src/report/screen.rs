@@ -26,7 +26,7 @@ use crate::settlement::tally::HeadCounts;
 use crate::stages::Inputs;
 use crate::words::{Label, Lang, Phrase, cure, disk_said, label, phrase, refusal, remedy, say, title};
 
-use super::flags::flag_counts;
+use super::flags::{counts_of, flag_counts};
 use super::manifest::total_json;
 use super::names;
 use super::totals::{Total, totals};
@@ -406,23 +406,20 @@ pub fn check(out: &mut impl Write, inputs: &Inputs, places: &[Shown], look: Look
     if places.is_empty() {
         return writeln!(out, "{}", look.label(Label::AllGood));
     }
-    let mut last = None;
-    for shown in places {
-        let code = shown.reject.code;
-        if last != Some(code) {
-            last = Some(code);
-            writeln!(out, "\n{code} {}", title(look.lang, code))?;
-            writeln!(out, "  {}: {}", look.label(Label::WhatToDo), cure(look.lang, code))?;
+    let counts = counts_of(inputs.rejects.iter().map(|row| row.code));
+    for of_code in places.chunk_by(|a, b| a.reject.code == b.reject.code) {
+        let code = of_code[0].reject.code;
+        writeln!(out, "\n{code} {}", title(look.lang, code))?;
+        writeln!(out, "  {}: {}", look.label(Label::WhatToDo), cure(look.lang, code))?;
+        for Shown { reject, excerpt } in of_code {
+            let (file, line) = (&inputs.names[reject.place.file as usize], reject.place.line);
+            writeln!(out, "  {file}:{line}  {}", refusal(look.lang, &reject.reason))?;
+            writeln!(out, "    | {excerpt}")?;
         }
-        let place = shown.reject.place;
-        writeln!(
-            out,
-            "  {}:{}  {}",
-            inputs.names[place.file as usize],
-            place.line,
-            refusal(look.lang, &shown.reject.reason)
-        )?;
-        writeln!(out, "    | {}", shown.excerpt)?;
+        let more = counts.get(&code).map_or(0, |all| all - of_code.len() as u64);
+        if more > 0 {
+            writeln!(out, "  {}", phrase(look.lang, Phrase::CheckMore, &[&more.to_string()]))?;
+        }
     }
     Ok(())
 }

@@ -277,6 +277,7 @@ phrases! {
     StatementCurves: "得分与支付比例", "Scores and what they pay";
     StatementCurve: "曲线 {0}（{1}）", "Curve {0} ({1})";
     StatementMark: "{0}：得分 {1}，支付比例 {2}", "{0}: score {1}, pays {2}";
+    CheckMore: "……另有 {0} 行", "… and {0} more";
     StatementRefused: "退回的行（共 {0} 行）", "Refused rows ({0})";
     StatementFlags: "疑点（共 {0} 条）", "Flags ({0})";
     StatementNone: "没有。", "None.";
