@@ -11,6 +11,7 @@
 //! | how a cell is read | `intake/cells.rs`; what a workbook's cell says: `intake/xlsx/` |
 //! | in which forms a file may lie on the disk | `intake/folder.rs`, `intake/packed.rs` |
 //! | when a row is refused | by itself: `intake/`, by the rules: `settlement/desk.rs`, against the others: `settlement/qualify.rs` |
+//! | what a run keeps in memory of a row | of a signing: `settlement/admitted.rs`, its contract id: `settlement/contracts.rs`; of a swipe: `settlement/swipe_ids.rs`, `intake/spill.rs`; of a refused row: `intake/refusals.rs` |
 //! | what a charge is worth | `settlement/price.rs` |
 //! | how a score comes about | `settlement/assess.rs`, `policy/sheet.rs` |
 //! | what a score earns | `policy/curve.rs` |

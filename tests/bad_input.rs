@@ -356,6 +356,24 @@ fn a_last_row_without_its_last_field_is_refused_wherever_it_ends() {
     }
 }
 
+/// In UTF-8 a Chinese character takes half as much again as in GB18030.
+#[test]
+fn a_contract_id_is_refused_where_its_text_is_over_64_kib() {
+    for (length, codes) in [(21_845, vec![]), (21_846, vec!["E101"; 2]), (30_000, vec!["E101"; 2])] {
+        let case = Case::good();
+        let good = good_signings();
+        let more = good.lines().skip(1).enumerate().map(|(at, line)| {
+            let rest = line.split_once(',').expect("a contract id").1;
+            // They differ at the end only.
+            format!("{}{},{rest}\n", "签".repeat(length - 1), ["甲", "乙"][at % 2])
+        });
+        let text = format!("{}\n{}", good.lines().next().expect("a header"), more.collect::<String>());
+        case.write("signings.csv", GB18030.encode(&chinese_header(&text)).0);
+        let refused = case.settled(&["--quiet"]).rows("rejected.csv");
+        assert_eq!(refused.iter().map(|row| &row["code"]).collect::<Vec<_>>(), codes, "{length}");
+    }
+}
+
 #[test]
 fn a_record_may_have_64_kib_and_no_byte_more() {
     for quote in ["", "\""] {

@@ -26,6 +26,49 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     compress_to_vec(bytes, CompressionLevel::Fastest)
 }
 
+/// Ids that are too long to be kept as a shape and a number say the same in every block of a file.
+#[test]
+fn long_contract_ids_settle_like_short_ones() {
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &str| {
+        let mut command = jiayi(home.path());
+        support::good(&command.args(arguments.split(' ')).output().expect("jiayi starts"));
+    };
+    run("sample --region urumqi --period 2020Q1 --out short --signings 4000 --errors 0.05 --quiet");
+    fs::create_dir(home.path().join("long")).expect("a folder");
+    let prefix = "contract-of-the-office-of-that-city/";
+    for entry in fs::read_dir(home.path().join("short")).expect("a folder").flatten() {
+        let mut bytes = fs::read(entry.path()).expect("a file");
+        if entry.file_name() == "signings.csv" {
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
+            let long = |(at, line): (usize, &[u8])| {
+                let numbered = at > 0 && line.first().is_some_and(u8::is_ascii_alphanumeric);
+                [if numbered { prefix.as_bytes() } else { b"" }, line].concat()
+            };
+            bytes = lines.map(long).collect::<Vec<_>>().concat();
+            assert!(bytes.len() > 3 * 128 * 1024, "more than two blocks");
+        }
+        fs::write(home.path().join("long").join(entry.file_name()), bytes).expect("a file");
+    }
+    for data in ["short", "long"] {
+        run(&format!(
+            "settle --region urumqi --quarter 2020Q1 --data {data} --out out-{data} --only csv --quiet"
+        ));
+    }
+    let text = |data: &str, name: &str| {
+        fs::read_to_string(home.path().join(format!("out-{data}")).join(name)).expect("an output")
+    };
+    for name in ["settlement.csv", "summary.csv", "flags.csv", "rejected.csv", "clawback.csv", "figures.csv"]
+    {
+        assert_eq!(text("long", name).replace(prefix, ""), text("short", name), "{name}");
+        assert_eq!(
+            text("long", name).contains(prefix),
+            name == "flags.csv" || name == "rejected.csv",
+            "{name}"
+        );
+    }
+}
+
 /// A workbook of a CSV file: a line is a row, days are days, amounts are numbers, the rest is text. A line that
 /// is no record of the file has a cell too many.
 #[expect(clippy::disallowed_types, reason = "that is how a workbook stores a number")]

@@ -21,6 +21,7 @@ pub mod scores;
 pub mod sheets;
 pub mod short;
 pub mod signings;
+pub mod spill;
 pub mod stamp;
 pub mod starts;
 pub mod swipes;

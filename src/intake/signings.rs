@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
+use crate::base::code::Code;
 use crate::base::money::Fen;
 use crate::base::period::{Date, Rank};
 use crate::base::person::PersonId;
+use crate::base::reason::Reason;
 
 use super::cells::{months, usual_day, yes_no};
 use super::columns::Column;
@@ -247,8 +249,13 @@ pub fn read<'a>(row: &Row<'a>, words: &mut Words, institutions: &Institutions) -
         row.word(STATUS, "valid, void, 有效, 作废", is_void)?;
     }
     let person = row.person(PERSON, signed_on)?;
+    let contract = row.id(CONTRACT);
+    // What is less than 64 KiB in GB18030 may be more as UTF-8.
+    if contract.len() > usize::from(u16::MAX) {
+        return Err(Fault::new(Code::E101, Reason::RecordTooLong));
+    }
     Ok(Signing::Row(SigningRow {
-        contract: row.id(CONTRACT),
+        contract,
         person,
         institution: row.institution(INSTITUTION, institutions),
         signed_on,

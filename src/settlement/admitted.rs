@@ -93,7 +93,7 @@ impl Face {
 #[derive(Clone, Copy, Debug)]
 struct Rest([u8; 25]);
 
-/// Prices have lower numbers.
+/// Prices have lower numbers: of each package only those that differ in what somebody bears.
 const MOST_CLASSES: u64 = 1 << (64 - 2 * Rank::BITS);
 /// An amount of one row is below 1,000,000,000.
 const PAID_BYTES: usize = 5;
@@ -127,7 +127,7 @@ impl Rest {
     }
 
     fn set_class(&mut self, class: u32) {
-        assert!(u64::from(class) < MOST_CLASSES, "a region has fewer prices");
+        assert!(u64::from(class) < MOST_CLASSES, "a run has fewer prices");
         let days = self.number(8) & ((1 << (2 * Rank::BITS)) - 1);
         let days = u64::from(class) << (2 * Rank::BITS) | days;
         self.0[8..16].copy_from_slice(&days.to_le_bytes());

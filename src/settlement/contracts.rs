@@ -108,8 +108,8 @@ impl<'a> Packer<'a> {
             return ContractId((u64::from(shape) + 1) << NUMBER_BITS | number);
         }
         let at = unshaped.len();
-        // A record is at most 64 KiB long, and so is an id.
-        unshaped.extend_from_slice(&(id.len() as u16).to_le_bytes());
+        let length = u16::try_from(id.len()).expect("a longer id is refused");
+        unshaped.extend_from_slice(&length.to_le_bytes());
         unshaped.extend_from_slice(id);
         ContractId(at as u64)
     }

@@ -436,7 +436,7 @@ impl<'a> History<'a> {
         rules: &Rules,
         (classes, details, shapes): (&Classes, &DetailsList, &Shapes),
     ) -> Result<Vec<Batch>> {
-        const TOGETHER: usize = 16 << 10;
+        const TOGETHER: usize = 128;
         let Some(past) = self.past else { return Ok(Vec::new()) };
         let kept: Vec<u32> = past
             .terms

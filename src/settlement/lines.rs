@@ -424,10 +424,11 @@ fn finish(
         true => Ordering::Equal,
         false => a.to_string().cmp(&b.to_string()),
     };
-    // No two are alike in all of it.
+    // What was paid may stand beside a line that settles nothing; no other two are alike in all of it.
     lines.sort_unstable_by(|a, b| {
         by_cohort(a.cohort, b.cohort).then_with(|| {
-            (id(a), &a.package, &a.source, a.version).cmp(&(id(b), &b.package, &b.source, b.version))
+            let key = |line: &'_ Line| (line.version, line.settled);
+            (id(a), &a.package, &a.source, key(a)).cmp(&(id(b), &b.package, &b.source, key(b)))
         })
     });
     lines

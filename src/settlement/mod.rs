@@ -19,6 +19,5 @@ pub mod payments;
 pub mod price;
 pub mod qualify;
 pub mod rules;
-pub mod spill;
 mod swipe_ids;
 pub mod tally;

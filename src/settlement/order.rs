@@ -149,6 +149,21 @@ mod tests {
     use crate::settlement::contracts::ContractId;
 
     #[test]
+    fn a_number_that_comes_again_is_found_however_far_from_the_first() {
+        let spread = |number: usize| (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let again = [(150_000, 0), (199_999, 70_000), (65_535, 65_536), (131_072, 3), (131_073, 3)];
+        let of = |at: usize| again.iter().find(|(later, _)| *later == at).map_or(at, |(_, first)| *first);
+        for count in [0, 1, 65_536, 65_537, 200_000] {
+            let found = doubtful(count, |at| spread(of(at)));
+            let there = again.iter().filter(|(later, first)| *later.max(first) < count);
+            for at in there.flat_map(|(later, first)| [*later, *first]) {
+                assert!(found.contains(&(at as u32)), "{at} of {count}");
+            }
+            assert!(found.len() <= 10 + count / 20, "{} of {count}", found.len());
+        }
+    }
+
+    #[test]
     fn signings_are_in_order_whatever_the_threads() {
         let day = Date::constant(2020, 1, 1);
         let signing = |number: u32| Signing {

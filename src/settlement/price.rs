@@ -13,7 +13,7 @@ use crate::policy::{Named, Policy};
 use super::rules::Rules;
 
 /// What one source bears of one charge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Share {
     /// Index into the version's sources.
     pub source: usize,
@@ -85,11 +85,18 @@ pub fn key(rules: &Rules, offer: u16, facts: &Facts) -> PriceKey {
     (offer, holding, if package.priced_by_kind() { facts.kind } else { 0 })
 }
 
-/// All classes of a run, numbered as they are met. The numbers never reach an output.
+/// All classes of a run, numbered as they are met: one for all keys that come to the same. The numbers never reach an
+/// output.
 #[derive(Default)]
 pub struct Classes {
     by_key: RwLock<FxHashMap<PriceKey, u32>>,
-    list: RwLock<Vec<Arc<Class>>>,
+    list: RwLock<Numbered>,
+}
+
+#[derive(Default)]
+struct Numbered {
+    classes: Vec<Arc<Class>>,
+    by_shares: FxHashMap<(u16, Vec<Share>), u32>,
 }
 
 impl Classes {
@@ -105,20 +112,23 @@ impl Classes {
         if let Some(number) = by_key.get(&key) {
             return *number;
         }
-        let mut list = self.list.write().expect("no panic holds it");
-        let number = list.len() as u32;
-        list.push(Arc::new(price(rules, key)));
+        let class = price(rules, key);
+        let Numbered { classes, by_shares } = &mut *self.list.write().expect("no panic holds it");
+        let number = *by_shares.entry((class.offer, class.shares.clone())).or_insert_with(|| {
+            classes.push(Arc::new(class));
+            classes.len() as u32 - 1
+        });
         by_key.insert(key, number);
         number
     }
 
     pub fn get(&self, number: u32) -> Arc<Class> {
-        Arc::clone(&self.list.read().expect("no panic holds it")[number as usize])
+        Arc::clone(&self.list.read().expect("no panic holds it").classes[number as usize])
     }
 
     /// All classes by number.
     pub fn all(&self) -> Vec<Arc<Class>> {
-        self.list.read().expect("no panic holds it").clone()
+        self.list.read().expect("no panic holds it").classes.clone()
     }
 }
 

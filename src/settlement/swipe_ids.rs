@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::spill::{CHUNK, Spill};
+use crate::intake::spill::{CHUNK, Spill};
 
 /// How many ids are held against each other at once: few enough to stay in a core's own cache, and many enough that the
 /// parts' ends, each in a page of its own, do not drive out the pages of all else that a swipe is held against.

@@ -209,8 +209,6 @@ pub fn tally(with: With, qualified: &Qualified) -> Tally {
         }
         all.flags.extend(part.flags);
     }
-    // Those of one signing stay as they came.
-    all.flags.sort_by_key(|flag| flag.signing);
     let figures = rules.region.versions.iter().flat_map(|version| &version.figures);
     if figures.into_iter().any(|figure| matches!(figure.kind, FigureKind::Coverage { .. })) {
         for (institution, people) in people(rules, qualified) {

@@ -1,6 +1,8 @@
 //! Swipes → evidence: each held against the qualified signings, by all threads.
 
 use std::collections::BTreeMap;
+use std::env;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -22,7 +24,6 @@ use crate::settlement::evidence::{Against, Desk as SwipeDesk, Evidence, Swipe};
 use crate::settlement::history::History;
 use crate::settlement::qualify::Qualified;
 use crate::settlement::rules::{NO_CARD, Rules};
-use crate::settlement::spill::scratch;
 
 use super::{Inputs, Watch, cited};
 
@@ -181,6 +182,13 @@ fn swipe(read: &SwipeRow, institution: u32, place: Place, (item, card): (u16, u8
         item,
         card,
     }
+}
+
+/// Where large files that nobody keeps belong: `TMPDIR`, or `/var/tmp`, which is seldom a disk made of memory.
+fn scratch() -> PathBuf {
+    let told = env::var_os("TMPDIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let large = || Some(PathBuf::from("/var/tmp")).filter(|folder| folder.is_dir());
+    told.or_else(large).unwrap_or_else(env::temp_dir)
 }
 
 /// Reads the rows again whose swipe_ids have the same hash: the first row that was taken keeps its id,

@@ -1,7 +1,6 @@
 //! Chunks of bytes that wait until the end of a reading: few in memory, more in a file that has no name and goes with
 //! the process. Where no file can be written they stay in memory.
 
-use std::env;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -69,12 +68,6 @@ impl Spill {
         }
         Ok(())
     }
-}
-
-/// Where large files that nobody keeps belong: `TMPDIR`, or `/var/tmp`, which is seldom a disk made of memory.
-pub fn scratch() -> PathBuf {
-    let large = || Some(PathBuf::from("/var/tmp")).filter(|folder| folder.is_dir());
-    env::var_os("TMPDIR").map(PathBuf::from).or_else(large).unwrap_or_else(env::temp_dir)
 }
 
 #[cfg(test)]
