@@ -130,6 +130,34 @@ fn score(office: &Office, export: &str, rows: &str) {
     office.write(export, "scores.csv", &format!("institution_id,period,score,assessed_on\n{rows}\n"));
 }
 
+/// More than are recalled together: none of them is mentioned by the next export, and all of them stand.
+#[test]
+fn hundreds_of_signings_stand_that_an_export_no_longer_mentions() {
+    const PEOPLE: usize = 300;
+    let office = urumqi();
+    // Ids of a shape, and ids that are too long for one.
+    let contract = |nth: usize| if nth.is_multiple_of(3) { "z".repeat(40) } else { "A".to_string() };
+    let row = |nth: usize| {
+        format!("{}{nth},{},C1,paid,2020-01-04,12,,y,100,\n", contract(nth), id("1955-03-01", nth))
+    };
+    office.write("q1", "signings.csv", &(SIGNINGS.to_string() + &(0..PEOPLE).map(row).collect::<String>()));
+    office.posted("2020Q1", "q1");
+    assert_eq!(office.moves(), ["2020Q1 C1 resident_fund 1575.00"]);
+    let first = office.table("settlement.csv");
+    office.write("q1", "signings.csv", SIGNINGS);
+    office.settled("2020Q1", "q1");
+    assert_eq!(office.moves(), Vec::<String>::new());
+    let again = office.table("settlement.csv");
+    let counts = |lines: &[Row]| lines.iter().map(|line| line["count"].clone()).collect::<Vec<_>>();
+    assert_eq!(counts(&again), counts(&first));
+    assert!(counts(&again).contains(&PEOPLE.to_string()), "{:?}", counts(&again));
+    // One of each kind is void now: it is known by its whole id.
+    let void = |nth: usize| row(nth).replace("100,\n", "100,void\n");
+    office.write("q1", "signings.csv", &format!("{SIGNINGS}{}{}", void(297), void(298)));
+    office.settled("2020Q1", "q1");
+    assert_eq!(office.moves(), ["2020Q1 C1 resident_fund -10.50"]);
+}
+
 #[test]
 fn a_quarter_is_prepaid_once_cleared_and_corrected_by_the_difference() {
     let office = urumqi();
