@@ -84,11 +84,6 @@ impl Html {
         self.raw("</tr></thead>")
     }
 
-    pub fn add(&mut self, other: Html) -> &mut Html {
-        self.0.push_str(&other.0);
-        self
-    }
-
     pub fn done(self) -> String {
         self.0
     }

@@ -31,19 +31,15 @@ pub struct Teller<'a> {
     explainer: Explainer<'a>,
 }
 
-/// A page of statements; of one, or of all.
-pub fn document(findings: &Findings, only: Option<u32>, parts: Vec<Html>) -> String {
+/// What stands before the statements of a page, of one or of all, and behind them.
+pub fn around(findings: &Findings, only: Option<u32>) -> (String, &'static str) {
     let mut html = Html::default();
     let title = findings.words(Phrase::StatementTitle, &[]);
     let name = only.map(|at| findings.run.rules.institutions.get(at).name.as_str()).unwrap_or_default();
     begin(&mut html, findings, &format!("{title} {name} {}", findings.run.rules.period));
     html.raw("<style>").raw(include_str!("look/base.css")).raw(include_str!("look/statement.css"));
     html.raw("</style></head><body>\n");
-    for part in parts {
-        html.add(part);
-    }
-    html.raw("</body></html>\n");
-    html.done()
+    (html.done(), "</body></html>\n")
 }
 
 /// The head of a page that loads nothing from anywhere.
@@ -69,7 +65,7 @@ impl<'a> Teller<'a> {
     }
 
     /// The statement, and the notice behind it.
-    pub fn tell(&self, statement: &Statement<'a>) -> Html {
+    pub fn tell(&self, statement: &Statement<'a>) -> String {
         let mut html = Html::default();
         let total = Total::of(statement.lines.iter().copied().filter(|line| line.settled));
         html.open("article", &[("id", &format!("s{}", statement.institution))]);
@@ -86,7 +82,7 @@ impl<'a> Teller<'a> {
         if total.recover > Fen::ZERO {
             self.notice(&mut html, statement, total.recover);
         }
-        html
+        html.done()
     }
 
     fn head(&self, html: &mut Html, statement: &Statement) {

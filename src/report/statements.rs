@@ -12,8 +12,8 @@ use crate::settlement::lines::Line;
 
 use super::csv::by_id;
 use super::findings::Findings;
-use super::statement::{Statement, Teller, document};
-use super::written::{Written, hex, write_text};
+use super::statement::{Statement, Teller, around};
+use super::written::{Written, hex, write_parts, write_text};
 
 /// So many institutions still have a file each.
 const MOST_FILES: usize = 500;
@@ -23,9 +23,10 @@ pub fn write(findings: &Findings, folder: &Path) -> Result<Vec<Written>> {
     let all = of_institutions(findings);
     let teller = Teller::new(findings);
     if all.len() > MOST_FILES {
-        let parts: Vec<_> = all.par_iter().map(|statement| teller.tell(statement)).collect();
-        let text = document(findings, None, parts);
-        return write_text(folder, "statements.html".into(), &text).map(|one| vec![one]);
+        let (begin, end) = around(findings, None);
+        let written =
+            write_parts(folder, "statements.html", (&begin, end), &all, |statement| teller.tell(statement));
+        return written.map(|one| vec![one]);
     }
     if all.is_empty() {
         return Ok(Vec::new());
@@ -34,7 +35,8 @@ pub fn write(findings: &Findings, folder: &Path) -> Result<Vec<Written>> {
     let id = |statement: &Statement| findings.run.rules.institutions.get(statement.institution).id.as_str();
     let names = file_names(all.iter().map(id));
     let each = all.par_iter().map(|statement| {
-        let text = document(findings, Some(statement.institution), vec![teller.tell(statement)]);
+        let (begin, end) = around(findings, Some(statement.institution));
+        let text = [&begin, &*teller.tell(statement), end].concat();
         write_text(folder, format!("statements/{}.html", names[id(statement)]), &text)
     });
     each.collect()

@@ -34,6 +34,11 @@ struct Hashed {
 }
 
 impl Hashed {
+    fn create(folder: &Path, name: &str) -> Result<Hashed> {
+        let file = File::create(folder.join(name)).context(name.to_string())?;
+        Ok(Hashed { file: BufWriter::new(file), hash: Sha256::new(), bytes: 0 })
+    }
+
     fn finish(self, name: &str) -> Result<Written> {
         let Hashed { file, hash, bytes } = self;
         let file = file.into_inner().map_err(|error| error.into_error());
@@ -57,8 +62,7 @@ impl Write for Hashed {
 
 impl Table {
     pub fn create(folder: &Path, name: &'static str, header: &[&str], form: CsvForm) -> Result<Table> {
-        let file = File::create(folder.join(name)).context(name)?;
-        let mut out = Hashed { file: BufWriter::new(file), hash: Sha256::new(), bytes: 0 };
+        let mut out = Hashed::create(folder, name)?;
         out.write_all(form.mark()).context(name)?;
         let mut csv = writer(out);
         let header = header.iter().map(|column| form.bytes(form.title(column)));
@@ -162,6 +166,26 @@ pub fn write_text(folder: &Path, name: String, text: &str) -> Result<Written> {
     let mut file = File::create(folder.join(&name)).with_context(|| name.clone())?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| name.clone())?;
     Ok(Written { name, bytes: text.len() as u64, sha256: hex(&Sha256::digest(text.as_bytes())) })
+}
+
+/// Writes a long text as a file of `folder`: between its beginning and its end a part for each of a list. All threads make
+/// them, some at a time, so that memory never holds the whole.
+pub fn write_parts<T: Sync>(
+    folder: &Path,
+    name: &str,
+    (begin, end): (&str, &str),
+    list: &[T],
+    part: impl Fn(&T) -> String + Sync,
+) -> Result<Written> {
+    const TOGETHER: usize = 32;
+    let mut out = Hashed::create(folder, name)?;
+    out.write_all(begin.as_bytes()).context(name.to_string())?;
+    for some in list.chunks(TOGETHER * rayon::current_num_threads()) {
+        let made: Vec<String> = some.par_iter().map(&part).collect();
+        made.iter().try_for_each(|part| out.write_all(part.as_bytes())).context(name.to_string())?;
+    }
+    out.write_all(end.as_bytes()).context(name.to_string())?;
+    out.finish(name)
 }
 
 #[cfg(test)]
