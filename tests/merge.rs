@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use sha2::{Digest, Sha256};
 use support::{good, id, jiayi, regions, rows, stderr};
 
 fn settled(home: &Path, area: &str, institution: &str, period: &str, people: usize) {
@@ -43,6 +44,15 @@ fn areas_make_one_summary_that_adds_up() {
     assert_eq!(ids, ["E1", "W1"]);
     let fund: Vec<_> =
         read("sources.csv").into_iter().filter(|row| row["source"] == "resident_fund").collect();
+    // What nobody confirmed of any of them is told once.
+    let open = "figures not confirmed: `urumqi/2019-11-01 assessment_cycle`";
+    assert_eq!(stderr(&output).matches(open).count(), 1, "{}", stderr(&output));
+    let manifest = fs::read_to_string(home.join("all/manifest.json")).expect("read");
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    for area in manifest["areas"].as_array().expect("areas") {
+        assert_eq!(area["unconfirmed"][0], "urumqi/2019-11-01 assessment_cycle");
+        assert!(area["notices"].to_string().contains("scores"), "{area}");
+    }
     // Five people, 5.25 each.
     assert_eq!((fund[0]["count"].as_str(), fund[0]["payable"].as_str()), ("5", "26.25"));
     // Again, and in the other order: the same bytes.
@@ -71,4 +81,18 @@ fn what_does_not_go_together_is_refused() {
     let text = fs::read_to_string(&file).expect("read");
     fs::write(&file, text.replace("10.50", "11.50")).expect("written");
     told(&["east/out", "later/out"], "summary.csv` was changed");
+    fs::remove_file(&file).expect("gone");
+    told(&["later/out", "east/out"], "east/out/summary.csv` is not there any more");
+    // A sum that its manifest does not have, with the hash of the file as it is now.
+    let file = home.join("same/out/settlement.csv");
+    let text = fs::read_to_string(&file).expect("read");
+    let manifest = home.join("same/out/manifest.json");
+    let hash =
+        |text: &str| -> String { Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect() };
+    let changed = text.replace(",10.50,", ",11.50,");
+    let known = fs::read_to_string(&manifest).expect("read").replace(&hash(&text), &hash(&changed));
+    fs::write(&file, changed).expect("written");
+    fs::write(&manifest, known).expect("written");
+    told(&["later/out", "same/out"], "same/out/");
+    told(&["later/out", "same/out"], "settle that area again");
 }

@@ -240,6 +240,7 @@ pub enum Msg {
     NoCsv { path: String },
     SettleWithCsv,
     OutputChanged { file: String },
+    OutputGone { file: String },
     InputChanged { file: String },
     ChangedMeanwhile { file: String },
     InputMissing { file: String },
@@ -267,6 +268,7 @@ pub enum Msg {
     RestoreLedger,
     TryLater,
     SettleAgain,
+    MergeAgain,
     ConfirmFigures,
     NamePeople,
     // Rule files.

@@ -1,6 +1,7 @@
 //! `jiayi merge`: the settlements of several areas → one summary of all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -17,7 +18,7 @@ use crate::words::Lang;
 
 use super::post::Written;
 use super::verify::{COLUMNS, amount, sums, table};
-use super::{Ended, print};
+use super::{Ended, print, seen};
 
 pub struct Merge<'a> {
     pub folders: &'a [PathBuf],
@@ -34,8 +35,13 @@ pub fn run(merge: &Merge) -> Result<Ended> {
     for folder in merge.folders {
         let written = Written::read(folder)?;
         let at = |file: &str| folder.join(file).display().to_string();
-        if let Some(file) = written.changed_outputs().into_iter().next() {
-            return Err(stop(Msg::OutputChanged { file: at(&file) }, Some(Msg::SettleAgain)));
+        let changed = written.changed_outputs().into_iter().next().map(|changed| match changed {
+            Msg::OutputGone { file } => Msg::OutputGone { file: at(&file) },
+            Msg::OutputChanged { file } => Msg::OutputChanged { file: at(&file) },
+            other => other,
+        });
+        if let Some(changed) = changed {
+            return Err(stop(changed, Some(Msg::MergeAgain)));
         }
         if !written.output.only.csv {
             return Err(stop(Msg::NoCsv { path: folder.display().to_string() }, Some(Msg::SettleWithCsv)));
@@ -43,7 +49,12 @@ pub fn run(merge: &Merge) -> Result<Ended> {
         let mut found = Vec::new();
         sums(&written, &mut found);
         if let Some(fact) = found.into_iter().next() {
-            return Err(stop(fact, Some(Msg::SettleAgain)));
+            // Of many areas: in which.
+            let fact = match fact {
+                Msg::SumDiffers { what, stands, adds } => Msg::SumDiffers { what: at(&what), stands, adds },
+                other => other,
+            };
+            return Err(stop(fact, Some(Msg::MergeAgain)));
         }
         areas.push(written);
     }
@@ -82,6 +93,7 @@ pub fn run(merge: &Merge) -> Result<Ended> {
             json!({
                 "region": area.region, "manifest": area.hash(), "ledger": area.manifest["ledger"],
                 "rows": area.manifest["rows"], "codes": area.manifest["codes"],
+                "unconfirmed": area.unconfirmed(), "notices": area.manifest["notices"],
             })
         };
         let manifest = json!({
@@ -104,6 +116,8 @@ pub fn run(merge: &Merge) -> Result<Ended> {
         .map(|((region, source), (counts, sums))| (region.clone(), named(region, source), *counts, *sums))
         .collect();
     let folder = merge.out.display().to_string();
+    let figures: BTreeSet<String> = areas.iter().flat_map(Written::unconfirmed).collect();
+    let figures: Vec<String> = figures.into_iter().collect();
     print(
         merge.json,
         |out| screen::merged(out, areas[0].period, &told, &folder, merge.look),
@@ -111,9 +125,17 @@ pub fn run(merge: &Merge) -> Result<Ended> {
             json!({
                 "schema": "jiayi.merge/1", "period": areas[0].period.to_string(), "areas": areas.len().to_string(),
                 "institutions": rows.len().to_string(), "sources": by_source(&totals), "out": folder,
+                "unconfirmed": figures,
             })
         },
     )?;
+    if !figures.is_empty() && !merge.json {
+        seen(screen::notices(
+            &mut io::stderr().lock(),
+            &[Msg::Unconfirmed { figures: figures.clone() }],
+            merge.look,
+        ))?;
+    }
     Ok(Ended::Done)
 }
 

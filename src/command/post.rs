@@ -101,12 +101,21 @@ impl Written {
     }
 
     /// Outputs that are not what the manifest says: name by name.
-    pub fn changed_outputs(&self) -> Vec<String> {
-        let changed = |(name, sha256): &(String, String)| {
-            let bytes = fs::read(self.folder.join(name)).unwrap_or_default();
-            hex(&Sha256::digest(&bytes)) != *sha256
+    pub fn changed_outputs(&self) -> Vec<Msg> {
+        let changed = |(file, sha256): (String, String)| match fs::read(self.folder.join(&file)) {
+            Ok(bytes) if hex(&Sha256::digest(&bytes)) == sha256 => None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Msg::OutputGone { file }),
+            _ => Some(Msg::OutputChanged { file }),
         };
-        self.listed("outputs", "file").into_iter().filter(changed).map(|(name, _)| name).collect()
+        self.listed("outputs", "file").into_iter().filter_map(changed).collect()
+    }
+
+    /// Figures that nobody had confirmed.
+    pub fn unconfirmed(&self) -> Vec<String> {
+        let local = self.manifest["local"].as_array().into_iter().flatten();
+        let open = local.filter(|figure| figure["confirmed"] != true);
+        let word = |figure: &Value, key: &str| figure[key].as_str().unwrap_or_default().to_string();
+        open.map(|figure| format!("{} {}", word(figure, "policy"), word(figure, "figure"))).collect()
     }
 
     /// What of the rules at hand is not what the manifest says.
@@ -146,8 +155,8 @@ impl Written {
 pub fn run(post: &Post) -> Result<Ended> {
     let written = Written::read(post.out)?;
     let common = Common { region: &written.region, ..post.common };
-    if let Some(file) = written.changed_outputs().into_iter().next() {
-        return Err(refuse(Msg::OutputChanged { file }, Some(Msg::SettleAgain)));
+    if let Some(changed) = written.changed_outputs().into_iter().next() {
+        return Err(refuse(changed, Some(Msg::SettleAgain)));
     }
     let regions = written.path(common.regions, "regions");
     let region = match &regions {

@@ -35,8 +35,7 @@ pub struct Verify<'a> {
 pub fn run(verify: &Verify) -> Result<Ended> {
     let written = Written::read(verify.out)?;
     let common = Common { region: &written.region, ..verify.common };
-    let mut found: Vec<Msg> =
-        written.changed_outputs().into_iter().map(|file| Msg::OutputChanged { file }).collect();
+    let mut found = written.changed_outputs();
     found.extend(unlisted(&written)?);
     sums(&written, &mut found);
     let region = match written.path(common.regions, "regions") {

@@ -310,6 +310,7 @@ pub fn say(msg: &Msg) -> String {
         Msg::NotAnOutput { path } => format!("`{path}` 不是 settle 写出的文件夹（没有可读的 manifest.json）"),
         Msg::NoCsv { path } => format!("`{path}` 没有 CSV 文件（settle 时用 --only 选掉了），不能汇总"),
         Msg::SettleWithCsv => "重新 settle，--only 中写上 csv".into(),
+        Msg::OutputGone { file } => format!("输出文件 `{file}` 不见了"),
         Msg::OutputChanged { file } => format!("输出文件 `{file}` 在写出之后被改动过"),
         Msg::InputChanged { file } => format!("输入文件 `{file}` 在结算之后被改动过"),
         Msg::ChangedMeanwhile { file } => format!("输入文件 `{file}` 在读取期间被改动过"),
@@ -343,6 +344,7 @@ pub fn say(msg: &Msg) -> String {
         }
         Msg::RestoreLedger => "先留好这个文件，再从备份恢复".into(),
         Msg::TryLater => "等它结束再试".into(),
+        Msg::MergeAgain => "重新结算该统筹区，看过结果再汇总".into(),
         Msg::SettleAgain => "重新运行 settle，看过结果再入账".into(),
         Msg::ConfirmFigures => "在本地区自己的政策文件中核定（见 README），再结算".into(),
         Msg::NamePeople => "用 --operator 和 --approved-by 给出两个不同的人".into(),
