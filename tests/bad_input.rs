@@ -371,6 +371,7 @@ fn a_contract_id_is_refused_where_its_text_is_over_64_kib() {
         case.write("signings.csv", GB18030.encode(&chinese_header(&text)).0);
         let refused = case.settled(&["--quiet"]).rows("rejected.csv");
         assert_eq!(refused.iter().map(|row| &row["code"]).collect::<Vec<_>>(), codes, "{length}");
+        assert!(refused.iter().all(|row| row["reason"].contains("64 KiB")), "{refused:?}");
     }
 }
 

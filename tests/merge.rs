@@ -82,6 +82,11 @@ fn what_does_not_go_together_is_refused() {
     fs::write(&file, text.replace("10.50", "11.50")).expect("written");
     told(&["east/out", "later/out"], "summary.csv` was changed");
     fs::remove_file(&file).expect("gone");
+    // The auditor is told once as well.
+    let mut verify = jiayi(home);
+    verify.args(["verify", "east/out", "--data", "east/data", "--regions"]).arg(regions());
+    let verified = String::from_utf8(verify.output().expect("it runs").stdout).expect("text");
+    assert_eq!(verified.matches("summary.csv").count(), 1, "{verified}");
     told(&["later/out", "east/out"], "east/out/summary.csv` is not there any more");
     // A sum that its manifest does not have, with the hash of the file as it is now.
     let file = home.join("same/out/settlement.csv");

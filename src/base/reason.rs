@@ -12,6 +12,7 @@ pub enum Reason {
     // A row by itself.
     FieldCount { want: usize, got: usize },
     RecordTooLong,
+    IdTooLong { column: String },
     QuoteNotClosed,
     NotText { encoding: Cow<'static, str> },
     NulByte,

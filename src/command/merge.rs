@@ -38,6 +38,7 @@ pub fn run(merge: &Merge) -> Result<Ended> {
         let changed = written.changed_outputs().into_iter().next().map(|changed| match changed {
             Msg::OutputGone { file } => Msg::OutputGone { file: at(&file) },
             Msg::OutputChanged { file } => Msg::OutputChanged { file: at(&file) },
+            Msg::CannotRead { path, why } => Msg::CannotRead { path: at(&path), why },
             other => other,
         });
         if let Some(changed) = changed {
@@ -116,8 +117,9 @@ pub fn run(merge: &Merge) -> Result<Ended> {
         .map(|((region, source), (counts, sums))| (region.clone(), named(region, source), *counts, *sums))
         .collect();
     let folder = merge.out.display().to_string();
-    let figures: BTreeSet<String> = areas.iter().flat_map(Written::unconfirmed).collect();
-    let figures: Vec<String> = figures.into_iter().collect();
+    // Of each policy once; apart, as a sentence names a dozen at most.
+    let figures: BTreeSet<Vec<String>> =
+        areas.iter().map(Written::unconfirmed).filter(|open| !open.is_empty()).collect();
     print(
         merge.json,
         |out| screen::merged(out, areas[0].period, &told, &folder, merge.look),
@@ -125,16 +127,13 @@ pub fn run(merge: &Merge) -> Result<Ended> {
             json!({
                 "schema": "jiayi.merge/1", "period": areas[0].period.to_string(), "areas": areas.len().to_string(),
                 "institutions": rows.len().to_string(), "sources": by_source(&totals), "out": folder,
-                "unconfirmed": figures,
+                "unconfirmed": figures.iter().flatten().collect::<Vec<_>>(),
             })
         },
     )?;
-    if !figures.is_empty() && !merge.json {
-        seen(screen::notices(
-            &mut io::stderr().lock(),
-            &[Msg::Unconfirmed { figures: figures.clone() }],
-            merge.look,
-        ))?;
+    if !merge.json {
+        let open: Vec<Msg> = figures.into_iter().map(|figures| Msg::Unconfirmed { figures }).collect();
+        seen(screen::notices(&mut io::stderr().lock(), &open, merge.look))?;
     }
     Ok(Ended::Done)
 }

@@ -105,7 +105,8 @@ impl Written {
         let changed = |(file, sha256): (String, String)| match fs::read(self.folder.join(&file)) {
             Ok(bytes) if hex(&Sha256::digest(&bytes)) == sha256 => None,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Msg::OutputGone { file }),
-            _ => Some(Msg::OutputChanged { file }),
+            Err(error) => Some(Msg::CannotRead { path: file, why: (&error).into() }),
+            Ok(_) => Some(Msg::OutputChanged { file }),
         };
         self.listed("outputs", "file").into_iter().filter_map(changed).collect()
     }

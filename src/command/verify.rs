@@ -91,7 +91,11 @@ pub fn run(verify: &Verify) -> Result<Ended> {
                 found.push(Msg::OtherProgram { wrote, here });
             }
             let mut names: BTreeSet<String> = BTreeSet::from(["manifest.json".to_string()]);
-            names.extend(written.listed("outputs", "file").into_iter().map(|(name, _)| name));
+            let listed = written.listed("outputs", "file").into_iter().map(|(name, _)| name);
+            // What is gone was told.
+            let (here, gone): (Vec<String>, Vec<String>) =
+                listed.partition(|name| written.folder.join(name).exists());
+            names.extend(here);
             names.extend(
                 manifest["outputs"]
                     .as_array()
@@ -99,7 +103,7 @@ pub fn run(verify: &Verify) -> Result<Ended> {
                     .flatten()
                     .filter_map(|one| Some(one["file"].as_str()?.to_string())),
             );
-            for name in names {
+            for name in names.into_iter().filter(|name| !gone.contains(name)) {
                 found.extend(differs(&written, aside.path(), &name));
             }
             Ok(run.settlement.lines.len())

@@ -294,7 +294,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn title(&self, column: usize) -> String {
+    pub fn title(&self, column: usize) -> String {
         self.block.columns.title(column)
     }
 

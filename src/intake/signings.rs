@@ -211,6 +211,11 @@ fn is_void(word: &str) -> Option<bool> {
 /// Reads a row by itself: E101, E105, E102, E103, E104, E106, E201, in this order.
 pub fn read<'a>(row: &Row<'a>, words: &mut Words, institutions: &Institutions) -> Result<Signing<'a>, Fault> {
     row.whole()?;
+    let contract = row.id(CONTRACT);
+    // What is less than 64 KiB in GB18030 may be more as UTF-8.
+    if contract.len() > usize::from(u16::MAX) {
+        return Err(Fault::new(Code::E101, Reason::IdTooLong { column: row.title(CONTRACT) }));
+    }
     row.required([CONTRACT, PERSON, INSTITUTION, PACKAGE, SIGNED_ON])?;
     let status = row
         .known(STATUS, &mut words.status, |text| if text.is_empty() { Some(false) } else { is_void(text) });
@@ -249,11 +254,6 @@ pub fn read<'a>(row: &Row<'a>, words: &mut Words, institutions: &Institutions) -
         row.word(STATUS, "valid, void, 有效, 作废", is_void)?;
     }
     let person = row.person(PERSON, signed_on)?;
-    let contract = row.id(CONTRACT);
-    // What is less than 64 KiB in GB18030 may be more as UTF-8.
-    if contract.len() > usize::from(u16::MAX) {
-        return Err(Fault::new(Code::E101, Reason::RecordTooLong));
-    }
     Ok(Signing::Row(SigningRow {
         contract,
         person,

@@ -13,6 +13,7 @@ pub fn refusal(reason: &Reason) -> String {
     match reason {
         Reason::FieldCount { want, got } => format!("the row has {got} fields, the header has {want}"),
         Reason::RecordTooLong => "the row is longer than 64 KiB, no record is".into(),
+        Reason::IdTooLong { column } => format!("`{column}` is longer than 64 KiB, no id is"),
         Reason::QuoteNotClosed => {
             "a quote is not closed where a field ends, so its columns are not certain".into()
         }

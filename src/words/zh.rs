@@ -12,6 +12,7 @@ pub fn refusal(reason: &Reason) -> String {
     match reason {
         Reason::FieldCount { want, got } => format!("本行有 {got} 个字段，表头有 {want} 个"),
         Reason::RecordTooLong => "本行超过 64 KiB，不像一条记录".into(),
+        Reason::IdTooLong { column } => format!("`{column}` 超过 64 KiB，不像一个编号"),
         Reason::QuoteNotClosed => "引号没有正确闭合，本行的列无法确定".into(),
         Reason::NotText { encoding } => format!("含有不属于 {encoding} 编码的字节，读不成文字"),
         Reason::NulByte => "含有空字节（NUL），不是文字".into(),
