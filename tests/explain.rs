@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
-use support::{good, jiayi, rows, stderr, tests_folder};
+use support::{Case, good, good_signings, id, jiayi, regions, rows, stderr, tests_folder};
 
 /// The samples, as their goldens settle them: the words behind `settle`.
 fn samples() -> Vec<(String, Vec<String>)> {
@@ -42,6 +42,28 @@ fn fen(value: &Value) -> i64 {
 fn option<'a>(arguments: &'a [String], names: &[&str]) -> Option<&'a str> {
     let at = arguments.iter().position(|one| names.contains(&one.as_str()))?;
     Some(arguments[at + 1].as_str())
+}
+
+/// As it stands in the file, as it is read, and as somebody types it.
+#[test]
+fn a_contract_is_found_however_it_is_written() {
+    let case = Case::good();
+    case.write("signings.csv", good_signings().replace("A1,", "'ＡＢ－1,"));
+    let ask = |what: &str, text: &str| {
+        let mut command = jiayi(&case.data());
+        command.args(["explain", "--region", "urumqi", "--period", "2020Q1", "--data", ".", what, text]);
+        command.arg("--regions").arg(regions()).output().expect("it runs")
+    };
+    for written in ["'ＡＢ－1", "ＡＢ－1", "AB-1", " AB-1 "] {
+        let output = ask("--contract", written);
+        good(&output);
+        assert!(String::from_utf8_lossy(&output.stdout).contains("signings.csv:2"), "{written}");
+    }
+    let person = id("1955-03-01", 1);
+    for written in [person.clone(), format!("'{person}"), person.replace('1', "１")] {
+        good(&ask("--person", &written));
+    }
+    assert_eq!(ask("--contract", "AB-2").status.code(), Some(1));
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::base::diagnostic::{nearest, stop};
 use crate::base::message::Msg;
 use crate::base::period::{Date, Period};
 use crate::base::person::PersonId;
+use crate::intake::cells::clean;
+use crate::intake::encoding::Encoding;
 use crate::ledger::chain::{BatchKind, batches};
 use crate::ledger::recall;
 use crate::ledger::store::Store;
@@ -117,14 +119,16 @@ fn institution(run: &Run, id: &str) -> Result<u32> {
 
 /// Every signing that a contract id or an ID number stands for, in the files and in the ledger.
 fn lives(run: &Run, what: &What, store: Option<&Store>, look: Look) -> Result<Vec<Life>> {
+    // As a cell of a file is read: full-width digits and what a spreadsheet puts before a number say the same.
+    let cleaned = |text: &'_ str| clean(text.as_bytes(), Encoding::Utf8).into_owned();
     let (contract, person) = match what {
         What::Person(text) => {
-            let text = text.trim();
-            let person = PersonId::parse(text.as_bytes());
+            let person = PersonId::parse(cleaned(text).as_bytes());
             (None, Some(person.map_err(|_| stop(Msg::NotAnIdNumber, None))?))
         }
-        What::Contract(text) | What::Institution(text) => (Some(text.trim()), None),
+        What::Contract(text) | What::Institution(text) => (Some(cleaned(text)), None),
     };
+    let contract = contract.as_deref();
     let rows = stages::find::signing_rows(run.inputs, contract, person)?;
     let noted = match store {
         Some(store) => tell::noted(store, contract, person.map(|person| person.0))?,
