@@ -20,9 +20,9 @@
 //! | what an output looks like | `report/` |
 //! | which files a settlement has, and how they are written | `report/output.rs`, `report/documents.rs` |
 //! | the workbook, a statement, the page for a browser | `report/workbook/`, `report/statement.rs`, `report/page.rs`; their looks: `report/look/` |
-//! | what is posted, and what a later run knows of it | `ledger/`, `settlement/history.rs` |
+//! | what is posted, and what a later run knows of it | `ledger/`, `settlement/past.rs`, `settlement/history.rs` |
 //! | what moved a line since it was posted | `settlement/delta.rs`, `settlement/changes.rs` |
-//! | a word | `words/zh.rs`, `words/en.rs` |
+//! | a word | `words/zh.rs`, `words/en.rs`; why a row is refused: `words/zh_refusals.rs`, `words/en_refusals.rs` |
 //! | made-up exports | `sample/`; its stories: `sample/stories.rs`, `words/tales.rs` |
 //! | a command | `command/`, `cli.rs`; its help: `words/help.rs`, `words/examples.rs`; clap's own words in Chinese: `words/usage.rs` |
 //!

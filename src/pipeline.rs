@@ -21,8 +21,9 @@ use crate::settlement::assess::{Card, Derived, RowCounts, Scores, payers, scorec
 use crate::settlement::delta::Cause;
 use crate::settlement::desk::Details;
 use crate::settlement::evidence::Evidence;
-use crate::settlement::history::{AsOf, History, Past};
+use crate::settlement::history::History;
 use crate::settlement::lines::{Given, Line, Posted, Settlement, settle as settle_lines};
+use crate::settlement::past::{AsOf, Past};
 use crate::settlement::price::{Class, Classes};
 use crate::settlement::qualify::{Pricing, Qualified, Signing, qualify};
 use crate::settlement::rules::Rules;

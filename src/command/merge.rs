@@ -35,13 +35,7 @@ pub fn run(merge: &Merge) -> Result<Ended> {
     for folder in merge.folders {
         let written = Written::read(folder)?;
         let at = |file: &str| folder.join(file).display().to_string();
-        let changed = written.changed_outputs().into_iter().next().map(|changed| match changed {
-            Msg::OutputGone { file } => Msg::OutputGone { file: at(&file) },
-            Msg::OutputChanged { file } => Msg::OutputChanged { file: at(&file) },
-            Msg::CannotRead { path, why } => Msg::CannotRead { path: at(&path), why },
-            other => other,
-        });
-        if let Some(changed) = changed {
+        if let Some(changed) = written.changed_outputs(at).into_iter().next() {
             return Err(stop(changed, Some(Msg::MergeAgain)));
         }
         if !written.output.only.csv {

@@ -100,13 +100,16 @@ impl Written {
         hex(&Sha256::digest(self.text.as_bytes()))
     }
 
-    /// Outputs that are not what the manifest says: name by name.
-    pub fn changed_outputs(&self) -> Vec<Msg> {
-        let changed = |(file, sha256): (String, String)| match fs::read(self.folder.join(&file)) {
-            Ok(bytes) if hex(&Sha256::digest(&bytes)) == sha256 => None,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Msg::OutputGone { file }),
-            Err(error) => Some(Msg::CannotRead { path: file, why: (&error).into() }),
-            Ok(_) => Some(Msg::OutputChanged { file }),
+    /// Outputs that are not what the manifest says, each as it is `called`.
+    pub fn changed_outputs(&self, called: impl Fn(&str) -> String) -> Vec<Msg> {
+        let changed = |(name, sha256): (String, String)| {
+            let file = called(&name);
+            match fs::read(self.folder.join(name)) {
+                Ok(bytes) if hex(&Sha256::digest(&bytes)) == sha256 => None,
+                Ok(_) => Some(Msg::OutputChanged { file }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Msg::OutputGone { file }),
+                Err(error) => Some(Msg::CannotRead { path: file, why: (&error).into() }),
+            }
         };
         self.listed("outputs", "file").into_iter().filter_map(changed).collect()
     }
@@ -156,7 +159,7 @@ impl Written {
 pub fn run(post: &Post) -> Result<Ended> {
     let written = Written::read(post.out)?;
     let common = Common { region: &written.region, ..post.common };
-    if let Some(changed) = written.changed_outputs().into_iter().next() {
+    if let Some(changed) = written.changed_outputs(str::to_string).into_iter().next() {
         return Err(refuse(changed, Some(Msg::SettleAgain)));
     }
     let regions = written.path(common.regions, "regions");

@@ -35,7 +35,7 @@ pub struct Verify<'a> {
 pub fn run(verify: &Verify) -> Result<Ended> {
     let written = Written::read(verify.out)?;
     let common = Common { region: &written.region, ..verify.common };
-    let mut found = written.changed_outputs();
+    let mut found = written.changed_outputs(str::to_string);
     found.extend(unlisted(&written)?);
     sums(&written, &mut found);
     let region = match written.path(common.regions, "regions") {

@@ -12,8 +12,9 @@ use crate::settlement::assess::Scores;
 use crate::settlement::delta::differs;
 use crate::settlement::desk::Details;
 use crate::settlement::evidence::Evidence;
-use crate::settlement::history::{History, PastSigning};
+use crate::settlement::history::History;
 use crate::settlement::lines::{Posted, Settlement};
+use crate::settlement::past::PastSigning;
 use crate::settlement::qualify::{Qualified, Signing, row_terms};
 use crate::settlement::rules::Rules;
 

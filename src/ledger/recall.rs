@@ -14,7 +14,7 @@ use crate::base::code::Code;
 use crate::base::money::Fen;
 use crate::base::period::{Date, Period, Rank};
 use crate::base::person::PersonId;
-use crate::settlement::history::{
+use crate::settlement::past::{
     AsOf, LineState, Past, PastInstitution, PastLine, PastScore, PastService, PastSigning, Terms,
     arena_bytes, arena_hash,
 };

@@ -12,7 +12,7 @@ use crate::base::message::Msg;
 use crate::base::money::{Fen, shortest};
 use crate::base::period::Period;
 use crate::intake::institutions::Institution;
-use crate::settlement::history::{LineState, Terms};
+use crate::settlement::past::{LineState, Terms};
 
 use super::chain::{Batch, BatchKind, Content, Paper, TABLES, batches, genesis};
 use super::pages::{self, Filling, Page, ServiceRow, SigningRow};

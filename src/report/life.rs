@@ -16,7 +16,7 @@ use crate::ledger::tell::Noted;
 use crate::pipeline::Run;
 use crate::policy::package::PackageKind;
 use crate::settlement::explain::{ChargeLife, HeldFor};
-use crate::settlement::history::PastLine;
+use crate::settlement::past::PastLine;
 use crate::settlement::qualify::Signing;
 use crate::words::{Lang, Phrase, phrase, say, title};
 

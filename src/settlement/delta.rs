@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 
 use crate::base::money::Fen;
 
-use super::history::LineState;
 use super::lines::Line;
+use super::past::LineState;
 
 /// Why a line is due another amount than was posted, in the order in which the steps are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -15,6 +15,7 @@ pub mod flags;
 pub mod history;
 pub mod lines;
 pub mod order;
+pub mod past;
 pub mod payments;
 pub mod price;
 pub mod qualify;

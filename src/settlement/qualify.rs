@@ -24,8 +24,9 @@ use super::admitted::{Admitted, Face, keep};
 use super::buckets::Buckets;
 use super::contracts::{ContractId, Contracts, Shapes, moved};
 use super::desk::{Batch, Details};
-use super::history::{History, Terms};
+use super::history::History;
 use super::order::{ByPart, mixed, repeated_contracts};
+use super::past::Terms;
 use super::price::Classes;
 use super::rules::Rules;
 

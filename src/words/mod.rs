@@ -3,12 +3,14 @@
 mod capitals;
 mod columns;
 mod en;
+mod en_refusals;
 mod examples;
 mod help;
 mod phrases;
 mod tales;
 mod usage;
 mod zh;
+mod zh_refusals;
 
 pub use capitals::capitals;
 pub use columns::{column_name, column_title};
@@ -144,8 +146,8 @@ pub fn say(lang: Lang, msg: &Msg) -> String {
 /// Why a row is refused.
 pub fn refusal(lang: Lang, reason: &Reason) -> String {
     hide_numbers(match lang {
-        Lang::Zh => zh::refusal(reason),
-        Lang::En => en::refusal(reason),
+        Lang::Zh => zh_refusals::refusal(reason),
+        Lang::En => en_refusals::refusal(reason),
     })
 }
 
